@@ -1,0 +1,76 @@
+"""Every error that Daybook raises on purpose.
+
+One root. An error has a stable `code` for machines, a message for people and `details` that name the field and
+the reason. The message says what is wrong and, where there is one, the next step. Edges translate `code` once:
+`http/problems.py` to a status, `cli/main.py` to an exit code; nothing below them knows either.
+"""
+
+from typing import ClassVar
+
+
+class DaybookError(Exception):
+    """Something that Daybook was asked to do can't be done."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: dict[str, object] = details
+
+
+class InvalidValue(DaybookError):
+    """A value that was handed in is malformed. `details["field"]` names it."""
+
+    code = "invalid_value"
+
+    def __init__(self, field: str, reason: str, value: object = None) -> None:
+        super().__init__(f"{field}: {reason}", field=field, reason=reason, value=value)
+
+
+class NotFound(DaybookError):
+    """Something was named that the book has never heard of."""
+
+    code = "not_found"
+
+
+class Refused(DaybookError):
+    """The command is well formed, but the present state forbids it (a business rule)."""
+
+    code = "refused"
+
+
+class VersionConflict(DaybookError):
+    """The stream moved on since the caller looked at it."""
+
+    code = "version_conflict"
+
+
+class CommandIdReused(DaybookError):
+    """A command id came again with another intent. A retry must repeat the same command."""
+
+    code = "command_id_reused"
+
+
+class BadConfiguration(DaybookError):
+    """A setting is missing or makes no sense."""
+
+    code = "bad_configuration"
+
+
+class Unavailable(DaybookError):
+    """A server that is needed can't be reached just now. Safe to try again."""
+
+    code = "unavailable"
+
+
+class StreamAhead(DaybookError):
+    """The JetStream stream holds positions that the log does not have: the log was restored to an earlier moment."""
+
+    code = "stream_ahead"
+
+
+class CorruptLog(DaybookError):
+    """The log breaks one of its promises: a hole, an unknown event, a body that does not decode."""
+
+    code = "corrupt_log"

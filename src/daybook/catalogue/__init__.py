@@ -1,0 +1,1 @@
+"""The catalogue's model: attributes, families, categories, channel settings; folded into the reference state."""

@@ -1,0 +1,140 @@
+"""The HTTP client that connectors use: one request, its answer, and a record of both for the journal.
+
+No retry here: whether and when to try again is the delivery engine's decision, made from the outcome.
+"""
+
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from daybook.channel.contract import Throttled, Unavailable
+
+ANSWER_SECONDS_MAX = 20.0
+BODY_KEPT_BYTES_MAX = 4000
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back. `body` is the decoded JSON, or None when it is something else (a proxy's HTML page)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    text: str
+
+    def outage(self) -> Throttled | Unavailable | None:
+        """The outcome that this status means on every channel, or None when the connector has to look closer."""
+        if self.status == 429:
+            return Throttled(self.retry_after())
+        if self.status >= 500 or (self.body is None and self.text and self.status != 204):
+            return Unavailable(f"HTTP {self.status}: {self.text[:200]}", self.retry_after())
+        return None
+
+    def retry_after(self) -> float | None:
+        """Seconds from a Retry-After header, when it is a number."""
+        value = self.headers.get("Retry-After", "")
+        return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and its answer, for the journal. Headers are left out: they hold the credentials."""
+
+    method: str
+    url: str
+    request: bytes | None
+    status: int | None
+    answer: str | None
+    milliseconds: float
+    error: str | None = None
+
+
+class Unanswered(Exception):
+    """No answer came: refused, cut or timed out. The channel may or may not have done what was asked."""
+
+    def outcome(self) -> Unavailable:
+        """The outcome for the engine."""
+        return Unavailable(str(self))
+
+
+exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
+"""The engine puts a fresh list here around each push; `Calls` fills it."""
+
+
+class Calls:
+    """A connector's HTTP client: one connection pool, opened on first use inside the running loop."""
+
+    def __init__(self, base_url: str, in_flight_max: int = 32) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._limit = in_flight_max
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        secret: bool = False,
+    ) -> Answer:
+        """Sends one request: `body` as JSON or `form`. Raises Unanswered. `secret` keeps bodies off the journal.
+
+        `path` must already be percent-encoded. A connector that needs another media type names it in `headers`.
+        """
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limit),
+                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX),
+                auto_decompress=True,
+            )
+        raw = msgspec.json.encode(body) if body is not None else None
+        sent = {"Content-Type": "application/json"} if raw is not None else {}
+        started = time.perf_counter()
+        status, text, failure = None, None, None
+        try:
+            async with self._session.request(
+                method,
+                self.base_url + path,
+                data=raw if raw is not None else form,
+                params=query,
+                headers=sent | dict(headers or {}),
+                allow_redirects=False,
+            ) as response:
+                data = await response.read()
+                status, text = response.status, data.decode("utf-8", "replace")
+                return Answer(status, response.headers, _json(data), text)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise Unanswered(f"{method} {self.base_url}{path} was not answered: {failure}") from error
+        finally:
+            kept = exchanges.get()
+            if kept is not None:
+                kept.append(
+                    Exchange(
+                        method=method,
+                        url=self.base_url + path,
+                        request=None if secret else raw,
+                        status=status,
+                        answer=None if secret or text is None else text[:BODY_KEPT_BYTES_MAX],
+                        milliseconds=(time.perf_counter() - started) * 1000,
+                        error=failure,
+                    )
+                )
+
+    async def close(self) -> None:
+        """Closes the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data) if data else None
+    except msgspec.DecodeError:
+        return None

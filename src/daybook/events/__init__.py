@@ -1,0 +1,95 @@
+"""The vocabulary: every event that the book can hold, newest shape.
+
+An event says what happened in the business's words: noun, then past verb. Its stored name (`product.price_changed.v1`)
+is fixed for ever in `codec.NAMES` and apart from the Python path, so renaming a class can't break history.
+"""
+
+from daybook.events.catalogue import (
+    AttributeDefined,
+    AttributeOption,
+    CategoryDefined,
+    ChannelConfigured,
+    FamilyDefined,
+)
+from daybook.events.envelope import Recorded
+from daybook.events.listing import (
+    FacetReceipt,
+    ListingAccepted,
+    ListingConfirmed,
+    ListingRejected,
+    Rejection,
+)
+from daybook.events.product import (
+    AttributeChange,
+    AttributesChanged,
+    GtinAssigned,
+    Measure,
+    MediaAdded,
+    MediaRemoved,
+    PriceChanged,
+    PriceRemoved,
+    ProductCategorised,
+    ProductCreated,
+    ProductDelisted,
+    ProductDiscontinued,
+    ProductListed,
+    ProductReinstated,
+    Value,
+)
+from daybook.events.stock import StockAdjusted, StockCounted, StockReceived
+
+ProductEvent = (
+    ProductCreated
+    | AttributesChanged
+    | GtinAssigned
+    | PriceChanged
+    | PriceRemoved
+    | ProductCategorised
+    | MediaAdded
+    | MediaRemoved
+    | ProductListed
+    | ProductDelisted
+    | ProductDiscontinued
+    | ProductReinstated
+)
+StockEvent = StockCounted | StockReceived | StockAdjusted
+CatalogueEvent = AttributeDefined | FamilyDefined | CategoryDefined | ChannelConfigured
+ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
+Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent
+
+__all__ = [
+    "AttributeChange",
+    "AttributeDefined",
+    "AttributeOption",
+    "AttributesChanged",
+    "CatalogueEvent",
+    "CategoryDefined",
+    "ChannelConfigured",
+    "Event",
+    "FacetReceipt",
+    "FamilyDefined",
+    "GtinAssigned",
+    "ListingAccepted",
+    "ListingConfirmed",
+    "ListingEvent",
+    "ListingRejected",
+    "Measure",
+    "MediaAdded",
+    "MediaRemoved",
+    "PriceChanged",
+    "PriceRemoved",
+    "ProductCategorised",
+    "ProductCreated",
+    "ProductDelisted",
+    "ProductDiscontinued",
+    "ProductEvent",
+    "ProductListed",
+    "ProductReinstated",
+    "Recorded",
+    "Rejection",
+    "StockAdjusted",
+    "StockCounted",
+    "StockEvent",
+    "StockReceived",
+    "Value",
+]

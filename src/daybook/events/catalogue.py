@@ -1,0 +1,79 @@
+"""What happens to the catalogue's model. Each event is the whole new definition, so the newest one stands."""
+
+from typing import Any, Literal
+
+import msgspec
+
+AttributeType = Literal[
+    "identifier",
+    "text",
+    "textarea",
+    "boolean",
+    "number",
+    "measure",
+    "date",
+    "select",
+    "multiselect",
+    "media",
+    "price",
+]
+
+
+class AttributeOption(msgspec.Struct, frozen=True):
+    """One choice of a select attribute; labels by locale."""
+
+    code: str
+    labels: dict[str, str] = {}
+
+
+class AttributeDefined(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attribute is, whether its value differs by locale or channel, and what a value must satisfy."""
+
+    code: str
+    type: AttributeType
+    labels: dict[str, str] = {}
+    localizable: bool = False
+    scopable: bool = False
+    """True when a value belongs to one channel scope."""
+    options: tuple[AttributeOption, ...] = ()
+    unit: str | None = None
+    """Default unit of a measure."""
+    length_max: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    pattern: str | None = None
+    unique: bool = False
+
+
+class FamilyDefined(msgspec.Struct, frozen=True, kw_only=True):
+    """Which attributes a family's products have and which of them each channel scope requires."""
+
+    code: str
+    labels: dict[str, str] = {}
+    attributes: tuple[str, ...] = ()
+    required: dict[str, tuple[str, ...]] = {}
+    label_attribute: str | None = None
+    image_attribute: str | None = None
+
+
+class CategoryDefined(msgspec.Struct, frozen=True, kw_only=True):
+    """A node of a category tree."""
+
+    code: str
+    parent: str | None = None
+    labels: dict[str, str] = {}
+
+
+class ChannelConfigured(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel reads the catalogue. `extra` holds what only that channel understands; never a credential."""
+
+    name: str
+    scope: str | None = None
+    """The channel scope whose attribute values this channel shows (`ecommerce`)."""
+    locales: tuple[str, ...] = ()
+    """In order of preference; the first is the main one, the others are its fallbacks."""
+    currency: str = "EUR"
+    price_list: str = "default"
+    locations: tuple[str, ...] = ()
+    """Stock locations whose pieces this channel may sell; empty means all."""
+    extra: dict[str, Any] = {}

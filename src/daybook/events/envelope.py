@@ -1,0 +1,41 @@
+"""An event as the log holds it: what happened, where in the order, who, why and where from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from daybook.events import Event
+
+REFERENCE_KEY = "@reference"
+"""The key of the catalogue model's events. No SKU can start with @."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """One event and its columns."""
+
+    position: int
+    """1, 2, 3, ... without holes, in the order of commits; also the JetStream sequence."""
+    event_id: str
+    """UUIDv7."""
+    stream: str
+    """`product/SKU-1`; versions count from 1 in each."""
+    version: int
+    type: str
+    """The stored name, `product.price_changed.v1`."""
+    sku: str | None
+    key: str
+    """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model."""
+    recorded_at: datetime
+    """UTC, never going back from one position to the next."""
+    actor: str
+    reason: str | None
+    source: str
+    """Where the command came from: `cli`, `http`, `import:akeneo`, `delivery`."""
+    correlation_id: str
+    causation_id: str | None
+    command_id: str
+    event: Event

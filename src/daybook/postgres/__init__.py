@@ -1,0 +1,1 @@
+"""Connections, migrations and named SQL. Nothing here knows the domain."""

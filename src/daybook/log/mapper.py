@@ -1,0 +1,31 @@
+"""Events <-> stored events, for the library. The body is plain JSON; the topic is the event's stored name."""
+
+from typing import Any
+
+from eventsourcing.persistence import Mapper, StoredEvent
+
+from daybook.events import codec
+from daybook.log.pending import Happened, PendingEvent
+
+
+class EventMapper(Mapper[str]):
+    """The library's mapper with our codec in place of its transcoder, compressor and cipher."""
+
+    def to_stored_event(self, domain_event: Any) -> PendingEvent:
+        """The stored event of a `Happened`."""
+        return PendingEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=codec.NAMES[type(domain_event.event)],
+            state=codec.encode(domain_event.event),
+            sku=domain_event.sku,
+            key=domain_event.key,
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+        """The event, lifted to its newest shape. Raises CorruptLog."""
+        return Happened(
+            str(stored_event.originator_id),
+            stored_event.originator_version,
+            codec.decode(stored_event.topic, stored_event.state),
+        )

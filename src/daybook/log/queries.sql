@@ -1,0 +1,56 @@
+-- name: append
+SELECT command, outcome, first_position, last_position, first_intent, stream, actual, at
+FROM append_commands(
+    %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::int[], %s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+
+-- name: head
+SELECT position FROM head
+
+-- name: position_at
+SELECT position_at(%s)
+
+-- name: after
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events WHERE position > %s AND position <= %s ORDER BY position LIMIT %s
+
+-- name: last
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events ORDER BY position DESC LIMIT %s
+
+-- name: of_key
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events WHERE key = %s AND position > %s AND position <= %s ORDER BY position
+
+-- name: of_stream
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events WHERE stream = %s AND version > %s AND position <= %s ORDER BY version
+
+-- name: of_command
+SELECT min(position), max(position), min(intent), min(recorded_at) FROM events WHERE command_id = %s
+
+-- name: key_of
+SELECT key FROM events WHERE stream = %s AND version = 1
+
+-- name: keys
+SELECT DISTINCT key FROM events WHERE key > %s AND key <> '@reference' AND position <= %s ORDER BY key LIMIT %s
+
+-- name: stream_events
+SELECT stream, version, type, data::text FROM events
+WHERE stream = %s AND version > %s AND version <= %s ORDER BY version
+
+-- name: count_by_type
+SELECT type, count(*), min(recorded_at), max(recorded_at) FROM events GROUP BY type ORDER BY type
+
+-- name: size
+SELECT (SELECT position FROM head), (SELECT recorded_at FROM head), pg_table_size('events'),
+       pg_indexes_size('events')
+
+-- name: notifications
+SELECT position, stream, version, type, data::text FROM events
+WHERE position > %s AND position <= %s AND (cardinality(%s::text[]) = 0 OR type = ANY(%s::text[]))
+ORDER BY position LIMIT %s

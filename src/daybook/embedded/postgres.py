@@ -46,6 +46,7 @@ class Postgres:
         self._fsync = fsync
         self._mark = processes.mark(self._data)
         self._process: subprocess.Popen[bytes] | None = None
+        self._sockets = Path()
         self.dsn = ""
 
     @classmethod
@@ -82,7 +83,9 @@ class Postgres:
         if not (home / "postgres").exists():
             self._make_cluster(programs, home, who)
         sockets = _socket_folder(home, who)
-        self.dsn = self._dsn(sockets, _DATABASE)
+        _drop_stale_pids(home / "postgres", sockets)
+        self._sockets = sockets
+        self.dsn = self.dsn_of(_DATABASE)
         self._launch(programs, home / "postgres", sockets, who)
 
     def stop(self) -> None:
@@ -99,9 +102,12 @@ class Postgres:
     def _log(self) -> Path:
         return self._data / "logs" / "postgres.log"
 
-    def _dsn(self, sockets: Path, database: str) -> str:
+    def dsn_of(self, database: str) -> str:
+        """The address of another database of this server."""
         # The port is written out because libpq would otherwise take PGPORT from the environment.
-        return f"postgresql://postgres@/{database}?host={quote(str(sockets), safe='/')}&port={_PORT}"
+        return (
+            f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
+        )
 
     def _make_cluster(self, programs: Path, home: Path, who: account.Account | None) -> None:
         """initdb beside the cluster's place, then rename: a killed initdb leaves nothing that looks like a cluster."""
@@ -140,7 +146,7 @@ class Postgres:
             self._process = self._spawn(command, log.fileno(), who)
         deadline = processes.Deadline(_START_TIMEOUT)
         try:
-            while not self._ready(sockets):
+            while not self._ready():
                 if self._process.poll() is not None:
                     raise Unavailable(self._failure(f"ended with status {self._process.returncode}"))
                 if deadline.passed:
@@ -150,10 +156,10 @@ class Postgres:
             self.stop()
             raise
 
-    def _ready(self, sockets: Path) -> bool:
+    def _ready(self) -> bool:
         """True once a connection is possible; makes the database on the way if it is missing."""
         try:
-            with psycopg.connect(self._dsn(sockets, "postgres"), autocommit=True, connect_timeout=5) as connection:
+            with psycopg.connect(self.dsn_of("postgres"), autocommit=True, connect_timeout=5) as connection:
                 found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_DATABASE,)).fetchone()
                 if found is None:
                     connection.execute(f'CREATE DATABASE "{_DATABASE}"')
@@ -181,6 +187,22 @@ class Postgres:
 
     def _failure(self, what: str) -> str:
         return f"the Postgres server {what}; the end of {self._log}:\n{processes.tail(self._log)}"
+
+
+def _drop_stale_pids(cluster: Path, sockets: Path) -> None:
+    """Remove lock files that name a process which is no Postgres.
+
+    Postgres does that itself, unless the number now belongs to another process of the same user. Then it refuses to
+    start; in a container numbers are small and come back at every start, so there it is likely. It is safe here because
+    every process of this cluster carries its mark and has been ended before.
+    """
+    for file in (cluster / "postmaster.pid", sockets / f".s.PGSQL.{_PORT}.lock"):
+        try:
+            pid = int(file.read_text().partition("\n")[0])
+        except (OSError, ValueError):
+            continue
+        if not processes.runs(pid, "postgres"):
+            file.unlink(missing_ok=True)
 
 
 def forget(data: Path) -> None:

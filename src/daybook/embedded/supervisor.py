@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,7 @@ class Supervisor:
 
         # Hazard: the handler interrupts this very thread, perhaps inside an Event's lock, so `Event.set` in it could
         # wait for itself for ever. It only changes plain values that the loop below and the watching thread look at.
-        asked_for = []
+        asked_for: list[int] = []
 
         def asked(number: int, _frame: object) -> None:
             if asked_for:
@@ -185,6 +185,22 @@ class Supervisor:
     def _note(self, child: _Child, what: str) -> None:
         with contextlib.suppress(OSError), (self._logs / f"{child.name}.log").open("a") as log:
             log.write(f"daybook: {child.name} {what}\n")
+
+
+@contextlib.contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Inside, SIGTERM raises KeyboardInterrupt as Ctrl-C does, so that a program that is asked to stop while it
+    still starts takes its servers down with it. `Supervisor.wait` takes over while it waits. Main thread only.
+    """
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -1,0 +1,3 @@
+"""The servers' fixtures, for every test below this folder."""
+
+pytest_plugins = ["tests.fixtures.servers"]

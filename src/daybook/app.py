@@ -1,0 +1,41 @@
+"""The composition root: builds every object once. The only place that knows all; no logic."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from daybook.channel.registry import Registry, installed
+from daybook.commands.book import Book
+from daybook.config import Settings
+from daybook.log.application import Log
+from daybook.log.reader import Reader
+from daybook.postgres.pool import pool
+
+POOL_CONNECTIONS = 24
+
+
+class App:
+    """The write side and the questions, on one pool of connections. Close it, or use it as a context."""
+
+    def __init__(
+        self, settings: Settings, registry: Registry | None = None, appended: Callable[[], None] | None = None
+    ) -> None:
+        self.settings = settings
+        self.registry = registry or installed()
+        self.pool = pool(settings.require_postgres(), "app", POOL_CONNECTIONS)
+        self.log = Log(self.pool)
+        self.reader = Reader(self.pool)
+        names = frozenset(one.name for one in self.registry.channels())
+        self.book = Book(self.log, self.reader, names, appended)
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self.pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

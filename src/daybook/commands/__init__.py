@@ -1,0 +1,66 @@
+"""The write side: one intent each, carried out by `book.Book`."""
+
+from daybook.commands.catalogue import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
+from daybook.commands.describe import DescribeProduct
+from daybook.commands.products import (
+    AddMedia,
+    AssignGtin,
+    CategoriseProduct,
+    ChangePrice,
+    CreateProduct,
+    DelistProduct,
+    DiscontinueProduct,
+    ListProduct,
+    ReinstateProduct,
+    RemoveMedia,
+    RemovePrice,
+    SetAttributes,
+)
+from daybook.commands.stock import AdjustStock, CountStock, ReceiveStock
+
+Command = (
+    CreateProduct
+    | SetAttributes
+    | AssignGtin
+    | ChangePrice
+    | RemovePrice
+    | CategoriseProduct
+    | AddMedia
+    | RemoveMedia
+    | ListProduct
+    | DelistProduct
+    | DiscontinueProduct
+    | ReinstateProduct
+    | DescribeProduct
+    | CountStock
+    | ReceiveStock
+    | AdjustStock
+    | DefineAttribute
+    | DefineFamily
+    | DefineCategory
+    | ConfigureChannel
+)
+
+__all__ = [
+    "AddMedia",
+    "AdjustStock",
+    "AssignGtin",
+    "CategoriseProduct",
+    "ChangePrice",
+    "Command",
+    "ConfigureChannel",
+    "CountStock",
+    "CreateProduct",
+    "DefineAttribute",
+    "DefineCategory",
+    "DefineFamily",
+    "DelistProduct",
+    "DescribeProduct",
+    "DiscontinueProduct",
+    "ListProduct",
+    "ReceiveStock",
+    "ReinstateProduct",
+    "RemoveMedia",
+    "RemovePrice",
+    "SetAttributes",
+]

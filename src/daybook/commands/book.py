@@ -1,0 +1,132 @@
+"""Carrying commands out: look, decide, append; and once more when somebody else was faster."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from daybook.catalogue.reference import EMPTY, Reference, fold_reference
+from daybook.commands.scene import Change, Scene
+from daybook.errors import VersionConflict
+from daybook.events.envelope import REFERENCE_KEY
+from daybook.log.application import Log
+from daybook.log.pending import Context, Happened
+from daybook.log.reader import Reader
+
+CONFLICT_ATTEMPTS_MAX = 20
+
+
+class Decides(Protocol):
+    """A command: a struct that decides."""
+
+    def decide(self, scene: Scene) -> list[Change]: ...
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command did. `first` and `last` are None when its wish was true already and nothing was appended."""
+
+    command_id: str
+    first: int | None = None
+    last: int | None = None
+    recorded_at: datetime | None = None
+    version: int = 0
+    """The version of the command's own stream now: what If-Match compares."""
+    repeated: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was appended, now or by the first try of this command."""
+        return self.last is not None
+
+
+class Book:
+    """The write side. Thread-safe. `appended` is called after each commit, to wake whoever waits for news."""
+
+    def __init__(
+        self,
+        log: Log,
+        reader: Reader,
+        channels: frozenset[str] = frozenset(),
+        appended: Callable[[], None] | None = None,
+    ) -> None:
+        self._log = log
+        self._reader = reader
+        self._channels = channels
+        self._appended = appended
+        self._reference: tuple[int, Reference] = (0, EMPTY)
+
+    def reference(self) -> Reference:
+        """The reference state now."""
+        position, reference = self._reference
+        for one in self._reader.of_key(REFERENCE_KEY, after=position):
+            position, reference = one.position, fold_reference(reference, one.event)
+        # Two threads may both read the news; they come to equal states, and the pair is replaced as one.
+        self._reference = (position, reference)
+        return reference
+
+    def carry_out(
+        self, command: Decides, context: Context, *, expected_version: int | None = None, repeatable: bool = False
+    ) -> Done:
+        """Carries the command out, once.
+
+        `repeatable`: the caller chose the command id and may send the command again; the second time returns the first
+        result. `expected_version`: the version of the command's stream on which the caller's wish rests; another one
+        raises VersionConflict. Without it a conflict is decided anew on what is there now.
+        Raises the domain's errors, CommandIdReused and Unavailable; nothing is recorded then.
+        """
+        if repeatable:
+            context = msgspec.structs.replace(context, intent=intent_of(command))
+            before = self._log.carried_out(context)
+            if before is not None:
+                return Done(
+                    command_id=context.command_id,
+                    first=before.first,
+                    last=before.last,
+                    recorded_at=before.recorded_at,
+                    repeated=True,
+                )
+        for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
+            scene = Scene(self._log, self.reference(), self._channels)
+            changes = command.decide(scene)
+            version = scene.version(changes[0].stream)
+            if expected_version is not None and expected_version != version:
+                raise VersionConflict(
+                    f"{changes[0].stream} is at version {version}, not {expected_version}: look, then decide again",
+                    expected=expected_version,
+                    actual=version,
+                )
+            happened = [one for change in changes for one in _happened(change, scene.version(change.stream))]
+            if not happened:
+                return Done(command_id=context.command_id, version=version)
+            try:
+                result = self._log.append(happened, context)
+            except VersionConflict:
+                if expected_version is not None or attempt == CONFLICT_ATTEMPTS_MAX:
+                    raise
+                continue
+            if self._appended is not None:
+                self._appended()
+            return Done(
+                command_id=context.command_id,
+                first=result.first,
+                last=result.last,
+                recorded_at=result.recorded_at,
+                version=version + len(changes[0].events),
+                repeated=result.repeated,
+            )
+        raise AssertionError("unreachable")
+
+
+def intent_of(command: Decides) -> int:
+    """A hash of the command, stable across processes: tells a retry from another command under the same id."""
+    body = type(command).__name__.encode() + msgspec.json.encode(command, order="deterministic")
+    return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big", signed=True)
+
+
+def _happened(change: Change, version: int) -> list[Happened]:
+    return [
+        Happened(change.stream, version + number, event, change.sku, change.key)
+        for number, event in enumerate(change.events, 1)
+    ]

@@ -1,0 +1,201 @@
+"""Intents about one product."""
+
+from typing import Literal
+
+import msgspec
+
+from daybook.catalogue.rules import check_categories, check_changes, check_family
+from daybook.commands.scene import Change, Scene, of_product
+from daybook.errors import InvalidValue
+from daybook.events import AttributeChange, MediaAdded, ProductCreated
+from daybook.product import decisions
+from daybook.values import check_money, exponent, parse_code, parse_locale, parse_money, parse_sku
+
+URL_LENGTH_MAX = 2000
+
+
+class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="create_product"):
+    """A new product: plain, a model (which has variants), or with `parent` a variant of a model."""
+
+    sku: str
+    family: str | None = None
+    parent: str | None = None
+    kind: Literal["product", "model", "variant"] | None = None
+    axes: tuple[str, ...] = ()
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.create`."""
+        before = scene.product(self.sku)
+        parent = scene.product(parse_sku(self.parent, "parent")) if self.parent is not None else None
+        check_family(scene.reference, self.family)
+        wish = ProductCreated(
+            sku=self.sku,
+            key=parent.key if parent else self.sku,
+            kind=self.kind or ("variant" if self.parent else "product"),
+            family=self.family,
+            parent=self.parent,
+            axes=self.axes,
+        )
+        if wish.kind == "variant" and wish.parent is None:
+            raise InvalidValue("parent", "a variant needs a parent", None)
+        return [Change(f"product/{wish.sku}", wish.sku, wish.key, decisions.create(before, wish, parent))]
+
+
+class SetAttributes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_attributes"):
+    """These values; a value of null removes it; values that are not named stay."""
+
+    sku: str
+    changes: tuple[AttributeChange, ...]
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.set_attributes`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.set_attributes(product, check_changes(scene.reference, self.changes)))
+
+
+class AssignGtin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="assign_gtin"):
+    """The GTIN, or null for none. One that is wrong is kept and flagged."""
+
+    sku: str
+    gtin: str | None
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.assign_gtin`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.assign_gtin(product, check_gtin(self.gtin)))
+
+
+class ChangePrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="change_price"):
+    """The price in a price list: a decimal text such as "19.99", and its currency."""
+
+    sku: str
+    amount: str
+    currency: str
+    price_list: str = "default"
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.change_price`."""
+        price = check_money(parse_money(self.amount, self.currency, "amount"), "amount")
+        price_list = parse_code(self.price_list, "price_list")
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.change_price(product, price_list, price))
+
+
+class RemovePrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="remove_price"):
+    """No price any more in this list and currency."""
+
+    sku: str
+    currency: str
+    price_list: str = "default"
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.remove_price`."""
+        exponent(self.currency)
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.remove_price(product, self.price_list, self.currency))
+
+
+class CategoriseProduct(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="categorise_product"
+):
+    """Exactly these categories."""
+
+    sku: str
+    categories: tuple[str, ...]
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.categorise`."""
+        check_categories(scene.reference, self.categories)
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.categorise(product, self.categories))
+
+
+class AddMedia(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_media"):
+    """A picture or document; an item with the same id is replaced."""
+
+    sku: str
+    media: MediaAdded
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.add_media`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.add_media(product, check_media(self.media)))
+
+
+class RemoveMedia(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="remove_media"):
+    """The media item goes."""
+
+    sku: str
+    media_id: str
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.remove_media`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.remove_media(product, self.media_id))
+
+
+class ListProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="list_product"):
+    """Sell it on this channel; variants follow their model unless they are taken off themselves."""
+
+    sku: str
+    channel: str
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.list_on`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.list_on(product, scene.check_channel(self.channel)))
+
+
+class DelistProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="delist_product"):
+    """Do not sell it on this channel."""
+
+    sku: str
+    channel: str
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.delist`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.delist(product, scene.check_channel(self.channel)))
+
+
+class DiscontinueProduct(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="discontinue_product"
+):
+    """Sell it nowhere any more; its history stays."""
+
+    sku: str
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.discontinue`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.discontinue(product))
+
+
+class ReinstateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reinstate_product"):
+    """Sell it again where it is listed."""
+
+    sku: str
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """See `decisions.reinstate`."""
+        product = scene.known_product(self.sku)
+        return of_product(product, decisions.reinstate(product))
+
+
+def check_gtin(gtin: str | None) -> str | None:
+    """A GTIN may be wrong, but it is a short text."""
+    if gtin is not None and not 1 <= len(gtin) <= 50:
+        raise InvalidValue("gtin", "must be 1 to 50 characters", gtin)
+    return gtin
+
+
+def check_media(media: MediaAdded) -> MediaAdded:
+    """Raises InvalidValue for an empty or endless URL, or a malformed id, role or locale."""
+    if not 1 <= len(media.url) <= URL_LENGTH_MAX:
+        raise InvalidValue("media.url", f"must be 1 to {URL_LENGTH_MAX} characters", media.url)
+    if not 1 <= len(media.media_id) <= URL_LENGTH_MAX:
+        raise InvalidValue("media.media_id", f"must be 1 to {URL_LENGTH_MAX} characters", media.media_id)
+    parse_code(media.role, "media.role")
+    if media.locale is None:
+        return media
+    return msgspec.structs.replace(media, locale=parse_locale(media.locale, "media.locale"))

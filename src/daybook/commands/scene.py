@@ -1,0 +1,70 @@
+"""What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from daybook.catalogue.reference import Reference
+from daybook.errors import NotFound
+from daybook.events import Event
+from daybook.log.application import Log
+from daybook.product.decisions import known
+from daybook.product.state import Product
+from daybook.product.state import evolve as evolve_product
+from daybook.stock.state import Stock
+from daybook.stock.state import evolve as evolve_stock
+from daybook.values import parse_code, parse_sku
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Events for one stream, with the columns that say whose they are."""
+
+    stream: str
+    sku: str | None
+    key: str
+    events: Sequence[Event]
+
+
+class Scene:
+    """One look at the log. What is loaded is remembered, so that the append can be checked against it."""
+
+    def __init__(self, log: Log, reference: Reference, channels: frozenset[str]) -> None:
+        self._log = log
+        self.reference = reference
+        self.channels = channels | frozenset(reference.channels)
+        self.versions: dict[str, int] = {}
+
+    def product(self, sku: str) -> Product | None:
+        """The product now; None when the book does not know it. Raises InvalidValue for a malformed SKU."""
+        stream = f"product/{parse_sku(sku)}"
+        state, self.versions[stream] = self._log.load(stream, evolve_product)
+        return state
+
+    def known_product(self, sku: str) -> Product:
+        """The product now, or NotFound."""
+        return known(self.product(sku), sku)
+
+    def stock(self, sku: str) -> Stock | None:
+        """The stock now; None when nothing ever happened to it."""
+        stream = f"stock/{sku}"
+        state, self.versions[stream] = self._log.load(stream, evolve_stock)
+        return state
+
+    def version(self, stream: str) -> int:
+        """The version that the stream had when it was loaded; looks it up when it was not."""
+        if stream not in self.versions:
+            _, self.versions[stream] = self._log.load(stream, lambda state, event: event)
+        return self.versions[stream]
+
+    def check_channel(self, name: str, field: str = "channel") -> str:
+        """The channel's name, when there is such a channel."""
+        parse_code(name, field)
+        if name not in self.channels:
+            there = ", ".join(sorted(self.channels)) or "none"
+            raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)
+        return name
+
+
+def of_product(product: Product, events: Sequence[Event]) -> list[Change]:
+    """A change to an existing product."""
+    return [Change(f"product/{product.sku}", product.sku, product.key, events)]

@@ -1,0 +1,119 @@
+"""A product group in the words of bol's Offers API v11 (11.3.0).
+
+Each facet holds top-level fields of an offer, so a PATCH sends one facet and a POST all three together.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from daybook.catalogue.group import Group
+from daybook.catalogue.reference import Reference
+from daybook.channel.contract import Held, Payload, Rendered
+from daybook.events import ChannelConfigured
+from daybook.values import Money
+from projections.bol.listing import CURRENCY, Item, items
+
+NAME = "bol"
+OFFER, PRICE, STOCK = "offer", "price", "stock"
+FACETS = (OFFER, PRICE, STOCK)
+DEFAULTS = ChannelConfigured(
+    name=NAME, scope="ecommerce", locales=("nl-NL", "nl-BE", "en-US"), currency=CURRENCY, price_list="default"
+)
+
+TITLE_LENGTH_MAX = 500
+STOCK_MAX = 999
+"""bol's own ceiling for an offer's stock. What lies above it is sold later, when the stock is sent again."""
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What `extra` of the channel's settings may hold; other keys are left alone."""
+
+    title: str = "name"
+    """The attribute that names the product."""
+    countries: tuple[Literal["NL", "BE"], ...] = ("NL", "BE")
+    schedule: Literal["BOL_DELIVERY_PROMISE", "MY_DELIVERY_PROMISE", "SHIPPING_VIA_BOL"] = "BOL_DELIVERY_PROMISE"
+    days_min: int = 1
+    """Days until the customer has it: at least. Only BOL_DELIVERY_PROMISE states them."""
+    days_max: int = 2
+    """At most."""
+    order_before: str | None = None
+    """`22:00`: the last moment to order on for that promise. bol takes it for next-day promises only."""
+    economic_operator_id: str | None = None
+    managed_by_retailer: bool = True
+    """True: bol takes off only orders that came after this figure. The book's stock has earlier sales off already;
+    with False bol would take every open order off a second time."""
+
+
+def render(group: Group, reference: Reference) -> Rendered:
+    """(SKU, facet) -> the offer's fields. Settings that make no sense hold every SKU, with the reason."""
+    settings = reference.channels.get(NAME, DEFAULTS)
+    try:
+        terms = msgspec.convert(settings.extra, Terms)
+    except msgspec.ValidationError as error:
+        held = Held((f"the bol channel's settings are wrong: {error}",))
+        return {(product.sku, OFFER): held for product in group.sellable(NAME)}
+    rendered: dict[tuple[str, str], Payload | Held] = {}
+    for item in items(group, settings, terms.title):
+        problems = item.problems(settings)
+        if item.gtin is None or item.price is None or problems:
+            rendered[item.sku, OFFER] = Held(problems)
+            continue
+        rendered[item.sku, OFFER] = _offer(item, item.gtin, terms)
+        rendered[item.sku, PRICE] = _price(item.price)
+        rendered[item.sku, STOCK] = _stock(item.stock, terms)
+    return rendered
+
+
+def _offer(item: Item, gtin: str, terms: Terms) -> Payload:
+    offer: Payload = {
+        "ean": ean(gtin),
+        "condition": {"category": "NEW"},
+        "reference": item.sku,
+        "onHoldByRetailer": False,
+        "countryAvailabilities": [{"countryCode": code} for code in terms.countries],
+        "fulfilment": _fulfilment(terms),
+    }
+    if item.title is not None:
+        offer["unknownProductTitle"] = cut(item.title, TITLE_LENGTH_MAX)
+    if terms.economic_operator_id is not None:
+        offer["economicOperatorId"] = terms.economic_operator_id
+    return offer
+
+
+def _fulfilment(terms: Terms) -> Payload:
+    fulfilment: Payload = {"method": "FBR", "schedule": terms.schedule}
+    if terms.schedule == "BOL_DELIVERY_PROMISE":
+        promise: Payload = {"minimumDaysToCustomer": terms.days_min, "maximumDaysToCustomer": terms.days_max}
+        if terms.order_before is not None:
+            promise["ultimateOrderTime"] = terms.order_before
+        fulfilment["deliveryPromise"] = promise
+    return fulfilment
+
+
+def _price(cents: int) -> Payload:
+    # The API wants a JSON number. Cents below 2**53 have an exact shortest decimal, so 19.99 is written as 19.99.
+    # A price outside bol's 1 to 9999 is sent all the same: bol's own reason tells a person more than ours would.
+    return {"pricing": {"bundlePrices": [{"quantity": 1, "unitPrice": float(Money(cents, CURRENCY).decimal())}]}}
+
+
+def _stock(pieces: int, terms: Terms) -> Payload:
+    return {"stock": {"amount": min(pieces, STOCK_MAX), "managedByRetailer": terms.managed_by_retailer}}
+
+
+def ean(gtin: str) -> str:
+    """The GTIN as the 13 digits that bol uses: shorter ones get zeros in front, a GTIN-14 loses a leading zero.
+
+    Anything else goes as it is, for bol to refuse.
+    """
+    if gtin.isascii() and gtin.isdigit():
+        return gtin[1:] if len(gtin) == 14 and gtin[0] == "0" else gtin.zfill(13)
+    return gtin
+
+
+def cut(text: str, length_max: int) -> str:
+    """The text in at most `length_max` characters: whole words, unless the first one alone is too long."""
+    if len(text) <= length_max:
+        return text
+    head, space, _ = text[: length_max + 1].rpartition(" ")
+    return head.rstrip() if space and head.strip() else text[:length_max]

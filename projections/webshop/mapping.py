@@ -1,0 +1,97 @@
+"""The listing in WooCommerce's own words. Pure.
+
+A PUT changes only the fields that it names, so every field that is ours is always named: a text or a GTIN that was
+removed in the book is sent as an empty one. Left out on purpose:
+
+- `categories`: WooCommerce takes the ids of its own terms and we don't manage terms yet; that comes with the deeper
+  channel work, as do brands as terms. Until then the shop's own categories stay as they are.
+- `stock_status`: with `manage_stock` the shop derives it from the quantity.
+- `meta_data` about the book, such as a position: a payload must not change when nothing that buyers see changes.
+
+Pictures are fetched by address, and WooCommerce stores a new copy each time `images` is sent: they are part of the
+`product` facet, so every change of a text uploads them again. When the book has no picture that the shop could fetch,
+the field is left out: an empty list would wipe the gallery of a shop whose pictures were never in the book. The price
+of that is that the last picture, once removed in the book, stays in the shop until somebody deletes it there.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from daybook.catalogue.reference import Reference
+from daybook.channel.contract import Held, Payload
+from projections.webshop.images import Image
+from projections.webshop.listing import DEFAULTS, NAME, Group, Item, Shown, items
+
+PARENT = "_parent"
+"""Names a variation's parent by SKU, for the connector. Keys that start with _ are never sent."""
+
+_GTIN = re.compile(r"[0-9-]+[Xx]?\Z")
+
+
+def render(group: Group, reference: Reference) -> dict[tuple[str, str], Payload | Held]:
+    """(SKU, facet) -> fields of a WooCommerce product or variation, or why the SKU can't be shown."""
+    settings = reference.channels.get(NAME, DEFAULTS)
+    rendered: dict[tuple[str, str], Payload | Held] = {}
+    for item in items(group, settings, reference):
+        if item.problems:
+            rendered[item.sku, "product"] = Held(item.problems)
+            continue
+        rendered[item.sku, "product"] = _variation(item) if item.type == "variation" else _product(item)
+        if item.price is not None:
+            rendered[item.sku, "price"] = {"regular_price": f"{item.price.decimal():f}"}
+            rendered[item.sku, "stock"] = {"manage_stock": True, "stock_quantity": item.available}
+    return rendered
+
+
+def _product(item: Item) -> Payload:
+    payload: Payload = {
+        "sku": item.sku,
+        "type": item.type,
+        "status": "publish",
+        "name": item.title,
+        "description": item.description,
+        "short_description": item.short_description,
+        "global_unique_id": _gtin(item.gtin),
+        "attributes": [_attribute(position, shown) for position, shown in enumerate(item.attributes)],
+    }
+    if item.images:
+        payload["images"] = _images(item.images)
+    return payload
+
+
+def _variation(item: Item) -> Payload:
+    payload: Payload = {
+        PARENT: item.parent,
+        "sku": item.sku,
+        "status": "publish",
+        "description": item.description,
+        "global_unique_id": _gtin(item.gtin),
+        "attributes": [{"name": shown.name, "option": shown.options[0]} for shown in item.attributes],
+    }
+    if item.images:
+        payload["image"] = _images(item.images)[0]
+    return payload
+
+
+def _attribute(position: int, shown: Shown) -> dict[str, Any]:
+    return {
+        "name": shown.name,
+        "position": position,
+        "visible": True,
+        "variation": shown.axis,
+        "options": list(shown.options),
+    }
+
+
+def _images(images: Sequence[Image]) -> list[dict[str, Any]]:
+    return [{"src": image.src, "alt": image.alt} for image in images]
+
+
+def _gtin(gtin: str | None) -> str:
+    """The GTIN, right or wrong, as long as the shop would keep all of it.
+
+    WooCommerce silently strips what is neither a digit, a hyphen nor a final X, so `8.71E+12` would become another
+    product's number. Such a GTIN is flagged in the book and not sent; the product sells well without one.
+    """
+    return gtin if gtin is not None and _GTIN.match(gtin) else ""

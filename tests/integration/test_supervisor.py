@@ -11,7 +11,7 @@ import pytest
 from daybook.embedded.supervisor import Supervisor
 from daybook.errors import NotFound, Unavailable
 from tests.fixtures.waiting import until
-from tests.integration.test_embedded import line, python
+from tests.integration.test_embedded import alive, line, python
 
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
@@ -112,7 +112,7 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
         child.wait(10)
 
-        until(lambda: not role.is_running() or role.status() == psutil.STATUS_ZOMBIE, "the role is gone")
+        until(lambda: not alive(role), "the role is gone")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from types import TracebackType
 
 from daybook.embedded import binaries, processes
 from daybook.errors import Unavailable
@@ -15,8 +16,9 @@ _STOP_TIMEOUT = 20.0
 
 
 class Nats:
-    """One running nats-server. It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`.
+    """One running nats-server, stopped on the way out of a `with`.
 
+    It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`.
     The port is the server's choice the first time and is recorded in `<data>/nats.port`; every later start takes the
     same one again, so that clients reconnect, unless another program has it by then.
     """
@@ -43,6 +45,14 @@ class Nats:
         server = cls(data, sync_always=sync_always)
         server.restart()
         return server
+
+    def __enter__(self) -> "Nats":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def pid(self) -> int:

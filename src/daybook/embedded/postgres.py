@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 from pathlib import Path
+from types import TracebackType
 from urllib.parse import quote
 
 import psycopg
@@ -35,10 +36,11 @@ _SETTINGS = {
 
 
 class Postgres:
-    """One running postmaster. It listens on a unix socket in a private folder, and nowhere else.
+    """One running postmaster, stopped on the way out of a `with`.
 
-    The cluster is in `<data>/postgres`, the log in `<data>/logs/postgres.log`. When Daybook is root the server
-    runs as an unprivileged account, and `<data>/postgres` may be a link: `account` says when and why.
+    It listens on a unix socket in a private folder, and nowhere else. The cluster is in `<data>/postgres`, the
+    log in `<data>/logs/postgres.log`. When Daybook is root the server runs as an unprivileged account, and
+    `<data>/postgres` may be a link: `account` says when and why.
     """
 
     def __init__(self, data: Path, *, fsync: bool) -> None:
@@ -63,6 +65,14 @@ class Postgres:
         server = cls(data, fsync=fsync)
         server.restart()
         return server
+
+    def __enter__(self) -> "Postgres":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def pid(self) -> int:
@@ -192,9 +202,9 @@ class Postgres:
 def _drop_stale_pids(cluster: Path, sockets: Path) -> None:
     """Remove lock files that name a process which is no Postgres.
 
-    Postgres does that itself, unless the number now belongs to another process of the same user. Then it refuses to
-    start; in a container numbers are small and come back at every start, so there it is likely. It is safe here because
-    every process of this cluster carries its mark and has been ended before.
+    Postgres does that itself, unless the number now belongs to another process of the same user. Then it refuses
+    to start; in a container numbers are small and come back at every start, so there it is likely. It is safe
+    here because every process of this cluster carries its mark and has been ended before.
     """
     for file in (cluster / "postmaster.pid", sockets / f".s.PGSQL.{_PORT}.lock"):
         try:

@@ -75,7 +75,7 @@ def end_leftovers(program: str, marked: str, gently: signal.Signals, timeout: fl
             if any(word.endswith(marked) for word in process.cmdline()):
                 process.send_signal(gently)
                 asked = True
-    psutil.wait_procs(alive, timeout=timeout if asked else 1.0)
+    _wait_until_gone(program, marked, timeout if asked else 1.0)
     for _ in range(3):  # a fork may be younger than the list
         alive = find(program, marked)
         if not alive:
@@ -83,8 +83,15 @@ def end_leftovers(program: str, marked: str, gently: signal.Signals, timeout: fl
         for process in alive:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(alive, timeout=5)
+        _wait_until_gone(program, marked, 5.0)
     raise Unavailable(f"a {program} of an earlier run (pid {alive[0].pid}) does not stop; stop it by hand")
+
+
+def _wait_until_gone(program: str, marked: str, timeout: float) -> None:
+    """Or until `timeout` seconds are over. A zombie is gone: in a container there may be nobody who ever reaps it."""
+    deadline = Deadline(timeout)
+    while find(program, marked) and not deadline.passed:
+        deadline.pause()
 
 
 def stop_child(process: "subprocess.Popen[bytes] | None", gently: signal.Signals, timeout: float) -> None:

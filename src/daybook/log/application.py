@@ -89,6 +89,17 @@ class Log(Application[str]):
         except IntegrityError as error:
             raise VersionConflict(f"{error}: somebody else was faster. Look again, then decide again") from error
 
+    def record(self, commands: Sequence[tuple[Context, Sequence[Happened]]]) -> list[Appended]:
+        """Appends what rests on no decision (receipts), many commands at once, each behind what its stream holds.
+
+        Versions of the events must be 0. Safe to repeat with the same command ids. Raises Unavailable.
+        """
+        recorder = self.recorder
+        assert isinstance(recorder, LogRecorder)
+        return recorder.append_all(
+            [(context, [self._events.to_stored_event(one) for one in happened]) for context, happened in commands]
+        )
+
     def carried_out(self, context: Context) -> Appended | None:
         """What the command with this id appended, if it was carried out before. Raises CommandIdReused."""
         with reachable(), self._pool.connection() as conn:

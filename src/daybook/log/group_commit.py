@@ -21,8 +21,9 @@ import psycopg_pool
 import tenacity
 
 from daybook.errors import Unavailable
+from daybook.ids import new_id
 from daybook.log import QUERIES
-from daybook.log.pending import Context, PendingEvent, new_id
+from daybook.log.pending import Context, PendingEvent
 from daybook.postgres.pool import Pool
 
 COMMANDS_MAX = 512
@@ -55,6 +56,16 @@ class _Waiting:
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
 
+    @property
+    def ended(self) -> bool:
+        return self.outcome is not None or self.error is not None
+
+    def result(self) -> Outcome:
+        if self.error is not None:
+            raise self.error
+        assert self.outcome is not None
+        return self.outcome
+
 
 class GroupCommit:
     """Appends commands, many threads at once. Commands of one thread are appended in the order in which it calls."""
@@ -67,18 +78,43 @@ class GroupCommit:
 
     def append(self, context: Context, events: Sequence[PendingEvent]) -> Outcome:
         """Appends the command's events whole, or not at all. Raises Unavailable when Postgres stays out of reach."""
-        mine = _Waiting(context, events)
+        return self.append_all([(context, events)])[0]
+
+    def append_all(self, commands: Sequence[tuple[Context, Sequence[PendingEvent]]]) -> list[Outcome]:
+        """Appends several commands, each for itself: one that conflicts leaves the others alone."""
+        mine = [_Waiting(context, events) for context, events in commands]
         with self._lock:
-            self._queue.append(mine)
-            lead, self._led = not self._led, True
-        if not lead:
-            mine.wake.wait()
-        if mine.outcome is None and mine.error is None:
-            self._lead(mine)
-        if mine.error is not None:
-            raise mine.error
-        assert mine.outcome is not None
-        return mine.outcome
+            self._queue.extend(mine)
+        for waiting in mine:
+            with self._lock:
+                lead = not self._led and not waiting.ended
+                self._led = self._led or lead
+            if not lead:
+                self._wait(waiting)
+            # Woken without an outcome: the lead was handed over. Its batch may stop short of this very command, when
+            # one before it in the queue is for the same stream; then it leads again.
+            while not waiting.ended:
+                self._lead(waiting)
+        return [waiting.result() for waiting in mine]
+
+    def _wait(self, waiting: _Waiting) -> None:
+        try:
+            waiting.wake.wait()
+        except BaseException:
+            # Ctrl-C while waiting. The command leaves the queue; a lead that was just handed to it goes on to the next.
+            with self._lock:
+                if waiting in self._queue:
+                    self._queue.remove(waiting)
+                if waiting.wake.is_set() and not waiting.ended:
+                    self._hand_over()
+            raise
+
+    def _hand_over(self) -> None:
+        """Under the lock: the first in the queue leads, or nobody does."""
+        if self._queue:
+            self._queue[0].wake.set()
+        else:
+            self._led = False
 
     def _lead(self, mine: _Waiting) -> None:
         batch = self._take()
@@ -86,17 +122,16 @@ class GroupCommit:
             for waiting, outcome in zip(batch, self._send(batch), strict=True):
                 waiting.outcome = outcome
         except BaseException as error:
+            interrupted = Unavailable("the append was interrupted: repeat the command with the same command id")
             for waiting in batch:
-                waiting.error = error
+                waiting.error = error if waiting is mine or isinstance(error, Exception) else interrupted
         finally:
             for waiting in batch:
-                if waiting is not mine:
-                    waiting.wake.set()
+                waiting.wake.set()
             with self._lock:
-                if self._queue:
-                    self._queue[0].wake.set()
-                else:
-                    self._led = False
+                # A leader that is not done yet keeps the lead and takes the next batch.
+                if mine.ended:
+                    self._hand_over()
 
     def _take(self) -> list[_Waiting]:
         """What is sent together: in order, each stream and each command id once; a second one waits for the next."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-import uuid6
 from eventsourcing.persistence import StoredEvent
 
 from daybook.events import Event
+from daybook.ids import new_id
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +73,3 @@ class Appended(msgspec.Struct, frozen=True):
     last: int
     recorded_at: datetime
     repeated: bool = False
-
-
-def new_id() -> str:
-    """A UUIDv7: unique, and rising with time, so that indexes on it stay compact."""
-    return str(uuid6.uuid7())

@@ -49,6 +49,11 @@ class LogRecorder(ApplicationRecorder):
             raise IntegrityError(f"{outcome.stream} is at version {outcome.actual}")
         return appended(context, outcome)
 
+    def append_all(self, commands: Sequence[tuple[Context, Sequence[PendingEvent]]]) -> list[Appended]:
+        """Appends several commands, none of which can conflict, and says where each stands."""
+        outcomes = self._commits.append_all(commands)
+        return [appended(context, outcome) for (context, _), outcome in zip(commands, outcomes, strict=True)]
+
     def select_events(
         self,
         originator_id: Any,

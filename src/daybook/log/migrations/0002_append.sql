@@ -9,7 +9,8 @@
 -- checks below run after the lock was won: what they see is the log as it stands, and nobody can append meanwhile.
 --
 -- The caller gives each stream, and each command id, to at most one command of a call. c_* has a row per command, e_* a
--- row per event in order, e_command its command's index from 1. A command is whole or absent; one that conflicts or was
+-- row per event in order, e_command its command's index from 1. e_version 0 means: after whatever is there (a receipt
+-- rests on no decision). A command is whole or absent; one that conflicts or was
 -- carried out before leaves the others alone. Outcomes:
 --   appended   first_position, last_position
 --   repeated   the same for what the first call with this command id appended; first_intent is that command's hash
@@ -58,7 +59,7 @@ BEGIN
                 GROUP BY e.n, e.stream
             ) AS p
         ) AS s
-        WHERE s.first <> s.actual + 1 OR s.last - s.first + 1 <> s.amount
+        WHERE s.last > 0 AND (s.first <> s.actual + 1 OR s.last - s.first + 1 <> s.amount)
         ORDER BY s.n
     LOOP
         IF good[row_.n] THEN
@@ -70,7 +71,11 @@ BEGIN
 
     INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
                         correlation_id, causation_id, command_id, intent, data)
-    SELECT base + row_number() OVER (ORDER BY e.ord), e.id, e.stream, e.version, e.type, e.sku, e.key, now_,
+    SELECT base + row_number() OVER (ORDER BY e.ord), e.id, e.stream,
+        CASE WHEN e.version > 0 THEN e.version
+             ELSE coalesce((SELECT x.version FROM events x WHERE x.stream = e.stream ORDER BY x.version DESC LIMIT 1), 0)
+                  + row_number() OVER (PARTITION BY e.stream ORDER BY e.ord) END,
+        e.type, e.sku, e.key, now_,
         c_actor[e.n], c_reason[e.n], c_source[e.n], c_correlation[e.n], c_causation[e.n], c_id[e.n], c_intent[e.n],
         e.data::json
     FROM unnest(e_command, e_id, e_stream, e_version, e_type, e_sku, e_key, e_data)

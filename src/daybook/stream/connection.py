@@ -1,0 +1,60 @@
+"""The connection to NATS. It comes back by itself; what was asked before a break must be asked again."""
+
+import asyncio
+import logging
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error, NoServersError
+
+from daybook.errors import Unavailable
+
+log = logging.getLogger("daybook.stream")
+CONNECT_SECONDS_MAX = 2
+
+
+class Nats:
+    """A connection that counts its breaks: whoever asked for something compares the count and asks again."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name
+        self.client = Client()
+        self.breaks = 0
+
+    async def open(self) -> None:
+        """Connects. Raises Unavailable when no server answers now; afterwards reconnecting is endless and silent."""
+
+        async def broken() -> None:
+            self.breaks += 1
+
+        async def failed(error: Exception) -> None:
+            log.debug("%s: %s", self._name, error)
+
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS_MAX * 2):
+                self.client = await nats.connect(
+                    self._url,
+                    name=f"daybook {self._name}",
+                    connect_timeout=CONNECT_SECONDS_MAX,
+                    allow_reconnect=True,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,
+                    ping_interval=10,
+                    max_outstanding_pings=2,
+                    disconnected_cb=broken,
+                    reconnected_cb=broken,
+                    error_cb=failed,
+                )
+        except (NoServersError, Error, OSError, TimeoutError) as error:
+            raise Unavailable(f"NATS can't be reached at {self._url}: {error or type(error).__name__}") from error
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a server at the other end now."""
+        return bool(self.client.is_connected)
+
+    async def close(self) -> None:
+        """Closes; harmless when it never opened."""
+        if not self.client.is_closed and self.client.options:
+            await self.client.close()

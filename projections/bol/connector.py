@@ -12,7 +12,7 @@ Most pushes are one request. More are needed only where the truth has to be look
 import asyncio
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,6 +28,8 @@ FIXED = ("ean", "condition")
 """Fields of an offer that are given once, when it is created."""
 REFUSALS = (400, 409, 413, 422)
 """Statuses that are about this offer. Any other failure is about the connection, the account or the API version."""
+TOKEN_LIFE_USED = 0.9
+"""A token is renewed in the last tenth of its life, so that it does not end on the way to bol."""
 EPOCH_MIN = 10**6
 """A greater X-RateLimit-Reset is a moment, not a number of seconds: both have been seen."""
 
@@ -43,10 +45,18 @@ class _Stopped(Exception):
 class BolConnector:
     """One account at bol."""
 
-    def __init__(self, url: str, login_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        login_url: str,
+        client_id: str,
+        client_secret: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._api = Calls(url)
         self._login = Calls(login_url)
         self._basic = "Basic " + b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        self._clock = clock
         self._token = ""
         self._token_ends = 0.0
         self._token_lock = asyncio.Lock()
@@ -157,26 +167,30 @@ class BolConnector:
         self, method: str, path: str, *, body: Payload | None = None, query: Mapping[str, str] | None = None
     ) -> Answer:
         """One request with the token; when bol says that the token is no good, once more with a new one."""
-        for token in (await self._valid_token(), None):
-            headers = {"Accept": MEDIA_TYPE, "Authorization": f"Bearer {token or await self._valid_token()}"}
-            if body is not None:
-                headers["Content-Type"] = MEDIA_TYPE
-            answer = await self._api.request(method, path, body=body, query=query, headers=headers)
-            # A 404 page that is not JSON comes from a proxy or a wrong URL: taking it for "gone" would create doubles.
-            if (answer.status == 404 and answer.body is None) or (answer.outage() is not None):
-                raise _Stopped(failure(answer))
-            if answer.status != 401:
-                break
-            if token == self._token:
+        answer = await self._send(method, path, body, query, token := await self._valid_token())
+        if answer.status == 401:
+            if token == self._token:  # else another push has renewed it meanwhile
                 self._token_ends = 0.0
+            answer = await self._send(method, path, body, query, await self._valid_token())
+        # A 404 page that is not JSON comes from a proxy or a wrong URL: taking it for "gone" would create doubles.
+        if answer.outage() is not None or (answer.status == 404 and answer.body is None):
+            raise _Stopped(failure(answer))
         return answer
+
+    async def _send(
+        self, method: str, path: str, body: Payload | None, query: Mapping[str, str] | None, token: str
+    ) -> Answer:
+        headers = {"Accept": MEDIA_TYPE, "Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["Content-Type"] = MEDIA_TYPE
+        return await self._api.request(method, path, body=body, query=query, headers=headers)
 
     async def _valid_token(self) -> str:
         # bol blocks addresses that fetch a token per request, so pushes that need one at the same time share it.
         async with self._token_lock:
-            if time.monotonic() < self._token_ends:
+            if self._clock() < self._token_ends:
                 return self._token
-            asked = time.monotonic()
+            asked = self._clock()
             answer = await self._login.request(
                 "POST",
                 "/token",
@@ -187,7 +201,7 @@ class BolConnector:
             if answer.status != 200 or not isinstance(answer.body, dict) or "access_token" not in answer.body:
                 raise _Stopped(failure(answer))
             seconds = float(answer.body.get("expires_in", 0))
-            self._token, self._token_ends = str(answer.body["access_token"]), asked + seconds * 0.9
+            self._token, self._token_ends = str(answer.body["access_token"]), asked + seconds * TOKEN_LIFE_USED
             return self._token
 
 

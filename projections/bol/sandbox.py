@@ -219,7 +219,7 @@ class BolSandbox(SandboxServer):
         if not size.isdigit() or not 1 <= int(size) <= 100:
             _refuse([("page-size", "Request contains invalid value(s): must be between 1 and 100.")])
         try:
-            after = base64.urlsafe_b64decode(query.get("cursor", "")).decode()
+            after = base64.b64decode(query.get("cursor", ""), altchars=b"-_", validate=True).decode()
         except ValueError:
             _refuse([("cursor", "Request contains invalid value(s): unknown cursor.")])
         ids, eans = _several(query.getall("offer-ids", [])), _several(query.getall("eans", []))

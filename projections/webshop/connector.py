@@ -94,15 +94,11 @@ class WooConnector:
             if push.facet != CREATING:
                 return Waiting(f"{push.sku} is not in the shop yet")
             return await self._create(push, parent)
-        place = Place.parse(push.remote_id)
-        if parent is not None and push.remote_ids.get(parent) not in (None, str(place.product)):
-            # The parent was made anew under another id; what was under the old one went with it.
-            return await self._create(push, parent)
-        answer = await self._call("PUT", place.path, body=_sent(payload))
+        answer = await self._call("PUT", Place.parse(push.remote_id).path, body=_sent(payload))
         if answer.status == 200:
             return _kept_axes(push, payload, answer) or Confirmed()
         if _code(answer) in GONE:
-            # Somebody deleted it in the shop, and the book says that it is sold: bring all of it back.
+            # Deleted in the shop, alone or with its parent, but the book says that it is sold: bring all of it back.
             return await self._create(push, parent)
         return self._refused(answer)
 

@@ -30,7 +30,7 @@ __all__ = ["DEFAULTS", "FACETS", "NAME", "Group", "Item", "Shown", "fold", "item
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """An attribute as buyers see it: its name and options; of a variable product's axis, all that its variations have."""
+    """An attribute as buyers see it. The options of a variable product's axis are all that its variations have."""
 
     name: str
     options: tuple[str, ...]

@@ -1,0 +1,100 @@
+"""What the connector's tests stand on: a shop, a connector to it, and three listings."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from daybook.channel.contract import Confirmed, Payload, Push
+from projections.webshop.connector import WooConnector, connector
+from projections.webshop.sandbox import API, WooSandbox
+
+BAG: Mapping[str, Payload] = {
+    "product": {
+        "sku": "BAG",
+        "type": "simple",
+        "status": "publish",
+        "name": "Bag",
+        "global_unique_id": "4006381333931",
+        "attributes": [],
+    },
+    "price": {"regular_price": "19.99"},
+    "stock": {"manage_stock": True, "stock_quantity": 5},
+}
+SHIRT: Mapping[str, Payload] = {
+    "product": {
+        "sku": "SHIRT",
+        "type": "variable",
+        "status": "publish",
+        "name": "Shirt",
+        "attributes": [{"name": "Size", "visible": True, "variation": True, "options": ["M", "L"]}],
+    }
+}
+MEDIUM: Mapping[str, Payload] = {
+    "product": {
+        "_parent": "SHIRT",
+        "sku": "SHIRT-M",
+        "status": "publish",
+        "attributes": [{"name": "Size", "option": "M"}],
+    },
+    "price": {"regular_price": "25.00"},
+    "stock": {"manage_stock": True, "stock_quantity": 2},
+}
+
+
+class Bench:
+    """A shop, a connector to it, and what an engine would remember between pushes: the ids that it was told."""
+
+    def __init__(self, shop: WooSandbox) -> None:
+        self.shop = shop
+        self.connector: WooConnector = connector(shop.settings())
+        self.ids: dict[str, str] = {}
+
+    async def push(
+        self,
+        listing: Mapping[str, Payload],
+        facet: str = "product",
+        *,
+        attempt: int = 1,
+        remove: bool = False,
+        ids: Mapping[str, str] | None = None,
+    ) -> Any:
+        sku: str = listing["product"]["sku"]
+        known = self.ids if ids is None else ids
+        outcome = await self.connector.push(
+            Push(
+                sku=sku,
+                key=str(listing["product"].get("_parent", sku)),
+                facet=facet,
+                payload=None if remove else listing[facet],
+                listing={} if remove else listing,
+                remote_id=known.get(sku),
+                remote_ids=known,
+                position=1,
+                attempt=attempt,
+            )
+        )
+        if isinstance(outcome, Confirmed) and outcome.remote_id is not None:
+            self.ids[sku] = outcome.remote_id
+        return outcome
+
+    def asked(self) -> list[str]:
+        """The requests so far, short: `POST /products`."""
+        return [f"{each.method} {each.path.removeprefix(API)}" for each in self.shop.received]
+
+
+def at_the_bench(scenario: Callable[[Bench], Awaitable[None]]) -> None:
+    async def run() -> None:
+        shop = WooSandbox()
+        await shop.start()
+        bench = Bench(shop)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.connector.close()
+            await shop.stop()
+
+    asyncio.run(run())
+
+
+def changed(listing: Mapping[str, Payload], facet: str, **fields: Any) -> dict[str, Payload]:
+    return dict(listing) | {facet: listing[facet] | fields}

@@ -1,0 +1,121 @@
+"""What happened, in one line for a person."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from daybook.events import (
+    AttributeDefined,
+    CategoryDefined,
+    ChannelConfigured,
+    Event,
+    FacetReceipt,
+    FamilyDefined,
+    ListingAccepted,
+    ListingConfirmed,
+    ListingRejected,
+    ProductCreated,
+    StockAdjusted,
+    StockReceived,
+)
+from daybook.product.state import slot_parts
+from daybook.queries.fields import FieldChange
+
+TEXT_SHOWN = 60
+"""Characters of a text that a sentence shows: the whole one is in the field's change."""
+
+
+def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
+    """The event in plain words; `changes` are the fields that it changed, with their values before and after."""
+    match event:
+        case ProductCreated():
+            return _created(event)
+        case ListingAccepted(channel=channel):
+            return f"{channel} accepted {_facets(event.facets)}"
+        case ListingConfirmed(channel=channel):
+            return f"{channel} confirmed {_facets(event.facets)}"
+        case ListingRejected(channel=channel):
+            why = "; ".join(f"{reason.code} {reason.message}".strip() for reason in event.reasons)
+            return f"{channel} rejected {_facets(event.facets)}: {why or 'no reason given'}"
+        case AttributeDefined(code=code) | FamilyDefined(code=code) | CategoryDefined(code=code):
+            return f"{type(event).__name__.removesuffix('Defined').lower()} {code} defined"
+        case ChannelConfigured(name=name):
+            return f"channel {name} configured"
+    said = "; ".join(_field(one) for one in changes if one.field != "gtin_problem" or len(changes) == 1)
+    return (said or "nothing changed") + _addition(event, changes)
+
+
+def _addition(event: Event, changes: Sequence[FieldChange]) -> str:
+    match event:
+        case StockReceived(quantity=quantity):
+            return f" ({quantity} received)"
+        case StockAdjusted(delta=delta):
+            return f" (adjusted by {delta:+d})"
+    problem = next((one.after for one in changes if one.field == "gtin_problem" and one.after), None)
+    return f" ({problem})" if problem else ""
+
+
+def _created(event: ProductCreated) -> str:
+    kind = {"product": "", "model": " as a model", "variant": f" as a variant of {event.parent}"}[event.kind]
+    family = f" in family {event.family}" if event.family else ""
+    axes = f", varying by {', '.join(event.axes)}" if event.axes else ""
+    return f"created{kind}{family}{axes}"
+
+
+def _field(change: FieldChange) -> str:
+    noun, _, rest = change.field.partition(".")
+    arrow = f"{_shown(change.before)} → {_shown(change.after)}"
+    match noun:
+        case "attributes":
+            attribute, locale, channel = slot_parts(rest)
+            where = ", ".join(part for part in (locale, channel) if part)
+            return f"{attribute}{f' ({where})' if where else ''} {arrow}"
+        case "prices":
+            price_list, _, currency = rest.rpartition(".")
+            return f"price {price_list} {currency} {_plain(change.before)} → {_plain(change.after)}"
+        case "channels":
+            return f"{'listed on' if change.after else 'delisted from'} {rest}"
+        case "discontinued":
+            return "discontinued" if change.after else "reinstated"
+        case "media":
+            return _media(rest, change)
+        case "categories":
+            return f"categories {_plain(change.before)} → {_plain(change.after)}"
+        case _:
+            return f"{change.field.replace('.', ' ')} {_plain(change.before)} → {_plain(change.after)}"
+
+
+def _media(media_id: str, change: FieldChange) -> str:
+    item: Mapping[str, Any] = change.after or change.before
+    verb = "removed" if change.after is None else "added" if change.before is None else "replaced"
+    name = "" if media_id == item["url"] else f" {media_id}"
+    return f"{item['role']}{name} {verb}: {_cut(item['url'])}"
+
+
+def _facets(facets: Sequence[FacetReceipt]) -> str:
+    names = ", ".join(one.facet if one.hash is not None else f"removal of {one.facet}" for one in facets)
+    positions = sorted({one.position for one in facets})
+    return f"{names or 'nothing'} as of position {', '.join(map(str, positions))}" if positions else names or "nothing"
+
+
+def _shown(value: Any) -> str:
+    """A value with its type in sight: texts are quoted."""
+    return f"'{_cut(value)}'" if isinstance(value, str) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value)) or "none"
+        case {"amount": amount, "unit": unit}:
+            return f"{amount} {unit}"
+        case _:
+            return _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= TEXT_SHOWN else f"{flat[: TEXT_SHOWN - 1]}…"

@@ -217,6 +217,15 @@ def test_half_a_cluster_of_a_killed_initdb_is_thrown_away(data_folder: Path) -> 
         assert not (data_folder / "postgres.new").exists()
 
 
+def test_a_link_to_a_disk_that_is_not_mounted_is_no_reason_to_start_empty(data_folder: Path) -> None:
+    (data_folder / "postgres").symlink_to("/nowhere/postgres")
+
+    with pytest.raises(BadConfiguration, match="which is gone"):
+        Postgres.start(data_folder)
+
+    assert (data_folder / "postgres").is_symlink()
+
+
 def test_a_second_start_on_a_folder_names_the_process_that_has_it(data_folder: Path) -> None:
     code = """
 import sys
@@ -306,7 +315,7 @@ from daybook.embedded import servers as front, postgres, nats
 uid, gid = int(sys.argv[1]), int(sys.argv[2])
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(gid), os.setuid(uid)
-data = Path(tempfile.mkdtemp(prefix="daybook-tests-", dir="/tmp"))
+data = Path(tempfile.mkdtemp(prefix=f"daybook-tests-{os.getpid()}-", dir="/tmp"))
 try:
     servers = front.Servers.start(data)
     with psycopg.connect(servers.postgres_dsn) as connection:

@@ -140,6 +140,13 @@ def _copy_programs(install: Path, copy: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def placed(data: Path) -> Path | None:
+    """The folder in /var/lib/daybook that the link in `data` leads to, whether or not it exists; else None."""
+    link = data / "postgres"
+    home = link.readlink().parent if link.is_symlink() else None
+    return home if home is not None and home.parent == _HOME else None
+
+
 def cluster_home(data: Path, account: Account | None) -> Path:
     """The folder in which the cluster `postgres` and its socket folder live: `data`, or a place in /var/lib/daybook.
 
@@ -147,10 +154,12 @@ def cluster_home(data: Path, account: Account | None) -> Path:
     data folder was copied: two servers on one cluster would destroy it.
     """
     link = data / "postgres"
-    if link.is_symlink():
-        home = link.readlink().parent
+    home = placed(data)
+    if home is not None:
         _claim(home, link)
         return home
+    if link.is_symlink() and not link.exists():  # a link of the user's own, to a disk that is not mounted
+        raise BadConfiguration(f"{link} leads to {link.readlink()}, which is gone; restore it, or delete the link")
     if account is None or link.exists() or account.can_enter(data):
         return data
     _make_home()
@@ -178,13 +187,13 @@ def _claim(home: Path, link: Path) -> None:
 
 def forget(data: Path) -> None:
     """Delete the cluster that `data` has in /var/lib/daybook, if it has one. The server must be stopped."""
-    link = data.resolve() / "postgres"
-    if link.is_symlink():
-        home = link.readlink().parent
+    data = data.resolve()
+    home = placed(data)
+    if home is not None:
         if home.exists():
-            _claim(home, link)
+            _claim(home, data / "postgres")
             shutil.rmtree(home)
-        link.unlink()
+        (data / "postgres").unlink()
 
 
 def _make_home() -> None:

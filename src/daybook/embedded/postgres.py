@@ -222,7 +222,7 @@ def forget(data: Path) -> None:
     server must be stopped. Doing it twice is harmless.
     """
     data = data.resolve()
-    home = (data / "postgres").readlink().parent if (data / "postgres").is_symlink() else data
+    home = account.placed(data) or data
     with contextlib.suppress(OSError):
         folder = Path((home / "run.path").read_text())
         if folder.parent == Path("/tmp") and folder.name.startswith("daybook-"):

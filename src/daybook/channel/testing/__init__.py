@@ -9,7 +9,7 @@ import asyncio
 from daybook.channel.contract import Manifest
 from daybook.channel.testing.connector import Shelf, check_connector
 from daybook.channel.testing.history import History
-from daybook.channel.testing.projection import catalogue, check_projection
+from daybook.channel.testing.projection import catalogue, change, check_projection
 from daybook.channel.testing.specification import Specification, check_pure, given, no_side_doors, render
 from daybook.events import ProductCreated
 
@@ -36,6 +36,8 @@ def check_channel(manifest: Manifest, history: History | None = None) -> None:
     rendered = check_projection(manifest, history)
     if manifest.connector is not None and manifest.sandbox is not None:
         created = [each.event for each in history.recorded if isinstance(each.event, ProductCreated)]
-        shelf = Shelf(manifest, {event.sku: event.key for event in created}, rendered)
+        keys = {event.sku: event.key for event in created}
+        shelf = Shelf(manifest, keys, rendered)
         single = [event.sku for event in created if event.kind == "product" and event.sku in shelf.listings]
-        asyncio.run(check_connector(shelf, single))
+        changed = Shelf(manifest, keys, render(manifest, change(manifest, history, *single[:1])))
+        asyncio.run(check_connector(shelf, changed, single))

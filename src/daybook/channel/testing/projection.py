@@ -10,14 +10,20 @@ from daybook.channel.contract import Held, Manifest, Payload
 from daybook.channel.testing.history import History
 from daybook.channel.testing.specification import check_pure, render
 from daybook.events import (
+    AttributeChange,
     AttributeDefined,
+    AttributesChanged,
     CategoryDefined,
     FamilyDefined,
+    PriceChanged,
     ProductCreated,
     ProductDelisted,
     ProductDiscontinued,
+    StockCounted,
 )
-from daybook.values import exponent
+from daybook.values import Money, exponent
+
+LOCALES = ("nl-NL", "en-US", "de-DE")
 
 
 def catalogue(manifest: Manifest) -> History:
@@ -25,7 +31,7 @@ def catalogue(manifest: Manifest) -> History:
     name, defaults = manifest.name, manifest.defaults
     price = (defaults.price_list, "19.99" if exponent(defaults.currency) == 2 else "20", defaults.currency)
     stock = {(*defaults.locations, "main")[0]: 5}
-    texts = {f"{code}@{at}": f"{code} {at}" for code in ("name", "description") for at in ("nl-NL", "en-US", "de-DE")}
+    texts = {f"{code}@{at}": f"{code} {at}" for code in ("name", "description") for at in LOCALES}
     complete: dict[str, Any] = {
         "attributes": texts | {"name": "name", "description": "description", "brand": "Acme", "color": "red"},
         "price": price,
@@ -49,6 +55,20 @@ def catalogue(manifest: Manifest) -> History:
     history.product("EMPTY", listed=(name,))
     history.product("GONE", gtin="4006381333948", listed=(name,), **complete).happened(ProductDiscontinued())
     return history.product("DELISTED", listed=(name,), **complete).happened(ProductDelisted(name))
+
+
+def change(manifest: Manifest, history: History, *skus: str) -> History:
+    """The history with a new price, stock and name for the SKUs, as a new one."""
+    defaults, changed = manifest.defaults, copy.deepcopy(history)
+    names = [AttributeChange(attribute="name", value="changed", locale=at) for at in (None, *LOCALES)]
+    for sku in skus:
+        changed.happened(
+            PriceChanged(defaults.price_list, Money(2500, defaults.currency)),
+            StockCounted((*defaults.locations, "main")[0], 7),
+            AttributesChanged(tuple(names)),
+            sku=sku,
+        )
+    return changed
 
 
 def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, str], Payload | Held]:

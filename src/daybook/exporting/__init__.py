@@ -1,0 +1,1 @@
+"""Writing the catalogue out, as it is or as it was."""

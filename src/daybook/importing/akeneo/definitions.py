@@ -1,0 +1,262 @@
+"""Attributes, categories, families and channels of an export, as definitions of the book."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
+from daybook.errors import InvalidValue
+from daybook.events import AttributeDefined, AttributeOption, CategoryDefined, ChannelConfigured, FamilyDefined
+from daybook.events.catalogue import AttributeType
+from daybook.importing.akeneo.options import Options
+from daybook.importing.akeneo.tables import Line, Table, locale_of
+from daybook.importing.rows import Fault, Flag, ImportRefused, Row
+from daybook.values import parse_code
+
+TYPES: dict[str, AttributeType] = {
+    "pim_catalog_identifier": "identifier",
+    "pim_catalog_text": "text",
+    "pim_catalog_textarea": "textarea",
+    "pim_catalog_boolean": "boolean",
+    "pim_catalog_number": "number",
+    "pim_catalog_metric": "measure",
+    "pim_catalog_date": "date",
+    "pim_catalog_simpleselect": "select",
+    "pim_catalog_multiselect": "multiselect",
+    "pim_reference_data_simpleselect": "select",
+    "pim_reference_data_multiselect": "multiselect",
+    "pim_catalog_image": "media",
+    "pim_catalog_file": "media",
+    "pim_catalog_price_collection": "price",
+}
+T = TypeVar("T")
+_TRUE = ("1", "true")
+_REGEXP = re.compile(r"(?P<mark>[/#~@%!])(?P<pattern>.*)(?P=mark)(?P<flags>[imsux]*)\Z", re.DOTALL)
+
+
+class Codes:
+    """The codes of one noun. Akeneo takes no notice of case in a code, so a reference may be spelled otherwise."""
+
+    def __init__(self) -> None:
+        self._spelling: dict[str, str] = {}
+
+    def add(self, code: str) -> None:
+        """The spelling of the definition is the one that counts."""
+        self._spelling.setdefault(code.lower(), code)
+
+    def find(self, code: str) -> str:
+        """The code as it was defined; as it was given when it was not."""
+        return self._spelling.get(code.lower(), code)
+
+
+class Definitions:
+    """What the definitions' files say. Made from checked tables; raises ImportRefused for what can't be decided."""
+
+    def __init__(self, tables: dict[str, Table], options: Options) -> None:
+        self._tables = tables
+        self._options = options
+        self.attributes: dict[str, AttributeDefined] = {}
+        """Those that are taken."""
+        self.untaken: dict[str, str] = {}
+        """Attribute -> why it is not taken."""
+        self.choices: dict[str, Codes] = {}
+        """Attribute -> its options."""
+        self.families = Codes()
+        self.categories = Codes()
+        self._rows = {"attribute": list(self._attributes()), "family": list(self._families())}
+        self._rows["category"] = list(self._categories())
+        identifiers = [code for code, one in self.attributes.items() if one.type == "identifier"]
+        self.identifier = "sku" if "sku" in identifiers or not identifiers else identifiers[0]
+        self._rows["channel"] = list(self._channels())
+
+    def rows(self) -> Iterator[Row]:
+        """Attributes, categories, families, channels."""
+        for noun in ("attribute", "category", "family", "channel"):
+            yield from self._rows[noun]
+
+    def _attributes(self) -> Iterator[Row]:
+        table = self._tables["attributes.csv"]
+        choices, orphans = self._options_by_attribute()
+        for line in table:
+            code, kind = line["code"], line["type"]
+            if code == self._options.gtin_attribute:
+                self.untaken[code] = "the product's GTIN"
+                continue
+            reason = line.problem or _code_problem(code)
+            if reason is None and kind not in TYPES:
+                reason = f"type {kind!r} is not supported"
+            if reason is not None:
+                self.untaken[code] = f"the attribute was not taken: {reason}"
+                yield _refused(table, line, "attribute", code, "type" if code and not line.problem else None, reason)
+                continue
+            defined, flags = _attribute(line, table, TYPES[kind], tuple(choices.get(code, ())))
+            self.attributes[code] = defined
+            codes = self.choices[code] = Codes()
+            for choice in defined.options:
+                codes.add(choice.code)
+            record = DefineAttribute(attribute=defined)
+            yield Row(file=table.file, line=line.number, record=record, flags=flags)
+        for line, attribute in orphans:
+            if attribute not in self.attributes:
+                reason = f"belongs to attribute {attribute!r}, which attributes.csv does not define"
+                yield _refused(self._tables["attribute_options.csv"], line, "attribute", attribute, "attribute", reason)
+
+    def _options_by_attribute(self) -> tuple[dict[str, list[AttributeOption]], list[tuple[Line, str]]]:
+        """The options in their own order, and for each attribute one line that names it."""
+        table = self._tables.get("attribute_options.csv")
+        found: dict[str, list[tuple[int, AttributeOption]]] = {}
+        named: dict[str, Line] = {}
+        for line in table or ():
+            assert table is not None
+            order = int(line["sort_order"]) if line["sort_order"].isdigit() else 0
+            found.setdefault(line["attribute"], []).append((order, AttributeOption(line["code"], table.labels(line))))
+            named.setdefault(line["attribute"], line)
+        ordered = {code: [one for _, one in sorted(some, key=lambda pair: pair[0])] for code, some in found.items()}
+        return ordered, [(line, attribute) for attribute, line in named.items()]
+
+    def _families(self) -> Iterator[Row]:
+        table = self._tables["families.csv"]
+        scopes = {column: column.removeprefix("requirements-") for column in table.header if "requirements-" in column}
+        for line in table:
+            code = line["code"]
+            reason = line.problem or _code_problem(code)
+            if reason is not None:
+                yield _refused(table, line, "family", code, "code", reason)
+                continue
+            self.families.add(code)
+            record = DefineFamily(
+                family=FamilyDefined(
+                    code=code,
+                    labels=table.labels(line),
+                    attributes=self._known(line.codes("attributes")),
+                    required={scope: self._known(line.codes(column)) for column, scope in scopes.items()},
+                    label_attribute=line["attribute_as_label"] or None,
+                    image_attribute=line["attribute_as_image"] or None,
+                )
+            )
+            untaken = [one for one in line.codes("attributes") if one in self.untaken]
+            flags = tuple(
+                Flag("attributes", one, f"the family does without {one}: {self.untaken[one]}")
+                for one in untaken
+                if one != self._options.gtin_attribute
+            )
+            yield Row(file=table.file, line=line.number, record=record, flags=flags)
+
+    def _known(self, codes: list[str]) -> tuple[str, ...]:
+        return tuple(code for code in codes if code not in self.untaken)
+
+    def _categories(self) -> Iterator[Row]:
+        table = self._tables["categories.csv"]
+        waiting: list[tuple[Line, CategoryDefined]] = []
+        for line in table:
+            reason = line.problem or _code_problem(line["code"])
+            if reason is not None:
+                yield _refused(table, line, "category", line["code"], "code", reason)
+                continue
+            self.categories.add(line["code"])
+            wish = CategoryDefined(code=line["code"], parent=line["parent"] or None, labels=table.labels(line))
+            waiting.append((line, wish))
+        # Parents first. What is left at the end names a parent that is missing: the book says so row by row.
+        given: set[str | None] = {None}
+        while waiting:
+            ready = [pair for pair in waiting if self._parent(pair[1]) in given]
+            waiting = [pair for pair in waiting if self._parent(pair[1]) not in given]
+            if not ready:
+                ready, waiting = waiting, []
+            for line, wish in ready:
+                given.add(wish.code)
+                placed = CategoryDefined(code=wish.code, parent=self._parent(wish), labels=wish.labels)
+                yield Row(file=table.file, line=line.number, record=DefineCategory(category=placed))
+
+    def _parent(self, category: CategoryDefined) -> str | None:
+        return None if category.parent is None else self.categories.find(category.parent)
+
+    def _channels(self) -> Iterator[Row]:
+        options, table = self._options, self._tables["channels.csv"]
+        lines = {line["code"]: line for line in table}
+        if not options.list_on:
+            return
+        if options.scope not in lines:
+            there = ", ".join(lines) or "none"
+            reason = f"has no channel {options.scope!r}; choose the scope among: {there}"
+            raise ImportRefused([Fault(table.file, None, reason)])
+        line = lines[options.scope]
+        locales = options.locales or _locales(line)
+        for name in options.list_on:
+            record = ConfigureChannel(
+                channel=ChannelConfigured(
+                    name=name,
+                    scope=options.scope,
+                    locales=locales,
+                    currency=options.currency,
+                    price_list=options.price_list,
+                )
+            )
+            yield Row(file=table.file, line=line.number, record=record, keep_existing=True)
+
+
+def _locales(line: Line) -> tuple[str, ...]:
+    found = [locale for text in line.codes("locales") if (locale := locale_of(text)) is not None]
+    return tuple(sorted(found, key=lambda locale: locale != "en-US"))
+
+
+def _attribute(
+    line: Line, table: Table, kind: AttributeType, choices: tuple[AttributeOption, ...]
+) -> tuple[AttributeDefined, tuple[Flag, ...]]:
+    """The definition. A limit that can't be read is left out and flagged: it would refuse products wrongly."""
+    flags: list[Flag] = []
+
+    def read(column: str, parse: Callable[[str], T]) -> T | None:
+        try:
+            return parse(line[column]) if line[column] else None
+        except (ValueError, re.error) as error:
+            flags.append(Flag(column, line[column], f"was left out: {error}"))
+            return None
+
+    dated = kind == "date"
+    lowest = read("date_min" if dated else "number_min", str if dated else _decimal)
+    if lowest is None and kind in ("number", "measure") and line["negative_allowed"] in ("0", "false"):
+        lowest = "0"
+    defined = AttributeDefined(
+        code=line["code"],
+        type=kind,
+        labels=table.labels(line),
+        localizable=line["localizable"] in _TRUE,
+        scopable=line["scopable"] in _TRUE,
+        options=choices if kind in ("select", "multiselect") else (),
+        unit=(line["default_metric_unit"] or None) if kind == "measure" else None,
+        length_max=read("max_characters", lambda text: int(float(text))) or None,
+        minimum=lowest,
+        maximum=read("date_max" if dated else "number_max", str if dated else _decimal),
+        pattern=read("validation_regexp", _pattern),
+        unique=line["unique"] in _TRUE,
+    )
+    return defined, tuple(flags)
+
+
+def _decimal(text: str) -> str:
+    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
+        raise ValueError("is no decimal number")
+    return text
+
+
+def _pattern(text: str) -> str:
+    """PHP's `/^[a-z]+$/i` as Python's `(?i)^[a-z]+$`. Raises ValueError or re.error for what has no such form."""
+    found = _REGEXP.match(text)
+    pattern, flags = (text, "") if found is None else (found["pattern"], found["flags"].replace("u", ""))
+    pattern = f"(?{flags}){pattern}" if flags else pattern
+    re.compile(pattern)
+    return pattern
+
+
+def _code_problem(code: str) -> str | None:
+    try:
+        parse_code(code, "code")
+    except InvalidValue as error:
+        return str(error.details["reason"])
+    return None
+
+
+def _refused(table: Table, line: Line, noun: str, name: str, field: str | None, reason: str) -> Row:
+    flag = Flag(field, (line[field][:200] or None) if field else None, reason)
+    return Row(file=table.file, line=line.number, record=None, noun=noun, name=name or None, flags=(flag,))

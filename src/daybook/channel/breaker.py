@@ -1,0 +1,58 @@
+"""When a channel is left alone: it asked for it (throttle), or it does not answer (outage)."""
+
+import random
+import time
+
+FAILURES_TO_OPEN = 3
+PROBE_SECONDS_MIN, PROBE_SECONDS_MAX = 0.25, 30.0
+THROTTLE_SECONDS = 1.0
+LANE_SECONDS_MIN, LANE_SECONDS_MAX = 0.25, 300.0
+
+
+class Breaker:
+    """Closed: everything may be sent. Open: one lane now and then, to see whether the channel is back."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._until = 0.0
+        self._quiet_until = 0.0
+
+    def lanes_allowed(self, wanted: int) -> int:
+        """How many lanes may be started now."""
+        now = time.monotonic()
+        if now < self._quiet_until or now < self._until:
+            return 0
+        return min(wanted, 1) if self.open else wanted
+
+    @property
+    def open(self) -> bool:
+        """Whether the channel counts as down."""
+        return self.failures >= FAILURES_TO_OPEN
+
+    def wait_seconds(self) -> float:
+        """How long until something may be sent again."""
+        return max(0.0, max(self._quiet_until, self._until) - time.monotonic())
+
+    def succeeded(self) -> bool:
+        """The channel answered. True when it had counted as down: what waits may go at once."""
+        was_open = self.open
+        self.failures = 0
+        self._until = 0.0
+        return was_open
+
+    def failed(self, retry_after: float | None) -> None:
+        """The channel did not answer."""
+        self.failures += 1
+        if self.open:
+            step = min(PROBE_SECONDS_MAX, PROBE_SECONDS_MIN * 2 ** (self.failures - FAILURES_TO_OPEN))
+            self._until = time.monotonic() + (retry_after or step * random.uniform(0.8, 1.2))
+
+    def throttled(self, retry_after: float | None) -> None:
+        """The channel asked for a pause. Not a failure."""
+        self._quiet_until = max(self._quiet_until, time.monotonic() + (retry_after or THROTTLE_SECONDS))
+
+
+def lane_wait(attempts: int, retry_after: float | None) -> float:
+    """Seconds until a lane is tried again after so many failures: doubling, with jitter, unless the channel said."""
+    step: float = min(LANE_SECONDS_MAX, LANE_SECONDS_MIN * 2 ** min(attempts, 20))
+    return retry_after or step * random.uniform(0.5, 1.0)

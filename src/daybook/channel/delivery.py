@@ -1,0 +1,196 @@
+"""Brings one channel to the state that it should show: claim lanes, send what differs, record what came of it.
+
+Any number of workers may serve a channel. A claim is a lease that the worker keeps alive; when it dies, another takes
+its lanes after `LEASE_SECONDS`. A request whose outcome was lost counts as an attempt, so the connector looks before it
+creates again.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg
+
+from daybook.channel import QUERIES
+from daybook.channel.breaker import Breaker
+from daybook.channel.contract import Connector, Manifest, Throttled, Unavailable, Waiting
+from daybook.channel.generations import Generation
+from daybook.channel.journal import Journal
+from daybook.channel.lane import Done, Lane, Row, problems
+from daybook.errors import Unavailable as ServerUnavailable
+from daybook.ids import new_id
+from daybook.log.application import Log
+from daybook.postgres.pool import AsyncConnection, connect_async
+from daybook.stream.bell import Listener
+from daybook.stream.connection import Nats
+from daybook.stream.subjects import wake_delivery
+
+log = logging.getLogger("daybook.delivery")
+
+LEASE_SECONDS = 5.0
+POLL_SECONDS = 0.25
+"""How late a lane may start when the bell was missed."""
+LANES_PER_REQUEST = 4
+"""Lanes claimed for each request that may be under way, so that the next one is at hand."""
+
+
+class Delivery:
+    """One worker of one channel."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        connector: Connector,
+        dsn: str,
+        nats_url: str,
+        book: Log,
+        appended: Callable[[], None] | None = None,
+    ) -> None:
+        self._manifest = manifest
+        self._connector = connector
+        self._dsn = dsn
+        self._nats = Nats(nats_url, f"deliver {manifest.name}")
+        self._journal = Journal(manifest, book)
+        self._appended = appended
+        self._owner = ""
+        self._bell = Listener()
+        self._breaker = Breaker()
+        self._slots = asyncio.Semaphore(manifest.in_flight_max)
+        self._ended: asyncio.Queue[tuple[Done, int]] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._recovered = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Delivers until `stop` is set; then finishes and records what is under way."""
+        while not stop.is_set():
+            # A new name each time: what an interrupted session had claimed must run out, not be kept alive by this one.
+            self._owner = new_id()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    ended = asyncio.Event()
+                    group.create_task(self._claims(stop, ended))
+                    group.create_task(self._records(ended))
+                    group.create_task(self._leases(ended))
+            except* (psycopg.OperationalError, ServerUnavailable) as errors:
+                log.warning("%s: the delivery starts over: %s", self._manifest.name, errors.exceptions[0])
+            except* Exception:
+                log.exception("%s: the delivery failed and starts over", self._manifest.name)
+            for task in self._tasks:
+                task.cancel()
+            self._tasks.clear()
+            if not stop.is_set():
+                await asyncio.sleep(random.uniform(0.1, 0.5))
+        await self._connector.close()
+        await self._nats.close()
+
+    async def _claims(self, stop: asyncio.Event, ended: asyncio.Event) -> None:
+        async with await connect_async(self._dsn, f"deliver {self._manifest.name}") as conn:
+            try:
+                while not stop.is_set():
+                    await self._listen()
+                    if not await self._claim(conn):
+                        # A lane that becomes free of its backoff rings no bell: the poll finds it.
+                        await self._bell.wait(min(POLL_SECONDS, self._breaker.wait_seconds() or POLL_SECONDS))
+                if self._tasks:
+                    await asyncio.wait(self._tasks)
+                await self._ended.join()
+            finally:
+                ended.set()
+
+    async def _listen(self) -> None:
+        if self._nats.client.is_connected or self._nats.client.is_reconnecting:
+            return
+        with suppress(ServerUnavailable):
+            await self._nats.open()
+            await self._bell.listen(self._nats, wake_delivery(self._manifest.name))
+
+    async def _claim(self, conn: AsyncConnection) -> bool:
+        """Starts lanes; False when there is nothing to start now."""
+        room = self._manifest.in_flight_max * LANES_PER_REQUEST - len(self._tasks)
+        limit = self._breaker.lanes_allowed(room)
+        if self._breaker.open and self._tasks:
+            limit = 0
+        if limit <= 0:
+            return False
+        name = self._manifest.name
+        row = await (await conn.execute(QUERIES["may_deliver"], (name,))).fetchone()
+        if row is None:
+            return False
+        generation = Generation(name, row[0])
+        async with conn.transaction():
+            cursor = await conn.execute(
+                QUERIES["claim"], {"channel": name, "limit": limit, "owner": self._owner, "lease": LEASE_SECONDS}
+            )
+            claimed: dict[str, int] = dict(await cursor.fetchall())
+            if claimed:
+                await conn.execute(QUERIES["begin_attempts"], (name, list(claimed)))
+        if not claimed:
+            return False
+        cursor = await conn.execute(generation.query("work"), (name, list(claimed)))
+        rows = [Row(*row) for row in await cursor.fetchall()]
+        cursor = await conn.execute(QUERIES["ids_of_keys"], (name, sorted({row.key for row in rows})))
+        ids: dict[str, dict[str, str]] = {}
+        for key, sku, remote_id in await cursor.fetchall():
+            ids.setdefault(key, {})[sku] = remote_id
+        for lane, failures in claimed.items():
+            mine = [row for row in rows if row.lane == lane]
+            known = ids.get(mine[0].key, {}) if mine else {}
+            task = asyncio.create_task(self._work(lane, mine, known, failures))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return len(claimed) == limit
+
+    async def _work(self, lane: str, rows: list[Row], ids: dict[str, str], failures: int) -> None:
+        async with self._slots:
+            done = await Lane(self._connector, ids).work(lane, rows)
+        self._learn(done)
+        await self._ended.put((done, failures))
+
+    def _learn(self, done: Done) -> None:
+        """Tells the breaker how the channel is doing."""
+        for problem in problems(done):
+            match problem:
+                case Throttled(retry_after_seconds=seconds):
+                    self._breaker.throttled(seconds)
+                case Unavailable(retry_after_seconds=seconds):
+                    self._breaker.failed(seconds)
+                case Waiting():
+                    pass
+        if any(not isinstance(one.outcome, Throttled | Unavailable | Waiting) for one in done.results):
+            self._recovered = self._breaker.succeeded() or self._recovered
+
+    async def _records(self, ended: asyncio.Event) -> None:
+        async with await connect_async(self._dsn, f"record {self._manifest.name}") as conn:
+            while not (ended.is_set() and self._ended.empty()):
+                try:
+                    async with asyncio.timeout(POLL_SECONDS):
+                        batch = [await self._ended.get()]
+                except TimeoutError:
+                    continue
+                while not self._ended.empty():
+                    batch.append(self._ended.get_nowait())
+                try:
+                    if await self._journal.write(conn, batch) and self._appended is not None:
+                        self._appended()
+                    if self._recovered:
+                        self._recovered = False
+                        await conn.execute(QUERIES["wake_failed"], (self._manifest.name,))
+                finally:
+                    for _ in batch:
+                        self._ended.task_done()
+                self._bell.ring()
+
+    async def _leases(self, ended: asyncio.Event) -> None:
+        """Keeps this worker's claims alive while it is."""
+        async with await connect_async(self._dsn, f"leases {self._manifest.name}") as conn:
+            while not ended.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LEASE_SECONDS / 3):
+                        await ended.wait()
+                if self._tasks or not self._ended.empty():
+                    await conn.execute(
+                        QUERIES["keep_leases"],
+                        {"channel": self._manifest.name, "owner": self._owner, "lease": LEASE_SECONDS},
+                    )

@@ -1,0 +1,156 @@
+"""Recording what a channel answered: the receipts into the log, then rows and lanes in one transaction."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from daybook.channel import QUERIES
+from daybook.channel.breaker import lane_wait
+from daybook.channel.contract import Accepted, Confirmed, Manifest, Rejected, Throttled, Waiting
+from daybook.channel.lane import Done, Result, problems
+from daybook.channel.receipts import Settlement, settle
+from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
+from daybook.ids import new_id
+from daybook.log.application import Log
+from daybook.log.pending import Context, Happened
+from daybook.postgres.pool import AsyncConnection
+
+CHECK_SECONDS_MAX = 60.0
+BLOCKED_SECONDS = 3600.0
+"""A lane that waits for a newer state or a person; either wakes it at once."""
+
+
+class Journal:
+    """Writes down the end of lanes. Safe to repeat: receipts carry their command ids."""
+
+    def __init__(self, manifest: Manifest, log: Log) -> None:
+        self._manifest = manifest
+        self._log = log
+
+    async def write(self, conn: AsyncConnection, ended: Sequence[tuple[Done, int]]) -> bool:
+        """Records lanes with the number of failures that each had before. True when receipts went into the log.
+
+        Bodies are kept first: a submission is confirmed by what was sent, also when this worker dies in between.
+        """
+        results = [result for done, _ in ended for result in done.results]
+        bodies = {one.hash: one.body for one in results if one.hash is not None and one.body is not None}
+        if bodies:
+            await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
+        settlements = await self._receipts(results)
+        name = self._manifest.name
+        async with conn.transaction(), conn.pipeline():
+            await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done, _ in ended)))
+            await self._attempts(conn, results)
+            await settle(conn, self._manifest, settlements)
+            await self._release(conn, ended)
+            roots = sorted(
+                {one.row.key for one in results if isinstance(one.outcome, Confirmed) and one.row.sku == one.row.key}
+            )
+            if roots and self._manifest.lane == "sku":
+                await conn.execute(QUERIES["wake_groups"], (name, roots))
+        return bool(settlements)
+
+    async def _receipts(self, results: Sequence[Result]) -> list[Settlement]:
+        commands: list[tuple[Context, Sequence[Happened]]] = []
+        receipts: list[tuple[str, ListingEvent]] = []
+        for result in results:
+            receipt = self._receipt(result)
+            if receipt is None:
+                continue
+            stream = f"listing/{receipt.channel}/{receipt.sku}"
+            context = Context(
+                actor=f"channel:{receipt.channel}",
+                source="delivery",
+                command_id=new_id(),
+                correlation_id=result.row.correlation,
+                causation_id=result.row.cause,
+            )
+            commands.append((context, [Happened(stream, 0, receipt, receipt.sku, result.row.key)]))
+            receipts.append((result.row.key, receipt))
+        if not commands:
+            return []
+        appended = await asyncio.to_thread(self._log.record, commands)
+        return [Settlement(where.first, key, receipt) for where, (key, receipt) in zip(appended, receipts, strict=True)]
+
+    def _receipt(self, result: Result) -> ListingEvent | None:
+        facets = tuple(
+            FacetReceipt(facet, mark.hex() if mark is not None else None, position)
+            for facet, mark, position in result.facets
+        )
+        channel, sku = self._manifest.name, result.row.sku
+        match result.outcome:
+            case Confirmed(remote_id=remote_id):
+                return ListingConfirmed(channel=channel, sku=sku, facets=facets, remote_id=remote_id)
+            case Rejected(reasons=reasons):
+                return ListingRejected(channel=channel, sku=sku, facets=facets, reasons=reasons)
+            case Accepted(submission=submission, remote_id=remote_id) if submission != result.row.submission:
+                return ListingAccepted(
+                    channel=channel, sku=sku, facets=facets, remote_id=remote_id, submission=submission
+                )
+            case _:
+                return None
+
+    async def _release(self, conn: AsyncConnection, ended: Sequence[tuple[Done, int]]) -> None:
+        rows: list[tuple[str, int, float | None, str | None]] = []
+        for done, failures in sorted(ended, key=lambda one: one[0].lane):
+            attempts, wait, error = 0, None, None
+            if done.blocked:
+                wait = BLOCKED_SECONDS
+            for one in done.results:
+                if isinstance(one.outcome, Accepted):
+                    # A submission that is still under way is asked after less and less often.
+                    attempts = failures + 1 if one.outcome.submission == one.row.submission else 0
+                    wait = min(CHECK_SECONDS_MAX, one.outcome.check_after_seconds * 2 ** min(attempts, 10))
+            for problem in problems(done):
+                if isinstance(problem, Throttled):
+                    attempts, wait = failures, problem.retry_after_seconds or 0.0
+                    continue
+                attempts = failures + 1
+                after = None if isinstance(problem, Waiting) else problem.retry_after_seconds
+                wait, error = lane_wait(attempts, after), problem.reason[:1000]
+            rows.append((done.lane, attempts, wait, error))
+        if rows:
+            columns = tuple(list(column) for column in zip(*rows, strict=True))
+            await conn.execute(QUERIES["release_lanes"], (*columns, self._manifest.name))
+
+    async def _attempts(self, conn: AsyncConnection, results: Sequence[Result]) -> None:
+        rows: list[tuple[object, ...]] = []
+        for one in results:
+            detail = _detail(one)
+            start = (datetime.fromtimestamp(one.at, UTC), one.row.sku, one.row.facet, one.row.position, one.hash)
+            outcome = type(one.outcome).__name__.lower()
+            for call in one.exchanges or (None,):
+                if call is None:
+                    rows.append((*start, outcome, detail, None, None, None, None, None, None))
+                else:
+                    said = (call.answer or call.error or "").replace("\x00", "")
+                    rows.append(
+                        (
+                            *start,
+                            outcome,
+                            detail,
+                            call.method,
+                            call.url,
+                            call.request,
+                            call.status,
+                            said,
+                            call.milliseconds,
+                        )
+                    )
+        if rows:
+            columns = tuple(list(column) for column in zip(*rows, strict=True))
+            await conn.execute(QUERIES["put_attempts"], (self._manifest.name, *columns))
+
+
+def _detail(result: Result) -> str | None:
+    match result.outcome:
+        case Rejected(reasons=reasons):
+            return "; ".join(f"{one.code}: {one.message}" for one in reasons)[:2000]
+        case Accepted(submission=submission):
+            return submission
+        case Confirmed(remote_id=remote_id):
+            return remote_id
+        case Throttled(retry_after_seconds=seconds):
+            return None if seconds is None else f"retry after {seconds} s"
+        case other:
+            return other.reason[:2000]

@@ -1,0 +1,241 @@
+-- name: make_states
+CREATE TABLE IF NOT EXISTS {states} (
+    key   text PRIMARY KEY,
+    state json NOT NULL
+)
+
+-- name: make_listings
+CREATE TABLE IF NOT EXISTS {listings} (
+    sku      text NOT NULL,
+    facet    text NOT NULL,
+    key      text NOT NULL,
+    payload  json,
+    held     text[],
+    hash     bytea NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (sku, facet)
+)
+
+-- name: make_listings_index
+CREATE INDEX IF NOT EXISTS {by_key} ON {listings} (key)
+
+-- name: live_generation
+SELECT p.live, p.paused, g.code_version, g.position, g.reference_from
+FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
+WHERE p.name = %s
+
+-- name: add_projection
+INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
+
+-- name: add_generation
+INSERT INTO generations (projection, generation, code_version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+
+-- name: states
+SELECT key, state::text FROM {states} WHERE key = ANY(%s)
+
+-- name: states_after
+SELECT key, state::text FROM {states} WHERE key > %s ORDER BY key LIMIT %s
+
+-- name: signatures
+SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%s)
+
+-- name: move_checkpoint
+UPDATE generations
+SET position = %(to)s, reference_from = %(reference_from)s, moved_at = clock_timestamp(), failure = NULL,
+    level_at = CASE WHEN level_at IS NULL AND %(to)s >= (SELECT position FROM head) THEN clock_timestamp()
+                    ELSE level_at END
+WHERE projection = %(projection)s AND generation = %(generation)s AND position = %(from)s
+  AND reference_from IS NOT DISTINCT FROM %(reference_was)s
+
+-- name: beat
+UPDATE generations
+SET moved_at = clock_timestamp(),
+    level_at = CASE WHEN level_at IS NULL AND position >= (SELECT position FROM head) THEN clock_timestamp()
+                    ELSE level_at END
+WHERE projection = %s AND generation = %s
+
+-- name: note_failure
+UPDATE generations SET failure = %s::json WHERE projection = %s AND generation = %s
+
+-- name: put_states
+INSERT INTO {states} (key, state) SELECT s.key, s.state::json FROM unnest(%s::text[], %s::text[]) AS s(key, state)
+ON CONFLICT (key) DO UPDATE SET state = excluded.state
+
+-- name: put_listings
+INSERT INTO {listings} (sku, facet, key, payload, held, hash, position)
+SELECT l.sku, l.facet, l.key, l.payload::json, CASE WHEN l.held IS NULL THEN NULL ELSE string_to_array(l.held, E'\n') END,
+       l.hash, l.position
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+     AS l(sku, facet, key, payload, held, hash, position)
+ON CONFLICT (sku, facet) DO UPDATE
+SET key = excluded.key, payload = excluded.payload, held = excluded.held, hash = excluded.hash,
+    position = excluded.position
+
+-- name: drop_listings
+DELETE FROM {listings} l USING unnest(%s::text[], %s::text[]) AS g(sku, facet)
+WHERE l.sku = g.sku AND l.facet = g.facet
+
+-- name: touch_lanes
+INSERT INTO lanes AS l (channel, lane, next_try)
+SELECT %s, t.lane, clock_timestamp() FROM unnest(%s::text[]) AS t(lane)
+ON CONFLICT (channel, lane) DO UPDATE
+SET next_try = CASE WHEN l.attempts = 0 THEN excluded.next_try ELSE coalesce(l.next_try, excluded.next_try) END
+
+-- name: want
+INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, desired, desired_position, state)
+SELECT %s, w.sku, w.facet, w.lane, w.key, w.rank, w.hash, w.position,
+       CASE WHEN w.hash IS NULL THEN 'confirmed' ELSE 'due' END
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bytea[], %s::bigint[])
+     AS w(sku, facet, lane, key, rank, hash, position)
+WHERE w.hash IS NOT NULL
+   OR EXISTS (SELECT 1 FROM deliveries x WHERE x.channel = %s AND x.sku = w.sku AND x.facet = w.facet)
+ON CONFLICT (channel, sku, facet) DO UPDATE
+SET desired = excluded.desired, desired_position = excluded.desired_position, lane = excluded.lane, key = excluded.key,
+    rank = excluded.rank, reasons = NULL,
+    state = CASE WHEN d.state = 'accepted' THEN 'accepted'
+                 WHEN excluded.desired IS NULL AND d.acknowledged IS NULL AND d.attempts > 0 THEN 'due'
+                 WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
+                 ELSE 'due' END
+
+-- name: settle
+INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, acknowledged, receipt_position, state, submitted,
+                             submission, reasons)
+SELECT %s, r.sku, r.facet, r.lane, r.key, r.rank, CASE r.kind WHEN 'confirmed' THEN r.hash END, r.position, r.kind, r.hash,
+       r.submission, r.reasons::json
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::bytea[], %s::bigint[],
+            %s::text[], %s::text[])
+     AS r(sku, facet, lane, key, rank, kind, hash, position, submission, reasons)
+ON CONFLICT (channel, sku, facet) DO UPDATE
+SET receipt_position = excluded.receipt_position,
+    attempts = 0,
+    acknowledged = CASE excluded.state WHEN 'confirmed' THEN excluded.submitted ELSE d.acknowledged END,
+    submitted = excluded.submitted,
+    submission = excluded.submission,
+    reasons = CASE WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.reasons END,
+    state = CASE WHEN excluded.state = 'accepted' THEN 'accepted'
+                 WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.state
+                 ELSE 'due' END
+WHERE d.receipt_position < excluded.receipt_position
+
+-- name: settle_unwanted
+UPDATE deliveries SET state = 'due'
+WHERE channel = %s AND sku = ANY(%s) AND desired IS NULL AND acknowledged IS NOT NULL AND state = 'confirmed'
+
+-- name: forget_gone
+DELETE FROM deliveries
+WHERE channel = %s AND sku = ANY(%s) AND desired IS NULL AND acknowledged IS NULL AND state = 'confirmed'
+
+-- name: learn_ids
+INSERT INTO remote_ids (channel, sku, key, remote_id)
+SELECT %s, r.sku, r.key, r.remote_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS r(sku, key, remote_id)
+ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = excluded.remote_id
+
+-- name: forget_ids
+DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%s)
+
+-- name: may_deliver
+SELECT p.live FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
+WHERE p.name = %s AND NOT p.paused AND g.level_at IS NOT NULL
+
+-- name: claim
+WITH free AS (
+    SELECT channel, lane FROM lanes
+    WHERE channel = %(channel)s AND next_try <= clock_timestamp()
+      AND (leased_until IS NULL OR leased_until < clock_timestamp())
+    ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+FROM free WHERE l.channel = free.channel AND l.lane = free.lane
+RETURNING l.lane, l.attempts
+
+-- name: begin_attempts
+UPDATE deliveries SET attempts = attempts + 1 WHERE channel = %s AND lane = ANY(%s) AND state = 'due'
+
+-- name: work
+SELECT d.lane, d.sku, d.facet, d.key, d.rank, d.state, d.attempts, d.acknowledged, l.payload::text, l.hash,
+       d.desired_position, e.event_id::text, e.correlation_id, d.submission, d.submitted, b.body::text
+FROM deliveries d
+LEFT JOIN {listings} l ON l.sku = d.sku AND l.facet = d.facet AND l.payload IS NOT NULL
+LEFT JOIN events e ON e.position = d.desired_position
+LEFT JOIN bodies b ON d.state = 'accepted' AND b.hash = d.submitted
+WHERE d.channel = %s AND d.lane = ANY(%s)
+ORDER BY d.lane, d.sku <> d.key, d.sku, d.rank
+
+-- name: ids_of_keys
+SELECT key, sku, remote_id FROM remote_ids WHERE channel = %s AND key = ANY(%s)
+
+-- name: keep_leases
+UPDATE lanes SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+WHERE channel = %(channel)s AND owner = %(owner)s AND leased_until IS NOT NULL
+
+-- name: lock_lanes
+SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%s) ORDER BY lane FOR UPDATE
+
+-- name: release_lanes
+UPDATE lanes l
+SET owner = NULL, leased_until = NULL, attempts = r.attempts, last_error = r.error,
+    next_try = CASE
+        WHEN r.wait IS NOT NULL THEN clock_timestamp() + r.wait * interval '1 second'
+        WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = l.channel AND d.lane = l.lane
+                     AND d.state IN ('due', 'accepted')) THEN clock_timestamp() END
+FROM unnest(%s::text[], %s::int[], %s::float8[], %s::text[]) AS r(lane, attempts, wait, error)
+WHERE l.channel = %s AND l.lane = r.lane
+
+-- name: wake_failed
+UPDATE lanes SET next_try = clock_timestamp(), attempts = 0
+WHERE channel = %s AND attempts > 0 AND next_try > clock_timestamp() AND leased_until IS NULL
+
+-- name: wake_groups
+UPDATE lanes l SET next_try = clock_timestamp(), attempts = 0
+FROM deliveries d
+WHERE d.channel = %s AND d.key = ANY(%s) AND d.state = 'due' AND l.channel = d.channel AND l.lane = d.lane
+  AND l.leased_until IS NULL AND l.next_try > clock_timestamp()
+
+-- name: next_try
+SELECT extract(epoch FROM min(next_try) - clock_timestamp())::float8 FROM lanes
+WHERE channel = %s AND leased_until IS NULL
+
+-- name: put_bodies
+INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%s::bytea[], %s::text[]) AS b(hash, body)
+ORDER BY b.hash ON CONFLICT DO NOTHING
+
+-- name: put_attempts
+INSERT INTO attempts (at, channel, sku, facet, position, payload, outcome, detail, method, url, request, status, answer,
+                      milliseconds)
+SELECT a.at, %s, a.sku, a.facet, a.position, a.payload, a.outcome, a.detail, a.method, a.url, a.request, a.status, a.answer, a.ms
+FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[], %s::text[],
+            %s::text[], %s::bytea[], %s::int[], %s::text[], %s::real[])
+     AS a(at, sku, facet, position, payload, outcome, detail, method, url, request, status, answer, ms)
+
+-- name: status
+SELECT p.name, p.live, p.paused, g.position, g.reference_from IS NOT NULL, g.level_at, g.moved_at, g.failure::text
+FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live ORDER BY p.name
+
+-- name: listed_counts
+SELECT count(DISTINCT sku) FILTER (WHERE payload IS NOT NULL), count(DISTINCT sku) FILTER (WHERE held IS NOT NULL)
+FROM {listings}
+
+-- name: delivery_counts
+SELECT channel, state, count(*) FROM deliveries WHERE desired IS NOT NULL OR acknowledged IS NOT NULL GROUP BY 1, 2
+
+-- name: lane_counts
+SELECT channel, count(*) FILTER (WHERE leased_until > clock_timestamp()), min(next_try) FILTER (WHERE attempts > 0),
+       max(last_error) FILTER (WHERE attempts > 0)
+FROM lanes GROUP BY channel
+
+-- name: rejected
+SELECT sku, facet, desired_position, reasons::text FROM deliveries
+WHERE channel = %s AND state = 'rejected' ORDER BY sku, rank
+
+-- name: held
+SELECT sku, facet, held FROM {listings} WHERE held IS NOT NULL ORDER BY sku
+
+-- name: listing_of
+SELECT l.facet, l.payload::text, l.held, encode(l.hash, 'hex'), l.position, d.state, encode(d.acknowledged, 'hex'),
+       d.attempts, d.reasons::text
+FROM {listings} l LEFT JOIN deliveries d ON d.channel = %s AND d.sku = l.sku AND d.facet = l.facet
+WHERE l.sku = %s ORDER BY d.rank NULLS LAST, l.facet
+
+-- name: attempts_of
+SELECT at, facet, position, outcome, detail, method, url, status, milliseconds
+FROM attempts WHERE channel = %s AND sku = %s ORDER BY id

@@ -1,0 +1,175 @@
+"""How the channels are doing, read from Postgres: true also when every runner is dead."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from daybook.channel import QUERIES
+from daybook.channel.contract import Manifest, Payload
+from daybook.channel.generations import Generation
+from daybook.channel.registry import Registry
+from daybook.errors import NotFound
+from daybook.events import Rejection
+from daybook.postgres.pool import Connection, Pool, reachable
+
+
+class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One projection at a glance. Counts of `due`, `accepted`, `confirmed` and `rejected` are facets."""
+
+    name: str
+    title: str
+    generation: int
+    position: int
+    lag: int
+    """Events of the log that are not in the listings yet."""
+    listings: int
+    """SKUs with something to show."""
+    held: int
+    """SKUs that can't be shown as things are."""
+    due: int
+    in_flight: int
+    accepted: int
+    confirmed: int
+    rejected: int
+    paused: bool
+    level: bool
+    """Everything the channel should show is there, or it has said why not."""
+    last_progress: datetime
+    next_try: datetime | None
+    last_error: str | None
+    failure: dict[str, Any] | None
+
+
+class FacetStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One facet of one SKU: what should be there, and whether it is."""
+
+    facet: str
+    payload: Payload | None
+    held: tuple[str, ...] | None
+    hash: str
+    position: int
+    state: str | None
+    acknowledged: bool
+    attempts: int
+    reasons: tuple[Rejection, ...] = ()
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to a channel and what came of it."""
+
+    at: datetime
+    facet: str
+    position: int
+    outcome: str
+    detail: str | None
+    method: str | None
+    url: str | None
+    status: int | None
+    milliseconds: float | None
+
+
+class Channels:
+    """Questions about channels. Each is a handful of statements, whatever the number of products."""
+
+    def __init__(self, pool: Pool, registry: Registry) -> None:
+        self._pool = pool
+        self._registry = registry
+
+    def all(self) -> list[ChannelStatus]:
+        """Every projection that has ever run, in order of name."""
+        with reachable(), self._pool.connection() as conn, conn.transaction():
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            head = _one(conn, "SELECT position FROM head")[0]
+            counts: dict[str, dict[str, int]] = {}
+            for channel, state, number in conn.execute(QUERIES["delivery_counts"]):
+                counts.setdefault(channel, {})[state] = number
+            lanes = {row[0]: row[1:] for row in conn.execute(QUERIES["lane_counts"])}
+            known = {one.name: one for one in self._registry.all()}
+            return [
+                self._status(conn, row, head, known.get(row[0]), counts.get(row[0], {}), lanes.get(row[0]))
+                for row in conn.execute(QUERIES["status"]).fetchall()
+            ]
+
+    def _status(
+        self, conn: Connection, row: Any, head: int, manifest: Manifest | None, counts: dict[str, int], lanes: Any
+    ) -> ChannelStatus:
+        name, live, paused, position, again, level_at, moved_at, failure = row
+        listings, held = conn.execute(Generation(name, live).query("listed_counts")).fetchone() or (0, 0)
+        in_flight, next_try, error = lanes or (0, None, None)
+        due, accepted = counts.get("due", 0), counts.get("accepted", 0)
+        return ChannelStatus(
+            name=name,
+            title=manifest.title if manifest else name,
+            generation=live,
+            position=position,
+            lag=head - position,
+            listings=listings,
+            held=held,
+            due=due,
+            in_flight=in_flight,
+            accepted=accepted,
+            confirmed=counts.get("confirmed", 0),
+            rejected=counts.get("rejected", 0),
+            paused=paused,
+            level=level_at is not None and head == position and not again and not due and not accepted,
+            last_progress=moved_at,
+            next_try=next_try,
+            last_error=error,
+            failure=msgspec.json.decode(failure) if failure else None,
+        )
+
+    def status(self, name: str) -> ChannelStatus:
+        """One projection, or NotFound."""
+        self._registry.get(name)
+        found = [one for one in self.all() if one.name == name]
+        if not found:
+            raise NotFound(f"the projection {name} has never run here: start it with `daybook up`", channel=name)
+        return found[0]
+
+    def listing(self, name: str, sku: str) -> list[FacetStatus]:
+        """What the channel should show for a SKU now, facet by facet, and what it acknowledged; [] for nothing."""
+        generation = Generation(name, self.status(name).generation)
+        with reachable(), self._pool.connection() as conn:
+            rows = conn.execute(generation.query("listing_of"), (name, sku)).fetchall()
+        return [
+            FacetStatus(
+                facet=facet,
+                payload=msgspec.json.decode(payload) if payload else None,
+                held=tuple(held) if held is not None else None,
+                hash=mark,
+                position=position,
+                state=state,
+                acknowledged=acknowledged == mark,
+                attempts=attempts or 0,
+                reasons=msgspec.json.decode(reasons, type=tuple[Rejection, ...]) if reasons else (),
+            )
+            for facet, payload, held, mark, position, state, acknowledged, attempts, reasons in rows
+        ]
+
+    def rejected(self, name: str) -> list[tuple[str, str, int, tuple[Rejection, ...]]]:
+        """(SKU, facet, position, the channel's reasons) of all that the channel refused."""
+        self._registry.get(name)
+        with reachable(), self._pool.connection() as conn:
+            rows = conn.execute(QUERIES["rejected"], (name,)).fetchall()
+        return [
+            (sku, facet, position, msgspec.json.decode(reasons or "[]", type=tuple[Rejection, ...]))
+            for sku, facet, position, reasons in rows
+        ]
+
+    def held(self, name: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        """(SKU, facet, reasons) of all that can't be shown as things are."""
+        generation = Generation(name, self.status(name).generation)
+        with reachable(), self._pool.connection() as conn:
+            return [(sku, facet, tuple(held)) for sku, facet, held in conn.execute(generation.query("held"))]
+
+    def attempts(self, name: str, sku: str) -> list[Attempt]:
+        """Every request about a SKU, oldest first."""
+        self._registry.get(name)
+        with reachable(), self._pool.connection() as conn:
+            rows = conn.execute(QUERIES["attempts_of"], (name, sku)).fetchall()
+        return [msgspec.convert(dict(zip(Attempt.__struct_fields__, row, strict=True)), Attempt) for row in rows]
+
+
+def _one(conn: Connection, query: Any) -> Any:
+    return conn.execute(query).fetchone()

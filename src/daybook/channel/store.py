@@ -1,0 +1,151 @@
+"""What a projection keeps: one transaction for listings, checkpoint and due deliveries.
+
+Order of locks, everywhere: the generation's row, then lanes by name, then deliveries. Two transactions that keep to it
+can't wait for each other in a circle.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from daybook.channel import QUERIES
+from daybook.channel.contract import Manifest
+from daybook.channel.folding import Batch, Facets
+from daybook.channel.generations import Checkpoint, Generation
+from daybook.channel.receipts import Settlement, settle
+from daybook.postgres.pool import AsyncConnection
+
+
+class Superseded(Exception):
+    """Another runner moved the checkpoint. Nothing was written; start again from where it stands."""
+
+
+class Store:
+    """Reads and writes one generation of one projection."""
+
+    def __init__(self, conn: AsyncConnection, manifest: Manifest, generation: Generation) -> None:
+        self._conn = conn
+        self._manifest = manifest
+        self._generation = generation
+        self._decoder = msgspec.json.Decoder(manifest.state)
+
+    async def groups(self, keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Facets]]:
+        """States and listed hashes of these groups."""
+        async with self._conn.pipeline():
+            states = await self._conn.execute(self._generation.query("states"), (keys,))
+            hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
+            found = {key: self._decoder.decode(state) for key, state in await states.fetchall()}
+            return found, _facets(keys, await hashes.fetchall())
+
+    async def groups_after(self, key: str, limit: int) -> tuple[dict[str, Any], dict[str, Facets]]:
+        """The next groups in order of key, with their listed hashes."""
+        cursor = await self._conn.execute(self._generation.query("states_after"), (key, limit))
+        found = {name: self._decoder.decode(state) for name, state in await cursor.fetchall()}
+        hashes = await self._conn.execute(self._generation.query("signatures"), (list(found),))
+        return found, _facets(found, await hashes.fetchall())
+
+    async def save(self, batch: Batch, was: Checkpoint, now: Checkpoint, receipts: Sequence[Settlement] = ()) -> bool:
+        """Writes a batch and moves the checkpoint, or raises Superseded and writes nothing.
+
+        True when deliveries may have come due.
+        """
+        async with self._conn.transaction():
+            moved = await self._conn.execute(
+                QUERIES["move_checkpoint"],
+                {
+                    "projection": self._generation.projection,
+                    "generation": self._generation.number,
+                    "from": was.position,
+                    "to": now.position,
+                    "reference_was": was.reference_from,
+                    "reference_from": now.reference_from,
+                },
+            )
+            if moved.rowcount != 1:
+                raise Superseded
+            async with self._conn.pipeline():
+                await self._put(batch)
+                return await self._due(batch, receipts)
+
+    async def beat(self) -> None:
+        """Says that a cycle was finished, with nothing to do."""
+        await self._conn.execute(QUERIES["beat"], (self._generation.projection, self._generation.number))
+
+    async def note_failure(self, failure: Mapping[str, Any]) -> None:
+        """Keeps the last failure where a person can read it when the runner is dead."""
+        body = msgspec.json.encode(failure).decode()
+        await self._conn.execute(QUERIES["note_failure"], (body, self._generation.projection, self._generation.number))
+
+    async def _put(self, batch: Batch) -> None:
+        if batch.states:
+            bodies = [msgspec.json.encode(state).decode() for state in batch.states.values()]
+            await self._conn.execute(self._generation.query("put_states"), (list(batch.states), bodies))
+        if batch.put:
+            rows = list(batch.put.values())
+            await self._conn.execute(
+                self._generation.query("put_listings"),
+                (
+                    [row.sku for row in rows],
+                    [row.facet for row in rows],
+                    [row.key for row in rows],
+                    [row.payload.decode() if row.payload is not None else None for row in rows],
+                    ["\n".join(row.held) if row.held is not None else None for row in rows],
+                    [row.hash for row in rows],
+                    [row.position for row in rows],
+                ),
+            )
+        if batch.gone:
+            await self._conn.execute(
+                self._generation.query("drop_listings"),
+                ([sku for sku, _ in batch.gone], [facet for _, facet in batch.gone]),
+            )
+
+    async def _due(self, batch: Batch, receipts: Sequence[Settlement]) -> bool:
+        manifest = self._manifest
+        if manifest.connector is None or not (batch.put or batch.gone or receipts):
+            return False
+        wanted = [
+            (row.sku, row.facet, lane_of(manifest, row.sku, row.key), row.key, row.wanted, row.position)
+            for row in batch.put.values()
+        ] + [
+            (sku, facet, lane_of(manifest, sku, key), key, None, position)
+            for (sku, facet), (key, position) in batch.gone.items()
+        ]
+        wanted.sort(key=lambda row: (row[0], row[1]))
+        lanes = sorted({row[2] for row in wanted} | {lane_of(manifest, one.sku, one.key) for one in receipts})
+        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, lanes))
+        if wanted:
+            await self._conn.execute(
+                QUERIES["want"],
+                (
+                    manifest.name,
+                    [row[0] for row in wanted],
+                    [row[1] for row in wanted],
+                    [row[2] for row in wanted],
+                    [row[3] for row in wanted],
+                    [rank_of(manifest, row[1]) for row in wanted],
+                    [row[4] for row in wanted],
+                    [row[5] for row in wanted],
+                    manifest.name,
+                ),
+            )
+        await settle(self._conn, manifest, receipts)
+        return True
+
+
+def lane_of(manifest: Manifest, sku: str, key: str) -> str:
+    """The lane in which a SKU's requests go one after the other."""
+    return key if manifest.lane == "group" else sku
+
+
+def rank_of(manifest: Manifest, facet: str) -> int:
+    """A facet's place in the order of sending; one that the manifest has dropped comes last."""
+    return manifest.facets.index(facet) if facet in manifest.facets else len(manifest.facets)
+
+
+def _facets(keys: Iterable[str], rows: Iterable[Sequence[Any]]) -> dict[str, Facets]:
+    listed: dict[str, Facets] = {key: {} for key in keys}
+    for key, sku, facet, mark in rows:
+        listed.setdefault(key, {})[sku, facet] = bytes(mark)
+    return listed

@@ -3,11 +3,14 @@
 from daybook.postgres.migrate import LINES, files
 from daybook.postgres.pool import Pool, reachable
 
+WAIT_SECONDS = 3.0
+"""A probe that waits longer than its asker is of no use."""
+
 
 def missing_migrations(pool: Pool) -> list[str]:
     """The migrations that this database lacks, in order; empty when it is up to date. Raises Unavailable."""
     wanted = [f"{line}/{path.name}" for line, package in LINES for path in files(package)]
-    with reachable(), pool.connection() as conn:
+    with reachable(), pool.connection(timeout=WAIT_SECONDS) as conn:
         row = conn.execute("SELECT to_regclass('migrations') IS NOT NULL").fetchone()
         if row is None or not row[0]:
             return wanted

@@ -1,0 +1,1 @@
+"""The HTTP edge: decode, call, encode. Nothing is decided here."""

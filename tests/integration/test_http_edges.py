@@ -143,3 +143,8 @@ def test_the_description_is_complete_and_loads_nothing_from_elsewhere(client: Te
     assert put["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Quantity"}
     assert {one["name"] for one in put["parameters"]} >= {"sku", "location", "Idempotency-Key", "If-Match", "X-Actor"}
     assert put["summary"] == "Count stock"
+
+
+def test_a_path_with_other_methods_names_them(client: TestClient[Litestar]) -> None:
+    answer = client.post(f"{API}/events")
+    assert "GET" in answer.headers["allow"]

@@ -166,7 +166,7 @@ def test_a_moment_is_a_time_or_a_position_and_its_bounds_are_named(app: App) -> 
     assert resolve(app.reader, position=0) == Moment(0)
     for wrong in ({"position": 3}, {"position": -1}, {"at": "yesterday"}, {"at": "2001-01-01", "position": 1}):
         with pytest.raises(InvalidValue):
-            resolve(app.reader, **wrong)  # type: ignore[arg-type]
+            resolve(app.reader, **wrong)
     with pytest.raises(InvalidValue, match="between 0 and 2"):
         resolve(app.reader, position=3)
     with pytest.raises(InvalidValue):

@@ -106,6 +106,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
             detail, members = f"{field}: {reason}", {"field": field, "reason": reason}
     if error.status_code in (404, 405):
         detail = f"there is no {request.method} {request.url.path}: the routes are at /schema"
+    if error.status_code == 413:
+        detail = "the body is too large: send less at once, or use an import"
     code = _HTTP_CODES.get(error.status_code, "malformed")
     return problem(request, error.status_code, code, detail, error.headers, **members)
 

@@ -4,7 +4,7 @@ Each `parse_*` returns the canonical form or raises `InvalidValue` naming the fi
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import NewType
 
@@ -23,8 +23,13 @@ Locale = NewType("Locale", str)
 SKU_LENGTH_MAX = 64
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:+-]*\Z")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?\Z")
+_TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*\Z")
 AMOUNT_MAX = 10**15
 """Minor units. Far above any price, far below the 2**53 that JSON readers keep exact."""
+
+
+NUMBER_LENGTH_MAX = 25
 
 
 class Money(msgspec.Struct, frozen=True, order=True):
@@ -75,11 +80,24 @@ def gtin_problem(text: str) -> str | None:
     return None
 
 
-@lru_cache
-def exponent(currency: str, field: str = "currency") -> int:
+def check_text(text: str, field: str, length_max: int) -> str:
+    """A text of 1 to `length_max` characters without NUL, which neither psql nor most channels can show."""
+    if not 1 <= len(text) <= length_max:
+        raise InvalidValue(field, f"must be 1 to {length_max} characters long", text[:100])
+    if "\x00" in text:
+        raise InvalidValue(field, "holds a NUL character", None)
+    return text
+
+
+def exponent(currency: object, field: str = "currency") -> int:
     """How many decimals the currency's minor unit has: EUR 2, JPY 0, KWD 3 (ISO 4217)."""
     if not isinstance(currency, str):
         raise InvalidValue(field, "must be a three-letter ISO 4217 code such as EUR", currency)
+    return _exponent(currency, field)
+
+
+@lru_cache
+def _exponent(currency: str, field: str) -> int:
     try:
         found = iso4217.Currency(currency).exponent
     except ValueError:
@@ -94,17 +112,16 @@ def exponent(currency: str, field: str = "currency") -> int:
 def parse_money(text: object, currency: str, field: str = "price") -> Money:
     """`"19.99"` and `"EUR"` give `Money(1999, "EUR")`. No rounding: too many decimals are refused."""
     digits = exponent(currency)
-    try:
-        amount = Decimal(str(text))
-        finite = amount.is_finite()
-    except InvalidOperation:
-        finite = False
-    if not finite:
-        raise InvalidValue(field, f"{text!r} is no decimal number; write it like 19.99", text) from None
-    minor = amount.scaleb(digits)
-    if minor != minor.to_integral_value():
+    # The length is limited before the arithmetic, and the arithmetic is on integers: Decimal rounds silently beyond its
+    # context's 28 digits, overflows on 1e999999999, and reads 1_000 and other scripts' digits as numbers.
+    found = _DECIMAL.match(str(text))
+    if not found:
+        raise InvalidValue(field, f"{text!r} is no decimal number; write it like 19.99", text)
+    whole, _, fraction = found[0].partition(".")
+    if fraction[digits:].strip("0"):
         raise InvalidValue(field, f"{text} has more decimals than {currency} allows ({digits})", text)
-    return check_money(Money(int(minor), currency), field)
+    minor = int(whole + fraction[:digits].ljust(digits, "0"))
+    return check_money(Money(minor, currency), field)
 
 
 def check_money(money: Money, field: str = "price") -> Money:
@@ -115,13 +132,20 @@ def check_money(money: Money, field: str = "price") -> Money:
     return money
 
 
-@lru_cache
-def parse_locale(text: str, field: str = "locale") -> Locale:
+def parse_locale(text: object, field: str = "locale") -> Locale:
     """`nl_BE`, `nl-be` and `nl-BE` give `nl-BE`; an unknown language or region is refused."""
     if not isinstance(text, str):
         raise InvalidValue(field, "must be a BCP 47 tag such as nl-NL", text)
+    return _locale(text, field)
+
+
+@lru_cache
+def _locale(text: str, field: str) -> Locale:
     try:
-        found = BabelLocale.parse(text.replace("_", "-"), sep="-")
+        # Babel alone would also take POSIX names (`de_DE@euro`), whose @ has another meaning in our slots.
+        found = BabelLocale.parse(text.replace("_", "-"), sep="-") if _TAG.match(text) else None
     except (ValueError, UnknownLocaleError):
-        raise InvalidValue(field, f"{text!r} is no known locale; write a BCP 47 tag such as nl-NL", text) from None
+        found = None
+    if found is None:
+        raise InvalidValue(field, f"{text!r} is no known locale; write a BCP 47 tag such as nl-NL", text)
     return Locale(str(found).replace("_", "-"))

@@ -10,7 +10,9 @@ from daybook.commands.scene import Change, Scene
 from daybook.errors import InvalidValue, NotFound
 from daybook.events import AttributeDefined, CatalogueEvent, CategoryDefined, ChannelConfigured, FamilyDefined
 from daybook.events.envelope import REFERENCE_KEY
-from daybook.values import exponent, parse_code, parse_locale
+from daybook.values import check_text, exponent, parse_code, parse_locale
+
+LABEL_LENGTH_MAX = 1000
 
 
 class DefineAttribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="define_attribute"):
@@ -84,4 +86,7 @@ def _define(noun: str, code: str, wish: CatalogueEvent, there: Mapping[str, Any]
 
 
 def _labels(labels: Mapping[str, str]) -> dict[str, str]:
-    return {parse_locale(locale, "labels"): label for locale, label in labels.items()}
+    return {
+        parse_locale(locale, "labels"): check_text(label, f"labels.{locale}", LABEL_LENGTH_MAX)
+        for locale, label in labels.items()
+    }

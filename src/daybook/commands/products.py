@@ -9,9 +9,10 @@ from daybook.commands.scene import Change, Scene, of_product
 from daybook.errors import InvalidValue
 from daybook.events import AttributeChange, MediaAdded, ProductCreated
 from daybook.product import decisions
-from daybook.values import check_money, exponent, parse_code, parse_locale, parse_money, parse_sku
+from daybook.values import check_money, check_text, exponent, parse_code, parse_locale, parse_money, parse_sku
 
 URL_LENGTH_MAX = 2000
+GTIN_LENGTH_MAX = 50
 
 
 class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="create_product"):
@@ -184,17 +185,13 @@ class ReinstateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 def check_gtin(gtin: str | None) -> str | None:
     """A GTIN may be wrong, but it is a short text."""
-    if gtin is not None and not 1 <= len(gtin) <= 50:
-        raise InvalidValue("gtin", "must be 1 to 50 characters", gtin)
-    return gtin
+    return None if gtin is None else check_text(gtin, "gtin", GTIN_LENGTH_MAX)
 
 
 def check_media(media: MediaAdded) -> MediaAdded:
-    """Raises InvalidValue for an empty or endless URL, or a malformed id, role or locale."""
-    if not 1 <= len(media.url) <= URL_LENGTH_MAX:
-        raise InvalidValue("media.url", f"must be 1 to {URL_LENGTH_MAX} characters", media.url)
-    if not 1 <= len(media.media_id) <= URL_LENGTH_MAX:
-        raise InvalidValue("media.media_id", f"must be 1 to {URL_LENGTH_MAX} characters", media.media_id)
+    """Raises InvalidValue for a URL, id, role, scope or locale that is malformed."""
+    check_text(media.url, "media.url", URL_LENGTH_MAX)
+    check_text(media.media_id, "media.media_id", URL_LENGTH_MAX)
     parse_code(media.role, "media.role")
     if media.locale is None:
         return media

@@ -1,13 +1,14 @@
 """What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from daybook.catalogue.reference import Reference
 from daybook.errors import NotFound
 from daybook.events import Event
-from daybook.log.application import Log
+from daybook.log.application import Evolve, Log
 from daybook.product.decisions import known
 from daybook.product.state import Product
 from daybook.product.state import evolve as evolve_product
@@ -53,7 +54,10 @@ class Scene:
     def version(self, stream: str) -> int:
         """The version that the stream had when it was loaded; looks it up when it was not."""
         if stream not in self.versions:
-            _, self.versions[stream] = self._log.load(stream, lambda state, event: event)
+            # The log caches states by stream, so every load of a stream must fold with the same function.
+            noun = stream.partition("/")[0]
+            evolve: Evolve[Any] = {"product": evolve_product, "stock": evolve_stock}.get(noun, _newest)
+            _, self.versions[stream] = self._log.load(stream, evolve)
         return self.versions[stream]
 
     def check_channel(self, name: str, field: str = "channel") -> str:
@@ -63,6 +67,11 @@ class Scene:
             there = ", ".join(sorted(self.channels)) or "none"
             raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)
         return name
+
+
+def _newest(_: Any, event: Event) -> Any:
+    """A definition's state is its newest event."""
+    return event
 
 
 def of_product(product: Product, events: Sequence[Event]) -> list[Change]:

@@ -54,7 +54,7 @@ class Supervisor:
         self._thread: threading.Thread | None = None
 
     def run(self, name: str, command: list[str], env: Mapping[str, str] | None = None) -> None:
-        """Start `command` as `name` soon and keep it running. `env` replaces the environment; None inherits it.
+        """Start `command` as `name` soon and keep it running, with `env` on top of this process's environment.
 
         Raises Unavailable if the supervisor was stopped, ValueError if the name is taken.
         """
@@ -157,7 +157,7 @@ class Supervisor:
             with (self._logs / f"{child.name}.log").open("ab") as log:
                 child.process = subprocess.Popen(
                     child.command,
-                    env=child.env,
+                    env={**os.environ, **(child.env or {})},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

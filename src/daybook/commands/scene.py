@@ -17,6 +17,14 @@ from daybook.stock.state import evolve as evolve_stock
 from daybook.values import parse_code, parse_sku
 
 
+def _newest(_: Any, event: Event) -> Any:
+    """A definition's state is its newest event."""
+    return event
+
+
+_EVOLVERS: dict[str, Evolve[Any]] = {"product": evolve_product, "stock": evolve_stock}
+
+
 class Change(msgspec.Struct, frozen=True):
     """Events for one stream, with the columns that say whose they are."""
 
@@ -56,7 +64,7 @@ class Scene:
         if stream not in self.versions:
             # The log caches states by stream, so every load of a stream must fold with the same function.
             noun = stream.partition("/")[0]
-            evolve: Evolve[Any] = {"product": evolve_product, "stock": evolve_stock}.get(noun, _newest)
+            evolve = _EVOLVERS.get(noun, _newest)
             _, self.versions[stream] = self._log.load(stream, evolve)
         return self.versions[stream]
 
@@ -67,11 +75,6 @@ class Scene:
             there = ", ".join(sorted(self.channels)) or "none"
             raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)
         return name
-
-
-def _newest(_: Any, event: Event) -> Any:
-    """A definition's state is its newest event."""
-    return event
 
 
 def of_product(product: Product, events: Sequence[Event]) -> list[Change]:

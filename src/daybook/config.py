@@ -8,7 +8,13 @@ import msgspec
 
 from daybook.errors import BadConfiguration
 
-_SECRET = re.compile(r"(password=|://[^:/@]*:)([^@\s]+)")
+# `scheme://user:secret@`, also among several servers; the user of a NATS URL that has no colon, which is a token; a
+# keyword `password=`, quoted or not. A port after a host is no secret: nothing with an @ follows it.
+_SECRETS = (
+    re.compile(r"(://[^:/?#@\s,]*:)[^/?#\s,]+(?=@)"),
+    re.compile(r"((?:nats|tls|wss?)://)[^:/?#@\s,]+(?=@)"),
+    re.compile(r"(\w*password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s]+)"),
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,26 +42,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def shown(self) -> dict[str, object]:
         """For people and logs: every secret masked."""
-        plain = msgspec.to_builtins(self, builtin_types=(Path,))
+        plain = msgspec.structs.asdict(self)
         plain["data"] = str(self.data)
         plain["postgres"] = mask(self.postgres)
         plain["nats"] = mask(self.nats)
         plain["channels"] = {
-            name: {key: value if key == "url" else "********" for key, value in given.items()}
+            name: {key: mask(value) if key == "url" else "********" for key, value in given.items()}
             for name, given in self.channels.items()
         }
-        return dict(plain)
+        return plain
 
 
 def mask(url: str | None) -> str | None:
     """The same connection string with its password hidden."""
-    return None if url is None else _SECRET.sub(r"\1********", url)
+    for secret in _SECRETS:
+        url = url and secret.sub(r"\1********", url)
+    return url
 
 
 def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Settings:
     """Settings from DAYBOOK_* variables; `data` (the --data option) wins over DAYBOOK_DATA."""
     port = environ.get("DAYBOOK_HTTP_PORT", "8080")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 <= int(port) <= 65535:
         raise BadConfiguration(f"DAYBOOK_HTTP_PORT is {port!r}; it must be a port number", field="DAYBOOK_HTTP_PORT")
     channels: dict[str, dict[str, str]] = {}
     for name, value in environ.items():

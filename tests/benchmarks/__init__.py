@@ -1,0 +1,1 @@
+"""Measurements against real servers; `python -m tests.benchmarks` runs them all."""

@@ -76,16 +76,22 @@ def decode(name: str, body: bytes | str) -> Event:
         if decoder is not None:
             event: Event = decoder.decode(body)
             return event
-        if name not in UPCASTS:
-            raise CorruptLog(
-                f"unknown event type {name!r}: written by a newer Daybook? Upgrade this one before reading on",
-                type=name,
-            )
-        plain = msgspec.json.decode(body)
+        if name in UPCASTS:
+            return _lifted(name, msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise CorruptLog(f"the body of a {name} event does not decode: {error}", type=name) from error
+    raise CorruptLog(
+        f"unknown event type {name!r}: written by a newer Daybook? Upgrade this one before reading on", type=name
+    )
+
+
+def _lifted(stored: str, plain: Any) -> Event:
+    name = stored
+    try:
         while name in UPCASTS:
             name, lift = UPCASTS[name]
             plain = lift(plain)
-        lifted: Event = msgspec.convert(plain, CLASSES[name])
-        return lifted
-    except msgspec.DecodeError as error:
-        raise CorruptLog(f"the body of a {name} event does not decode: {error}", type=name) from error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise CorruptLog(f"the body of a {stored} event can't be lifted to {name}: {error!r}", type=stored) from error
+    lifted: Event = msgspec.convert(plain, CLASSES[name])
+    return lifted

@@ -1,8 +1,8 @@
 """Every stored name and body, frozen: what was written once is read for ever.
 
-A golden file is `golden/events/<stored name>.json`: the exact body that the log holds. A new event needs one, written by
-`python -m tests.unit.test_events_golden`, which never touches a file that is there. A changed shape needs a new version of
-the name, an upcast from the old one, and leaves the old file alone.
+A golden file is `golden/events/<stored name>.json`: the exact body that the log holds. A new event needs one, written
+by `python -m tests.unit.test_events_golden`, which never touches a file that is there. A changed shape needs a new
+version of the name, an upcast from the old one, and leaves the old file alone.
 """
 
 import json

@@ -21,6 +21,7 @@ from daybook.events import (
     ProductEvent,
     ProductListed,
     ProductReinstated,
+    Value,
 )
 from daybook.product.state import Product, slot, slot_parts
 from daybook.values import Money, gtin_problem
@@ -50,8 +51,13 @@ def create(product: Product | None, wish: ProductCreated, parent: Product | None
 def set_attributes(product: Product, changes: Iterable[AttributeChange]) -> Events:
     """Only what differs; the last of several changes to one slot stands."""
     wished = {slot(change.attribute, change.locale, change.channel): change for change in changes}
-    real = tuple(change for where, change in wished.items() if product.attributes.get(where) != change.value)
+    real = tuple(change for where, change in wished.items() if _differ(product.attributes.get(where), change.value))
     return [AttributesChanged(real)] if real else []
+
+
+def _differ(one: Value | None, other: Value | None) -> bool:
+    # In Python True equals 1; in a catalogue yes is no number.
+    return one != other or isinstance(one, bool) != isinstance(other, bool)
 
 
 def replace_attributes(product: Product, changes: Sequence[AttributeChange]) -> Events:

@@ -21,7 +21,7 @@ import psycopg_pool
 import tenacity
 
 from daybook.errors import Unavailable
-from daybook.ids import new_id
+from daybook.ids import new_ids
 from daybook.log import QUERIES
 from daybook.log.pending import Context, PendingEvent
 from daybook.postgres.pool import Pool
@@ -193,7 +193,7 @@ def _parameters(batch: list[_Waiting]) -> list[Any]:
         [context.correlation_id or context.command_id for context in contexts],
         [context.causation_id for context in contexts],
         numbers,
-        [new_id() for _ in events],
+        [one.hex() for one in new_ids(len(events))],
         [str(event.originator_id) for event in events],
         [event.originator_version for event in events],
         [event.topic for event in events],

@@ -54,3 +54,24 @@ SELECT (SELECT position FROM head), (SELECT recorded_at FROM head), pg_table_siz
 SELECT position, stream, version, type, data::text FROM events
 WHERE position > %s AND position <= %s AND (cardinality(%s::text[]) = 0 OR type = ANY(%s::text[]))
 ORDER BY position LIMIT %s
+
+-- name: take_turn
+SELECT position, greatest(recorded_at, clock_timestamp()) FROM head FOR UPDATE
+
+-- name: versions_of
+SELECT s.stream, e.version FROM unnest(%s::text[]) AS s(stream)
+CROSS JOIN LATERAL (SELECT version FROM events WHERE stream = s.stream ORDER BY version DESC LIMIT 1) AS e
+
+-- name: of_commands
+SELECT c.id, e.first_position, e.last_position, e.intent, e.at FROM unnest(%s::text[]) AS c(id)
+CROSS JOIN LATERAL (
+    SELECT min(position) AS first_position, max(position) AS last_position, min(intent) AS intent, min(recorded_at) AS at
+    FROM events WHERE command_id = c.id
+) AS e WHERE e.first_position IS NOT NULL
+
+-- name: copy_in
+COPY events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source, correlation_id,
+             causation_id, command_id, intent, data) FROM STDIN (FORMAT BINARY)
+
+-- name: move_head
+UPDATE head SET position = %s, recorded_at = %s

@@ -9,6 +9,7 @@ import asyncio
 import json
 import time
 from collections import deque
+from contextlib import suppress
 
 import msgspec
 from nats.aio.msg import Msg
@@ -35,6 +36,7 @@ class Delivered(msgspec.Struct, frozen=True):
 
     sequence: int
     body: bytes
+    subject: str
 
 
 class Feed:
@@ -75,6 +77,7 @@ class Feed:
             )
             await self._pull()
         except (NatsError, NotFoundError, TimeoutError) as error:
+            await self.close()
             raise Unavailable(f"the stream {self._name} can't be read: {error or 'time-out'}") from error
 
     @property
@@ -92,19 +95,21 @@ class Feed:
             except TimeoutError:
                 return []
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
-        if self._wanted + len(self._waiting) < PULL_MESSAGES:
-            await self._pull()
+        if self._wanted + len(self._waiting) < PULL_MESSAGES and self.alive:
+            with suppress(NatsError):  # then the connection broke, which is noticed before the next one is taken
+                await self._pull()
         return taken
 
     async def close(self) -> None:
         """Lets the consumer go; on a broken connection the server forgets it by itself."""
-        if self._subscription is not None and self._nats.connected:
-            try:
-                await self._subscription.unsubscribe()
+        subscription, self._subscription = self._subscription, None
+        if subscription is None:
+            return
+        with suppress(NatsError):
+            # Also on a broken connection: the client would subscribe again when it comes back.
+            await subscription.unsubscribe()
+            if self._nats.connected:
                 await self._nats.client.publish(f"$JS.API.CONSUMER.DELETE.{self._name}.{self._consumer}", b"")
-            except NatsError:
-                pass
-        self._subscription = None
 
     async def _pull(self) -> None:
         ask = {
@@ -121,7 +126,7 @@ class Feed:
         if msg.reply and msg.reply.startswith("$JS.ACK."):
             self._wanted -= 1
             parts = msg.reply.split(".")
-            self._waiting.append(Delivered(int(parts[5 if len(parts) == 9 else 7]), msg.data))
+            self._waiting.append(Delivered(int(parts[5 if len(parts) == 9 else 7]), msg.data, msg.subject))
             self._arrived.set()
             return
         status = (msg.headers or {}).get("Status")

@@ -1,0 +1,1 @@
+"""Proving that the book is what it promises to be."""

@@ -3,15 +3,21 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from daybook.catalogue.reference import Reference
 from daybook.errors import InvalidValue, NotFound
 from daybook.events import AttributeChange, AttributeDefined, Measure, Value
-from daybook.values import parse_code, parse_locale
+from daybook.values import check_text, parse_code, parse_locale
 
 TEXT_LENGTH_MAX = 100_000
+CODE_LENGTH_MAX = 1000
+"""An option's code, or a unit."""
+WHOLE_NUMBER_MAX = 2**53
+"""What every JSON reader keeps exact."""
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?\Z")
 
 
 def check_changes(reference: Reference, changes: Iterable[AttributeChange]) -> list[AttributeChange]:
@@ -30,6 +36,13 @@ def check_categories(reference: Reference, categories: Iterable[str]) -> None:
     for code in categories:
         if code not in reference.categories:
             raise NotFound(f"categories: there is no category {code!r}; define it first", field="categories")
+
+
+def check_decimal(text: str, field: str) -> Decimal:
+    """The number that a plain decimal text such as 12.5 says."""
+    if not _DECIMAL.match(text):
+        raise InvalidValue(field, "must be a decimal number like 12.5", text[:100])
+    return Decimal(text)
 
 
 def _check(reference: Reference, change: AttributeChange) -> AttributeChange:
@@ -59,11 +72,15 @@ def _value(definition: AttributeDefined, value: Value, field: str) -> Value:
         case "number":
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidValue(field, "must be a number", value)
+            # JSON has neither NaN nor infinity: they would be written as null, which removes the value.
+            if abs(value) > WHOLE_NUMBER_MAX if isinstance(value, int) else not isfinite(value):
+                raise InvalidValue(field, "must be a number that every JSON reader keeps exact", str(value)[:40])
             _range(definition, Decimal(str(value)), field)
             return value
         case "measure":
             measure: Measure = _typed(value, Measure, field, "an amount with a unit")
-            _range(definition, _decimal(measure.amount, f"{field}.amount"), field)
+            check_text(measure.unit, f"{field}.unit", CODE_LENGTH_MAX)
+            _range(definition, check_decimal(measure.amount, f"{field}.amount"), field)
             return measure
         case "select":
             return _option(definition, _typed(value, str, field, "the code of one option"), field)
@@ -102,17 +119,7 @@ def _text(definition: AttributeDefined, text: str, field: str) -> str:
 def _option(definition: AttributeDefined, code: str, field: str) -> str:
     if definition.options and not any(option.code == code for option in definition.options):
         raise InvalidValue(field, f"has no option {code!r}", code)
-    return code
-
-
-def _decimal(text: str, field: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise InvalidValue(field, "must be a decimal number like 12.5", text) from None
-    if not number.is_finite():
-        raise InvalidValue(field, "must be a decimal number like 12.5", text)
-    return number
+    return check_text(code, field, CODE_LENGTH_MAX)
 
 
 def _range(definition: AttributeDefined, number: Decimal, field: str) -> None:

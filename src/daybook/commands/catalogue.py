@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from daybook.catalogue.rules import check_decimal
 from daybook.commands.scene import Change, Scene
 from daybook.errors import InvalidValue, NotFound
 from daybook.events import AttributeDefined, CatalogueEvent, CategoryDefined, ChannelConfigured, FamilyDefined
@@ -21,13 +22,16 @@ class DefineAttribute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     attribute: AttributeDefined
 
     def decide(self, scene: Scene) -> list[Change]:
-        """Refuses a pattern that is no regular expression."""
+        """Refuses a pattern that is no regular expression, and a bound that is no number."""
         wish = self.attribute
         if wish.pattern is not None:
             try:
                 re.compile(wish.pattern)
             except re.error as error:
                 raise InvalidValue("attribute.pattern", f"is no regular expression: {error}", wish.pattern) from None
+        for field in ("minimum", "maximum"):
+            if getattr(wish, field) is not None:
+                check_decimal(getattr(wish, field), f"attribute.{field}")
         options = tuple(msgspec.structs.replace(one, labels=_labels(one.labels)) for one in wish.options)
         wish = msgspec.structs.replace(wish, labels=_labels(wish.labels), options=options)
         return _define("attribute", wish.code, wish, scene.reference.attributes)

@@ -1,7 +1,8 @@
 """Reads the whole log, and the stream beside it, and says the first thing that is wrong.
 
 Proved: positions are 1, 2, 3, ... up to the head; each stream's versions are 1, 2, 3, ...; time never goes back; every
-event is of a known type and decodes; every message that JetStream still holds is the event of its sequence, byte for byte.
+event is of a known type and decodes; every message that JetStream still holds is the event of its sequence, byte for
+byte, under its own subject.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,0 +1,39 @@
+"""Writing an export's lines where they shall go."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from daybook.cli.grammar import Given
+from daybook.cli.render import answer, line, note, write
+from daybook.errors import InvalidValue
+
+STDOUT = "-"
+
+
+def write_to(given: Given, file: str, lines: Iterator[bytes], position: int) -> None:
+    """The lines to stdout, or to a file that is whole or is not there. Raises InvalidValue when it can't be written."""
+    if file == STDOUT:
+        count = _copy(lines, write)
+        note(given, f"{count} lines, as of position {position}")
+        return
+    target = Path(file)
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    try:
+        with part.open("wb") as out:
+            count = _copy(lines, out.write)
+        part.replace(target)
+    except OSError as error:
+        raise InvalidValue("FILE", f"can't be written: {error.strerror}", file) from error
+    finally:
+        part.unlink(missing_ok=True)
+    told = {"file": str(target), "lines": count, "position": position}
+    answer(given, told, line(f"{count} lines in {target}, as of position {position}"))
+
+
+def _copy(lines: Iterator[bytes], put: Callable[[bytes], object]) -> int:
+    count = 0
+    for one in lines:
+        put(one)
+        count += 1
+    return count

@@ -1,0 +1,27 @@
+"""One product on every channel."""
+
+import msgspec
+
+from daybook.app import App
+from daybook.channel.status import Attempt, Channels, FacetStatus
+from daybook.queries.groups import key_of
+
+
+class Listings(msgspec.Struct, frozen=True):
+    """Channel -> facet by facet, and channel -> the requests that were made, oldest first."""
+
+    sku: str
+    channels: dict[str, list[FacetStatus]]
+    attempts: dict[str, list[Attempt]]
+
+
+def of(app: App, sku: str, channel: str | None, attempts: bool) -> Listings:
+    """The product on one channel, or on all that ever ran. Raises NotFound for an unknown SKU or channel."""
+    key_of(app.reader, sku)
+    channels = Channels(app.pool, app.registry)
+    names = [channels.status(channel).name] if channel else [one.name for one in channels.all()]
+    return Listings(
+        sku,
+        {name: channels.listing(name, sku) for name in names},
+        {name: channels.attempts(name, sku) for name in names} if attempts else {},
+    )

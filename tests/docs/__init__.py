@@ -1,0 +1,1 @@
+"""The documentation is executed, generated and compared: what it says is true of this version."""

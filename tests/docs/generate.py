@@ -1,0 +1,213 @@
+"""Writes the reference pages that are made from the source: `python -m tests.docs.generate`.
+
+A test compares what is written with what this module would write now.
+"""
+
+import importlib
+import pkgutil
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+import daybook
+from daybook.channel.contract import Manifest
+from daybook.channel.registry import installed
+from daybook.cli.main import EXITS, MEANINGS, UNEXPECTED
+from daybook.errors import DaybookError
+from daybook.events import CatalogueEvent, ListingEvent, ProductEvent, Recorded, StockEvent
+from daybook.events.codec import NAMES
+from daybook.http.problems import STATUS
+from tests.docs.describe import columns, fields, structs_in, summary, table
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+NOTE = "<!-- Generated from the source: `python -m tests.docs.generate` writes it, a test compares it. -->"
+
+FAMILIES = (
+    ("Products", "Stream `product/<sku>`.", ProductEvent),
+    ("Stock", "Stream `stock/<sku>`. Quantities are whole pieces.", StockEvent),
+    ("The catalogue's model", "Streams `attribute/`, `family/`, `category/` and `channel/<code>`.", CatalogueEvent),
+    ("Listings: what a channel answered", "Stream `listing/<channel>/<sku>`.", ListingEvent),
+)
+
+ANSWERED = (
+    ("malformed_record", "An import: told row by row, and the exit code of the whole."),
+    ("folder_in_use", "A second `daybook up`, `demo` or command that needs servers, on one data folder."),
+    ("lost_the_fence", "Inside the relay: it reads the stream's last sequence again and goes on. Nobody else sees it."),
+)
+"""Codes that need a word about where they turn up."""
+
+
+def events() -> str:
+    """docs/reference/events.md."""
+    lines = [
+        "# Events",
+        "",
+        NOTE,
+        "",
+        "Every event that the book can hold. A stored name never changes; a new shape gets a new version, and old ones",
+        "are lifted when they are read.",
+        "",
+        "## The columns of every event",
+        "",
+        *table(("Column", "Type", "What it holds"), _columns()),
+    ]
+    parts: dict[str, type[Any]] = {}
+    for title, where, family in FAMILIES:
+        lines += ["", f"## {title}", "", where]
+        for cls in get_args(family):
+            lines += ["", f"### `{NAMES[cls]}`", "", summary(cls.__doc__)]
+            rows = fields(cls)
+            if rows:
+                lines += ["", *_fields(rows)]
+            for one in msgspec.structs.fields(cls):
+                parts |= {found.__name__: found for found in structs_in(one.type)}
+    lines += ["", "## Parts of events"]
+    for name in sorted(_with_inner(parts)):
+        cls = _with_inner(parts)[name]
+        lines += ["", f"### {name}", "", summary(cls.__doc__), "", *_fields(fields(cls))]
+    return "\n".join(lines) + "\n"
+
+
+def channels() -> str:
+    """docs/reference/channels.md."""
+    lines = [
+        "# Channels",
+        "",
+        NOTE,
+        "",
+        "The channels that come with Daybook, as their manifests have them. A facet is sent when it differs from what",
+        "the channel confirmed last; the first one creates the listing and takes it off.",
+    ]
+    for manifest in installed().all():
+        lines += ["", *_channel(manifest)]
+    return "\n".join(lines) + "\n"
+
+
+def errors() -> str:
+    """docs/reference/errors.md."""
+    rows = [
+        (f"`{code}`", str(STATUS.get(code, 500)), str(EXITS.get(code, UNEXPECTED)), summary(_first(cls.__doc__)))
+        for code, cls in sorted(_errors().items())
+    ]
+    return (
+        "\n".join(
+            [
+                "# Errors",
+                "",
+                NOTE,
+                "",
+                "Every error that Daybook raises on purpose has a code that never changes. HTTP translates it to a",
+                "status, the command line to an exit code. `version_conflict` is 412 where `If-Match` was given. The",
+                "codes of the HTTP protocol itself are in [http.md](http.md).",
+                "",
+                *table(("Code", "HTTP", "Exit", "What happened"), rows),
+                "",
+                "## Where some of them turn up",
+                "",
+                *table(("Code", "Where"), [(f"`{code}`", text) for code, text in ANSWERED]),
+                "",
+                "## Exit codes",
+                "",
+                *table(("Exit", "Meaning"), [(str(number), text) for number, text in MEANINGS.items()]),
+                "",
+                "## HTTP statuses",
+                "",
+                *table(
+                    ("HTTP", "Phrase"),
+                    [(str(one), HTTPStatus(one).phrase) for one in sorted({*STATUS.values(), 412, 500})],
+                ),
+            ]
+        )
+        + "\n"
+    )
+
+
+PAGES = {"events.md": events, "channels.md": channels, "errors.md": errors}
+
+
+def _columns() -> list[tuple[str, ...]]:
+    plain = {"int": "whole number", "str": "text", "datetime": "time"}
+    found: list[tuple[str, ...]] = []
+    for name, kind, said in columns(Recorded):
+        words = [plain.get(one, "null" if one == "None" else "") for one in kind.split(" | ")]
+        if all(words):
+            found.append((f"`{name}`", ", or ".join(words), said))
+    return found
+
+
+def _fields(rows: list[tuple[str, str, str, str]]) -> list[str]:
+    return table(("Field", "Type", "When left out", "Meaning"), [(f"`{n}`", t, d, s) for n, t, d, s in rows])
+
+
+def _with_inner(parts: dict[str, type[Any]]) -> dict[str, type[Any]]:
+    inner = {
+        found.__name__: found
+        for part in parts.values()
+        for one in msgspec.structs.fields(part)
+        for found in structs_in(one.type)
+    }
+    return parts | inner
+
+
+def _channel(manifest: Manifest) -> list[str]:
+    module = importlib.import_module(f"projections.{manifest.name}")
+    defaults = manifest.defaults
+    facts = [
+        ("Code version", str(manifest.version)),
+        ("Facets, in the order of sending", ", ".join(f"`{one}`" for one in manifest.facets)),
+        ("Lane", f"one {'SKU' if manifest.lane == 'sku' else 'product group'} at a time"),
+        ("Requests under way at once", str(manifest.in_flight_max)),
+        ("Scope of texts", f"`{defaults.scope}`" if defaults.scope else "none"),
+        ("Locales", ", ".join(f"`{one}`" for one in defaults.locales) or "none"),
+        ("Currency and price list", f"`{defaults.currency}`, `{defaults.price_list}`"),
+        ("Stock locations", ", ".join(f"`{one}`" for one in defaults.locations) or "all"),
+        ("`extra`", f"`{msgspec.json.encode(defaults.extra).decode()}`" if defaults.extra else "nothing"),
+        ("Has a connector, a sandbox", f"{_yes(manifest.connector)}, {_yes(manifest.sandbox)}"),
+        ("Settings that its sandbox gives", ", ".join(f"`{one}`" for one in _settings(manifest)) or "none"),
+    ]
+    return [
+        f"## `{manifest.name}`: {manifest.title}",
+        "",
+        summary(module.__doc__),
+        "",
+        *table(("", ""), facts),
+    ]
+
+
+def _settings(manifest: Manifest) -> list[str]:
+    keys = manifest.sandbox().settings() if manifest.sandbox is not None else {}
+    return [f"DAYBOOK_CHANNEL_{manifest.name.upper()}_{key.upper()}" for key in keys]
+
+
+def _yes(given: object) -> str:
+    return "no" if given is None else "yes"
+
+
+def _errors() -> dict[str, type[DaybookError]]:
+    for module in pkgutil.walk_packages(daybook.__path__, "daybook."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: dict[str, type[DaybookError]] = {}
+    waiting: list[type[DaybookError]] = [DaybookError]
+    while waiting:
+        cls = waiting.pop()
+        found.setdefault(cls.code, cls)
+        waiting += cls.__subclasses__()
+    return {code: cls for code, cls in found.items() if cls.__module__.startswith("daybook.")}
+
+
+def _first(text: str | None) -> str:
+    return (text or "").partition("\n\n")[0]
+
+
+def main() -> None:
+    """Writes every page."""
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make())
+        print(f"docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,8 @@ from daybook.importing.records import Record
 from daybook.importing.report import Report, check_report_path
 from daybook.importing.rows import Entry, Flag, Notice, Row
 from daybook.log.pending import Context
-from daybook.product.state import Product
+from daybook.postgres.migrate import migrate
+from daybook.product.state import Product, evolve
 
 
 @pytest.fixture
@@ -49,15 +50,9 @@ def counts(report: Report, noun: str = "product") -> tuple[int, int, int, int]:
 
 
 def product(app: App, sku: str) -> Product:
-    state, _ = app.log.load(f"product/{sku}", _evolve)
-    assert isinstance(state, Product)
+    state, _ = app.log.load(f"product/{sku}", evolve)
+    assert state is not None
     return state
-
-
-def _evolve(state: Any, event: Any) -> Any:
-    from daybook.product.state import evolve
-
-    return evolve(state, event)
 
 
 def test_a_whole_catalogue_is_taken_and_taking_it_again_appends_nothing(app: App) -> None:
@@ -268,8 +263,6 @@ def test_an_outage_ends_the_import_with_the_reason_and_running_it_again_resumes(
 
 def undisturbed(demo: list[Row], data: Path, dsn: str) -> Iterator[bytes]:
     """What the book holds after an import that nothing disturbed."""
-    from daybook.postgres.migrate import migrate
-
     migrate(dsn)
     with app_on(data, dsn) as other:
         assert taken(other, demo).ok

@@ -13,6 +13,7 @@ from daybook.importing import jsonl, records
 from daybook.importing.records import Header, MalformedRecord
 from daybook.importing.rows import ImportRefused
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "jsonl.md"
 PRODUCT = b'{"type":"describe_product","sku":"A-1"}\n'
 
 
@@ -128,3 +129,20 @@ def test_a_field_that_decode_takes_but_the_format_does_not_know_is_named() -> No
         records.check_fields(
             b'{"type":"describe_product","sku":"A","media":[{"media_id":"m","url":"/a.jpg","alt":"A"}]}'
         )
+
+
+def test_the_example_in_the_reference_can_be_read(tmp_path: Path) -> None:
+    _, _, rest = REFERENCE.read_text(encoding="utf-8").partition("```json\n")
+    example, fence, _ = rest.partition("```")
+
+    rows = list(jsonl.read(written(tmp_path, example.encode())))
+
+    assert fence
+    assert [records.noun(row.record) for row in rows if row.record is not None] == [
+        "attribute",
+        "attribute",
+        "category",
+        "family",
+        "product",
+        "product",
+    ]

@@ -99,6 +99,8 @@ class _Ingest:
         """A row was given up because the import is ending."""
         self.outage: Unavailable | None = None
         self.crash: BaseException | None = None
+        self.unreachable: Unavailable | None = None
+        """Set by workers, for workers; `outage` is the main thread's."""
 
     def run(self, entries: Iterable[Entry]) -> Report:
         begun = time.perf_counter()
@@ -190,11 +192,15 @@ class _Ingest:
             self._finish_one()
 
     def _carry_out(self, row: Row) -> None:
+        """In a worker. Without a server every row would wait for its own time-out: one has waited for all."""
         finished = _Finished(row)
         try:
-            finished = self._outcome(row)
+            if self.unreachable is not None:
+                finished.outage = self.unreachable
+            else:
+                finished = self._outcome(row)
         except Unavailable as error:
-            finished.outage = error
+            self.unreachable = finished.outage = error
         except DaybookError as error:
             finished.flags = (_flag(error),)
         except BaseException as error:

@@ -9,7 +9,7 @@ import msgspec
 
 from daybook.catalogue.reference import EMPTY, Reference, fold_reference
 from daybook.commands.scene import Change, Scene
-from daybook.errors import VersionConflict
+from daybook.errors import DaybookError, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
 from daybook.log.pending import Context, Happened
@@ -78,15 +78,38 @@ class Book:
         """
         if repeatable:
             context = msgspec.structs.replace(context, intent=intent_of(command))
-            before = self._log.carried_out(context)
-            if before is not None:
-                return Done(
-                    command_id=context.command_id,
-                    first=before.first,
-                    last=before.last,
-                    recorded_at=before.recorded_at,
-                    repeated=True,
-                )
+            if before := self._before(context):
+                return before
+        try:
+            done = self._decide_and_append(command, context, expected_version)
+        except Unavailable:
+            raise
+        except DaybookError:
+            # The first try may still have been under way when this one began, and its own outcome then stands in the
+            # way: the product exists already, the version moved on.
+            if repeatable and (before := self._before(context)):
+                return before
+            raise
+        if not done.changed and repeatable and (before := self._before(context)):
+            return before
+        if done.changed and self._appended is not None:
+            self._appended()
+        return done
+
+    def _before(self, context: Context) -> Done | None:
+        """What the command with this id did, if it was carried out before."""
+        before = self._log.carried_out(context)
+        if before is None:
+            return None
+        return Done(
+            command_id=context.command_id,
+            first=before.first,
+            last=before.last,
+            recorded_at=before.recorded_at,
+            repeated=True,
+        )
+
+    def _decide_and_append(self, command: Decides, context: Context, expected_version: int | None) -> Done:
         for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
             scene = Scene(self._log, self.reference(), self._channels)
             changes = command.decide(scene)
@@ -106,8 +129,6 @@ class Book:
                 if expected_version is not None or attempt == CONFLICT_ATTEMPTS_MAX:
                     raise
                 continue
-            if self._appended is not None:
-                self._appended()
             return Done(
                 command_id=context.command_id,
                 first=result.first,

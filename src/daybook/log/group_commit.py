@@ -20,7 +20,7 @@ import psycopg
 import psycopg_pool
 import tenacity
 
-from daybook.errors import Unavailable
+from daybook.errors import InvalidValue, Unavailable
 from daybook.ids import new_ids
 from daybook.log import QUERIES
 from daybook.log.pending import Context, PendingEvent
@@ -29,6 +29,8 @@ from daybook.postgres.pool import Pool
 COMMANDS_MAX = 512
 EVENTS_MAX = 4096
 ATTEMPTS_MAX = 6
+ATTEMPTS_SECONDS_MAX = 15.0
+"""No further try begins after this; the pool alone waits up to 20 s for a connection."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -74,57 +76,68 @@ class GroupCommit:
         self._pool = pool
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
-        self._led = False
+        self._leader: _Waiting | None = None
 
     def append(self, context: Context, events: Sequence[PendingEvent]) -> Outcome:
-        """Appends the command's events whole, or not at all. Raises Unavailable when Postgres stays out of reach."""
+        """Appends the command's events whole, or not at all.
+
+        Raises Unavailable when Postgres stays out of reach, InvalidValue when it can't hold the command.
+        """
         return self.append_all([(context, events)])[0]
 
     def append_all(self, commands: Sequence[tuple[Context, Sequence[PendingEvent]]]) -> list[Outcome]:
         """Appends several commands, each for itself: one that conflicts leaves the others alone."""
+        assert all(events for _, events in commands), "a command without events has nothing to append"
         mine = [_Waiting(context, events) for context, events in commands]
-        with self._lock:
-            self._queue.extend(mine)
-        for waiting in mine:
+        try:
             with self._lock:
-                lead = not self._led and not waiting.ended
-                self._led = self._led or lead
-            if not lead:
-                self._wait(waiting)
-            # Woken without an outcome: the lead was handed over. Its batch may stop short of this very command, when
-            # one before it in the queue is for the same stream; then it leads again.
-            while not waiting.ended:
-                self._lead(waiting)
+                self._queue.extend(mine)
+            for waiting in mine:
+                self._see_through(waiting)
+        except BaseException:
+            self._abandon(mine)
+            raise
         return [waiting.result() for waiting in mine]
 
-    def _wait(self, waiting: _Waiting) -> None:
-        try:
+    def _see_through(self, waiting: _Waiting) -> None:
+        with self._lock:
+            if self._leader is None and not waiting.ended:
+                self._leader = waiting
+            leads = self._leader is waiting
+        if not leads:
             waiting.wake.wait()
-        except BaseException:
-            # Ctrl-C while waiting. The command leaves the queue; a lead that was just handed to it goes on to the next.
-            with self._lock:
-                if waiting in self._queue:
-                    self._queue.remove(waiting)
-                if waiting.wake.is_set() and not waiting.ended:
-                    self._hand_over()
-            raise
+        # Woken without an outcome: the lead was handed over. Its batch may stop short of this very command, when one
+        # before it in the queue is for the same stream; then it leads again.
+        while not waiting.ended:
+            self._lead(waiting)
+
+    def _abandon(self, mine: Sequence[_Waiting]) -> None:
+        """After Ctrl-C: what was not sent leaves the queue, and a lead is handed over, or everybody waits for ever."""
+        with self._lock:
+            self._queue = deque(waiting for waiting in self._queue if waiting not in mine)
+            if self._leader in mine:
+                self._hand_over()
 
     def _hand_over(self) -> None:
         """Under the lock: the first in the queue leads, or nobody does."""
-        if self._queue:
-            self._queue[0].wake.set()
-        else:
-            self._led = False
+        while self._queue and self._queue[0].ended:
+            self._queue.popleft()
+        self._leader = self._queue[0] if self._queue else None
+        if self._leader is not None:
+            self._leader.wake.set()
 
     def _lead(self, mine: _Waiting) -> None:
-        batch = self._take()
+        batch: list[_Waiting] = []
         try:
-            for waiting, outcome in zip(batch, self._send(batch), strict=True):
-                waiting.outcome = outcome
-        except BaseException as error:
-            interrupted = Unavailable("the append was interrupted: repeat the command with the same command id")
+            self._take(batch)
+            self._carry(batch)
+        except BaseException:
             for waiting in batch:
-                waiting.error = error if waiting is mine or isinstance(error, Exception) else interrupted
+                if not waiting.ended:
+                    waiting.error = Unavailable(
+                        "the append was interrupted: repeat the command with the same command id"
+                    )
+            raise
         finally:
             for waiting in batch:
                 waiting.wake.set()
@@ -133,16 +146,19 @@ class GroupCommit:
                 if mine.ended:
                     self._hand_over()
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self, batch: list[_Waiting]) -> None:
         """What is sent together: in order, each stream and each command id once; a second one waits for the next."""
-        batch: list[_Waiting] = []
         later: deque[_Waiting] = deque()
         streams: set[str] = set()
         ids: set[str] = set()
         amount = 0
         with self._lock:
-            while self._queue and len(batch) < COMMANDS_MAX and (not batch or amount < EVENTS_MAX):
-                waiting = self._queue.popleft()
+            pending = iter(self._queue)
+            for waiting in pending:
+                if len(batch) == COMMANDS_MAX or amount >= EVENTS_MAX:
+                    later.append(waiting)
+                    later.extend(pending)
+                    break
                 if waiting.context.command_id in ids or not streams.isdisjoint(waiting.streams):
                     later.append(waiting)
                 else:
@@ -150,14 +166,30 @@ class GroupCommit:
                     amount += len(waiting.events)
                 streams |= waiting.streams
                 ids.add(waiting.context.command_id)
-            later.extend(self._queue)
             self._queue = later
-        return batch
+
+    def _carry(self, batch: list[_Waiting]) -> None:
+        """Sends the batch and gives each command what became of it."""
+        try:
+            for waiting, outcome in zip(batch, self._send(batch), strict=True):
+                waiting.outcome = outcome
+        except Unavailable as error:
+            for waiting in batch:
+                waiting.error = error
+        except Exception as error:
+            # One command that Postgres can't hold (a NUL in a text) must not fail its neighbours: they are sent alone.
+            if len(batch) > 1:
+                for waiting in batch:
+                    self._carry([waiting])
+            elif isinstance(error, (psycopg.DataError, UnicodeError)):
+                batch[0].error = InvalidValue("command", f"holds something that Postgres can't: {error}")
+            else:
+                batch[0].error = error
 
     def _send(self, batch: list[_Waiting]) -> list[Outcome]:
         parameters = _parameters(batch)
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS_MAX),
+            stop=tenacity.stop_after_attempt(ATTEMPTS_MAX) | tenacity.stop_after_delay(ATTEMPTS_SECONDS_MAX),
             wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
             retry=tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg_pool.PoolTimeout)),
             reraise=True,

@@ -40,7 +40,7 @@ class LogRecorder(ApplicationRecorder):
             return []
         context: Context = kwargs.get("context") or Context.new("eventsourcing", "library")
         appended = self.append(context, [_pending(event) for event in stored_events])
-        return range(appended.first, appended.last + 1)
+        return list(range(appended.first, appended.last + 1))
 
     def append(self, context: Context, events: Sequence[PendingEvent]) -> Appended:
         """Appends one command and says where it stands. Raises IntegrityError, CommandIdReused, Unavailable."""

@@ -21,6 +21,7 @@ from daybook.queries.fields import FieldChange
 from daybook.queries.history import Change
 
 WIDTH = 112
+SENTENCE_MAX = 70
 
 
 class Telling:
@@ -128,7 +129,7 @@ class Telling:
                 str(one.position),
                 f"{one.recorded_at:%H:%M:%S.%f}"[:-3],
                 why,
-                one.sentence,
+                _cut(one.sentence),
                 ", ".join(f"{channel} {outcome}" for channel, outcome in sorted(told.items())),
             )
         self._out.print(table)
@@ -174,3 +175,7 @@ class Telling:
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SENTENCE_MAX else f"{text[:SENTENCE_MAX].rsplit(' ', 1)[0]} …"

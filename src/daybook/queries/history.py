@@ -63,11 +63,13 @@ def history(
     assert group is not None
     skus = {product.sku for product in group.chain(sku)} if inherited else {sku}
     known = Receipts(events)
+    # A command's events become one state; the payloads that show it name the position of the last of them.
+    ends = {one.command_id: one.position for one in events if not is_receipt(one)}
     changes: list[Change] = []
     for recorded, fields in _with_fields(events, skus):
         if recorded.position <= after or (is_receipt(recorded) and not receipts):
             continue
-        seen = [] if is_receipt(recorded) else known.of(recorded.position, related(group, recorded.sku or sku))
+        seen = [] if is_receipt(recorded) else known.of(ends[recorded.command_id], related(group, recorded.sku or sku))
         changes.append(_change(recorded, fields, seen))
         if len(changes) == limit:
             break

@@ -29,7 +29,9 @@ def up(
     given: Given,
     port: Annotated[
         int | None,
-        typer.Option("--port", metavar="N", min=0, max=65535, help="Of the API; 0 picks a free one. [8080]"),
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, help="Of the API; 0 picks a free one; 8080 when not given."
+        ),
     ] = None,
     channels: Annotated[
         list[str] | None, typer.Option("--channels", metavar="NAME", help="Only these. May be repeated.")
@@ -85,7 +87,7 @@ def config(given: Given) -> None:
 @command(app, "demo", "daybook demo", "daybook demo --products 1000 --keep")
 def demo(
     given: Given,
-    products: Annotated[int, typer.Option("--products", metavar="N", min=1, help="How many products.")] = 10_000,
+    products: Annotated[int, typer.Option("--products", metavar="N", min=1, help="How many products.")] = 300,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards, until Ctrl-C.")] = False,
 ) -> int:
     """Show what Daybook does, on real servers and pretended marketplaces, and check every claim."""

@@ -54,9 +54,11 @@ def subject(app: App, sku: str, moment: Moment, channel: str | None) -> ProductV
 def shown(found: ProductView | Listing) -> Show:
     """The product with where each value comes from, or the listing."""
     if isinstance(found, Listing):
-        rows = [(sku, facet, plain(payload)) for sku, all in found.shown.items() for facet, payload in all.items()]
-        rows += [(sku, facet, f"held: {cell(why)}") for sku, all in found.held.items() for facet, why in all.items()]
-        return table(("SKU", "facet", f"{found.channel} at position {found.position}"), rows, "not sold there")
+        listed = [(sku, facet, plain(payload)) for sku, all in found.shown.items() for facet, payload in all.items()]
+        held = [(sku, facet, f"held: {cell(why)}") for sku, all in found.held.items() for facet, why in all.items()]
+        return table(
+            ("SKU", "facet", f"{found.channel} at position {found.position}"), [*listed, *held], "not sold there"
+        )
     title = f"{found.sku}: {found.kind}, version {found.version}, as of position {found.position}"
     rows = [row for row in _fields(found) if row[1] not in (None, (), [])]
     return stacked(line(title), table(("field", "value", "from"), rows, "it has no value yet"))

@@ -1,0 +1,159 @@
+"""What holds for every command: help, output, errors, and where the servers are."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from daybook.cli.main import EXITS, MEANINGS, cli
+from daybook.cli.reference import commands, reference
+from tests.fixtures.commandline import Daybook
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = {"DAYBOOK_POSTGRES": "postgresql://nobody:hunter2@127.0.0.1:1/none", "DAYBOOK_NATS": "nats://127.0.0.1:1"}
+PATHS = [path for path, _ in commands(cli)]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_command_has_help_with_examples_and_takes_the_options_of_all(path: tuple[str, ...]) -> None:
+    answer = Daybook({})(*path, "-h")
+    assert (answer.code, answer.stderr) == (0, "")
+    assert "Examples:" in answer.stdout
+    assert all(option in answer.stdout for option in ("--json", "--data", "--debug", "--help"))
+    assert answer.stdout == Daybook({})(*path, "--help").stdout
+
+
+def test_the_exit_codes_are_documented_in_the_help_and_complete() -> None:
+    shown = " ".join(Daybook({})("--help").stdout.split())
+    for code, meaning in MEANINGS.items():
+        assert f"{code} {meaning}" in shown
+    assert set(EXITS.values()) <= set(MEANINGS)
+
+
+def test_the_version_is_told() -> None:
+    assert Daybook({})("--version").stdout.startswith("daybook ")
+
+
+def test_help_loads_no_server_driver_and_no_domain() -> None:
+    code = (
+        "import sys; from daybook.cli.main import run_with; run_with(['--help'], {}); "
+        "print([one for one in ('psycopg', 'nats', 'litestar', 'babel', 'eventsourcing') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_reference_is_what_the_program_says() -> None:
+    written = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference(cli), "run: python -m daybook.cli.reference > docs/reference/cli.md"
+
+
+def test_global_options_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    for line in (("--data", tmp_path, "--json", "config"), ("config", "--json", "--data", tmp_path)):
+        assert Daybook({})(*line).json["data"] == str(tmp_path)
+
+
+def test_secrets_are_masked_in_the_settings(tmp_path: Path) -> None:
+    given = {
+        **NOWHERE,
+        "DAYBOOK_CHANNEL_BOL_URL": "https://api.bol.com",
+        "DAYBOOK_CHANNEL_BOL_CLIENT_SECRET": "hunter2",
+    }
+    daybook = Daybook({**given, "DAYBOOK_DATA": str(tmp_path)})
+    shown = daybook.json("config")
+    assert shown["channels"] == {"bol": {"url": "https://api.bol.com", "client_secret": "********"}}
+    assert "hunter2" not in str(shown)
+    assert "hunter2" not in daybook("config").stdout
+
+
+def test_a_setting_that_makes_no_sense_exits_with_7() -> None:
+    answer = Daybook({"DAYBOOK_HTTP_PORT": "many"})("config", "--json")
+    assert (answer.code, answer.problem["code"]) == (7, "bad_configuration")
+    assert "DAYBOOK_HTTP_PORT" in answer.problem["message"]
+
+
+def test_a_role_without_servers_says_what_to_set(tmp_path: Path) -> None:
+    answer = Daybook({"DAYBOOK_DATA": str(tmp_path)})("run", "relay")
+    assert answer.code == 7
+    assert "DAYBOOK_POSTGRES" in answer.stderr
+
+
+def test_a_database_that_is_not_migrated_is_told_and_migrated_once(empty_database: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": empty_database})
+    answer = daybook("product", "show", "SKU-1", "--json")
+    assert (answer.code, answer.problem["code"]) == (7, "bad_configuration")
+    assert "daybook migrate" in answer.problem["message"]
+    assert "log/0001_log.sql" in daybook.json("migrate")["applied"]
+    assert daybook.json("migrate")["applied"] == []
+    assert daybook("product", "show", "SKU-1").code == 4
+
+
+def test_servers_that_do_not_answer_exit_with_6_and_without_a_traceback() -> None:
+    answer = Daybook(NOWHERE)("stream", "reset", "--yes", "--json")
+    assert (answer.code, answer.problem["code"]) == (6, "unavailable")
+    gone = Daybook(NOWHERE)("migrate")
+    assert gone.code == 6
+    assert "Traceback" not in gone.stderr
+    assert "hunter2" not in gone.stderr
+
+
+def test_debug_shows_where_an_error_comes_from() -> None:
+    answer = Daybook({"DAYBOOK_HTTP_PORT": "many"})("config", "--debug")
+    assert answer.code == 7
+    assert "Traceback" in answer.stderr
+    assert answer.stderr.splitlines()[-1].startswith(("daybook: ", "  "))
+
+
+def test_text_that_is_no_utf8_is_refused(database: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    problem = daybook.refuses(3, "invalid_value", "product", "create", "A", "--reason", "caf\udce9")
+    assert problem["details"]["field"] == "argument"
+
+
+def test_text_of_a_catalogue_can_not_steer_the_terminal(database: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    daybook.json("product", "create", "A", "--reason", "\x1b[31m[bold]red")
+    shown = daybook("product", "history", "A").stdout
+    assert "\x1b" not in shown
+    assert "\\x1b[31m[bold]red" in shown
+
+
+def test_with_nothing_running_a_command_starts_the_servers_and_stops_them(data_folder: Path) -> None:
+    def call(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "daybook", "--data", str(data_folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+    created = call("product", "create", "SKU-1")
+    assert (created.returncode, created.stdout[:8]) == (0, "appended")
+    assert created.stderr.count("\n") == 1
+    assert "starting the servers" in created.stderr
+    shown = call("product", "show", "SKU-1", "--json")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert '"sku":"SKU-1"' in shown.stdout
+    assert not [one for one in psutil.process_iter(["cmdline"]) if str(data_folder) in str(one.info["cmdline"])]
+
+
+def test_a_reader_that_goes_away_is_no_error_to_tell(database: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    daybook.json("product", "create", "A")
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "daybook", "log", "tail", "--json"]
+    environ = {**os.environ, "DAYBOOK_POSTGRES": database}
+    with os.fdopen(write, "wb") as gone:
+        done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, env=environ, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_help_is_quick() -> None:
+    command = [sys.executable, "-m", "daybook", "--help"]
+    taken = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run(command, capture_output=True, timeout=60, check=True)
+        taken.append(time.perf_counter() - begun)
+    assert min(taken) < 1.0  # 0.2 s on an idle machine

@@ -41,7 +41,9 @@ class Breaker:
         return was_open
 
     def failed(self, retry_after: float | None) -> None:
-        """The channel did not answer."""
+        """The channel did not answer. Requests that were under way when the breaker opened tell nothing new."""
+        if time.monotonic() < self._until:
+            return
         self.failures += 1
         if self.open:
             step = min(PROBE_SECONDS_MAX, PROBE_SECONDS_MIN * 2 ** (self.failures - FAILURES_TO_OPEN))

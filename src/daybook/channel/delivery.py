@@ -8,6 +8,7 @@ creates again.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,7 +19,7 @@ from daybook.channel.breaker import Breaker
 from daybook.channel.contract import Connector, Manifest, Throttled, Unavailable, Waiting
 from daybook.channel.generations import Generation
 from daybook.channel.journal import Journal
-from daybook.channel.lane import Done, Lane, Row, problems
+from daybook.channel.lane import Done, Lane, Row, problems, untried
 from daybook.errors import Unavailable as ServerUnavailable
 from daybook.ids import new_id
 from daybook.log.application import Log
@@ -32,6 +33,8 @@ log = logging.getLogger("daybook.delivery")
 LEASE_SECONDS = 5.0
 POLL_SECONDS = 0.25
 """How late a lane may start when the bell was missed."""
+STOP_SECONDS_MAX = 10.0
+"""How long a worker that was told to stop waits for a Postgres that is away, to record what it has sent."""
 LANES_PER_REQUEST = 4
 """Lanes claimed for each request that may be under way, so that the next one is at hand."""
 
@@ -54,19 +57,35 @@ class Delivery:
         self._nats = Nats(nats_url, f"deliver {manifest.name}")
         self._journal = Journal(manifest, book)
         self._appended = appended
-        self._owner = ""
+        self._owner = new_id()
         self._bell = Listener()
+        self._heard: object = None
+        """The client that the bell hangs on."""
         self._breaker = Breaker()
         self._slots = asyncio.Semaphore(manifest.in_flight_max)
-        self._ended: asyncio.Queue[tuple[Done, int]] = asyncio.Queue()
+        self._ended: asyncio.Queue[Done] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hand: set[str] = set()
+        """Lanes that this worker claimed and has not recorded yet."""
         self._recovered = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Delivers until `stop` is set; then finishes and records what is under way."""
-        while not stop.is_set():
-            # A new name each time: what an interrupted session had claimed must run out, not be kept alive by this one.
-            self._owner = new_id()
+        """Delivers until `stop` is set; then finishes and records what is under way.
+
+        Requests outlive an outage of Postgres: what they came to is recorded once it is back. To forget it would mean
+        to send it again.
+        """
+        try:
+            await self._sessions(stop)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await self._connector.close()
+            await self._nats.close()
+
+    async def _sessions(self, stop: asyncio.Event) -> None:
+        told_to_stop = 0.0
+        while not stop.is_set() or (self._hand and time.monotonic() < told_to_stop + STOP_SECONDS_MAX):
             try:
                 async with asyncio.TaskGroup() as group:
                     ended = asyncio.Event()
@@ -77,17 +96,16 @@ class Delivery:
                 log.warning("%s: the delivery starts over: %s", self._manifest.name, errors.exceptions[0])
             except* Exception:
                 log.exception("%s: the delivery failed and starts over", self._manifest.name)
-            for task in self._tasks:
-                task.cancel()
-            self._tasks.clear()
-            if not stop.is_set():
+            if stop.is_set() and not told_to_stop:
+                told_to_stop = time.monotonic()
+            if not stop.is_set() or self._hand:
                 await asyncio.sleep(random.uniform(0.1, 0.5))
-        await self._connector.close()
-        await self._nats.close()
 
     async def _claims(self, stop: asyncio.Event, ended: asyncio.Event) -> None:
         async with await connect_async(self._dsn, f"deliver {self._manifest.name}") as conn:
             try:
+                # After an outage: first what this worker still holds, so that it is not sent again.
+                await self._ended.join()
                 while not stop.is_set():
                     await self._listen()
                     if not await self._claim(conn):
@@ -100,11 +118,10 @@ class Delivery:
                 ended.set()
 
     async def _listen(self) -> None:
-        if self._nats.client.is_connected or self._nats.client.is_reconnecting:
-            return
-        with suppress(ServerUnavailable):
-            await self._nats.open()
-            await self._bell.listen(self._nats, wake_delivery(self._manifest.name))
+        if self._nats.ready() and self._heard is not self._nats.client:
+            with suppress(ServerUnavailable):
+                await self._bell.listen(self._nats, wake_delivery(self._manifest.name))
+                self._heard = self._nats.client
 
     async def _claim(self, conn: AsyncConnection) -> bool:
         """Starts lanes; False when there is nothing to start now."""
@@ -121,7 +138,14 @@ class Delivery:
         generation = Generation(name, row[0])
         async with conn.transaction():
             cursor = await conn.execute(
-                QUERIES["claim"], {"channel": name, "limit": limit, "owner": self._owner, "lease": LEASE_SECONDS}
+                QUERIES["claim"],
+                {
+                    "channel": name,
+                    "limit": limit,
+                    "owner": self._owner,
+                    "lease": LEASE_SECONDS,
+                    "hand": list(self._hand),
+                },
             )
             claimed: dict[str, int] = dict(await cursor.fetchall())
             if claimed:
@@ -138,15 +162,24 @@ class Delivery:
             mine = [row for row in rows if row.lane == lane]
             known = ids.get(mine[0].key, {}) if mine else {}
             task = asyncio.create_task(self._work(lane, mine, known, failures))
+            self._hand.add(lane)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return len(claimed) == limit
 
     async def _work(self, lane: str, rows: list[Row], ids: dict[str, str], failures: int) -> None:
         async with self._slots:
-            done = await Lane(self._connector, ids).work(lane, rows)
+            # While it waited for its turn the channel may have gone down, or asked for a pause.
+            done = Done(lane, [])
+            if self._breaker.lanes_allowed(1):
+                try:
+                    done = await Lane(self._connector, ids).work(lane, rows)
+                except Exception:
+                    log.exception("%s: lane %s can't be worked", self._manifest.name, lane)
+                    done.blocked = True
+        done.failures, done.untried = failures, untried(rows, done)
         self._learn(done)
-        await self._ended.put((done, failures))
+        await self._ended.put(done)
 
     def _learn(self, done: Done) -> None:
         """Tells the breaker how the channel is doing."""
@@ -172,25 +205,44 @@ class Delivery:
                 while not self._ended.empty():
                     batch.append(self._ended.get_nowait())
                 try:
-                    if await self._journal.write(conn, batch) and self._appended is not None:
+                    if await self._journal.write(conn, batch, self._owner) and self._appended is not None:
                         self._appended()
-                    if self._recovered:
-                        self._recovered = False
-                        await conn.execute(QUERIES["wake_failed"], (self._manifest.name,))
+                except (psycopg.OperationalError, ServerUnavailable, asyncio.CancelledError):
+                    for done in batch:
+                        self._ended.put_nowait(done)
+                    raise
+                except Exception:
+                    # Not to be recorded, ever: the leases run out, and the lanes are worked anew.
+                    self._hand.difference_update(done.lane for done in batch)
+                    raise
+                else:
+                    self._hand.difference_update(done.lane for done in batch)
                 finally:
                     for _ in batch:
                         self._ended.task_done()
+                if self._recovered:
+                    self._recovered = False
+                    await conn.execute(QUERIES["wake_failed"], (self._manifest.name,))
                 self._bell.ring()
 
     async def _leases(self, ended: asyncio.Event) -> None:
         """Keeps this worker's claims alive while it is."""
         async with await connect_async(self._dsn, f"leases {self._manifest.name}") as conn:
+            await self._keep(conn)
             while not ended.is_set():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LEASE_SECONDS / 3):
                         await ended.wait()
-                if self._tasks or not self._ended.empty():
-                    await conn.execute(
-                        QUERIES["keep_leases"],
-                        {"channel": self._manifest.name, "owner": self._owner, "lease": LEASE_SECONDS},
-                    )
+                await self._keep(conn)
+
+    async def _keep(self, conn: AsyncConnection) -> None:
+        if self._hand:
+            await conn.execute(
+                QUERIES["keep_leases"],
+                {
+                    "channel": self._manifest.name,
+                    "owner": self._owner,
+                    "lease": LEASE_SECONDS,
+                    "hand": list(self._hand),
+                },
+            )

@@ -1,7 +1,8 @@
 """A batch of events folded and rendered: pure, so that live running, rebuild, as-of and what-if are the same code."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from daybook.catalogue.reference import Reference, fold_reference
 from daybook.channel.contract import Held, Manifest, Payload
+from daybook.errors import DaybookError
 from daybook.events import Recorded
 from daybook.events.envelope import REFERENCE_KEY
 
@@ -45,6 +47,26 @@ class Batch(msgspec.Struct):
     put: dict[tuple[str, str], Entry] = {}
     gone: dict[tuple[str, str], tuple[str, int]] = {}
     """(SKU, facet) that is not listed any more -> key and position."""
+
+
+class ProjectionFailed(DaybookError):
+    """A channel's own fold or render raised: a fault in its code, or a situation that it was not written for."""
+
+    code = "projection_failed"
+
+
+@contextmanager
+def _naming(manifest: Manifest, position: int, sku: str) -> Iterator[None]:
+    """Adds to what the channel's code raises which event and product it was about."""
+    try:
+        yield
+    except Exception as error:
+        raise ProjectionFailed(
+            f"{manifest.name} failed on {sku} at position {position}: {type(error).__name__}: {error}. Its listings "
+            "stand still until its code is put right",
+            position=position,
+            sku=sku,
+        ) from error
 
 
 def encode(payload: Payload) -> bytes:
@@ -105,11 +127,15 @@ class Folder:
             state = before = states.get(key)
             facets = hashes.setdefault(key, dict(listed.get(key, {})))
             for _, command in groupby(run, key=lambda one: one.command_id if each_command else ""):
-                was, position = state, 0
+                position = 0
                 for one in command:
-                    state, position = self._manifest.fold(state, one), one.position
-                if state is not was:
-                    self._render(key, state, position, facets, batch)
+                    with _naming(self._manifest, one.position, one.sku or key):
+                        after = self._manifest.fold(state, one)
+                    if after is not state:
+                        state, position = after, one.position
+                if position:
+                    with _naming(self._manifest, position, key):
+                        self._render(key, state, position, facets, batch)
             if state is not before:
                 batch.states[key] = state
         self.reference = batch.reference
@@ -119,7 +145,8 @@ class Folder:
         """Renders groups again whose state stands, because the reference changed at `position`."""
         batch = Batch(self.reference)
         for key, state in groups:
-            self._render(key, state, position, dict(listed.get(key, {})), batch)
+            with _naming(self._manifest, position, key):
+                self._render(key, state, position, dict(listed.get(key, {})), batch)
         return batch
 
     def _render(self, key: str, state: Any, position: int, facets: Facets, batch: Batch) -> None:

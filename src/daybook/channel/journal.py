@@ -10,7 +10,6 @@ from daybook.channel.contract import Accepted, Confirmed, Manifest, Rejected, Th
 from daybook.channel.lane import Done, Result, problems
 from daybook.channel.receipts import Settlement, settle
 from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
-from daybook.ids import new_id
 from daybook.log.application import Log
 from daybook.log.pending import Context, Happened
 from daybook.postgres.pool import AsyncConnection
@@ -18,6 +17,8 @@ from daybook.postgres.pool import AsyncConnection
 CHECK_SECONDS_MAX = 60.0
 BLOCKED_SECONDS = 3600.0
 """A lane that waits for a newer state or a person; either wakes it at once."""
+WAITING_SECONDS_MAX = 5.0
+"""What a lane waits for wakes it; this is for a worker that died before it could."""
 
 
 class Journal:
@@ -27,27 +28,32 @@ class Journal:
         self._manifest = manifest
         self._log = log
 
-    async def write(self, conn: AsyncConnection, ended: Sequence[tuple[Done, int]]) -> bool:
-        """Records lanes with the number of failures that each had before. True when receipts went into the log.
+    async def write(self, conn: AsyncConnection, ended: Sequence[Done], owner: str) -> bool:
+        """Records lanes and lets go of those that `owner` still holds. True when receipts went into the log.
 
         Bodies are kept first: a submission is confirmed by what was sent, also when this worker dies in between.
         """
-        results = [result for done, _ in ended for result in done.results]
-        bodies = {one.hash: one.body for one in results if one.hash is not None and one.body is not None}
+        results = [result for done in ended for result in done.results]
+        bodies = {mark: body for one in results for mark, body in one.bodies}
         if bodies:
             await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
         settlements = await self._receipts(results)
         name = self._manifest.name
         async with conn.transaction(), conn.pipeline():
-            await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done, _ in ended)))
+            await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done in ended)))
             await self._attempts(conn, results)
+            untried = sorted(where for done in ended for where in done.untried)
+            if untried:
+                skus, facets = [sku for sku, _ in untried], [facet for _, facet in untried]
+                await conn.execute(QUERIES["take_attempts_back"], (skus, facets, name))
             await settle(conn, self._manifest, settlements)
-            await self._release(conn, ended)
-            roots = sorted(
-                {one.row.key for one in results if isinstance(one.outcome, Confirmed) and one.row.sku == one.row.key}
-            )
-            if roots and self._manifest.lane == "sku":
-                await conn.execute(QUERIES["wake_groups"], (name, roots))
+            await self._release(conn, ended, owner)
+        roots = sorted(
+            {one.row.key for one in results if isinstance(one.outcome, Confirmed) and one.row.sku == one.row.key}
+        )
+        if roots and self._manifest.lane == "sku":
+            # By itself: these are other lanes, and the order of locks must hold for all that one transaction takes.
+            await conn.execute(QUERIES["wake_groups"], (name, roots))
         return bool(settlements)
 
     async def _receipts(self, results: Sequence[Result]) -> list[Settlement]:
@@ -61,7 +67,7 @@ class Journal:
             context = Context(
                 actor=f"channel:{receipt.channel}",
                 source="delivery",
-                command_id=new_id(),
+                command_id=result.id,
                 correlation_id=result.row.correlation,
                 causation_id=result.row.cause,
             )
@@ -90,10 +96,10 @@ class Journal:
             case _:
                 return None
 
-    async def _release(self, conn: AsyncConnection, ended: Sequence[tuple[Done, int]]) -> None:
+    async def _release(self, conn: AsyncConnection, ended: Sequence[Done], owner: str) -> None:
         rows: list[tuple[str, int, float | None, str | None]] = []
-        for done, failures in sorted(ended, key=lambda one: one[0].lane):
-            attempts, wait, error = 0, None, None
+        for done in sorted(ended, key=lambda one: one.lane):
+            attempts, wait, error, failures = 0, None, None, done.failures
             if done.blocked:
                 wait = BLOCKED_SECONDS
             for one in done.results:
@@ -107,11 +113,13 @@ class Journal:
                     continue
                 attempts = failures + 1
                 after = None if isinstance(problem, Waiting) else problem.retry_after_seconds
-                wait, error = lane_wait(attempts, after), problem.reason[:1000]
+                wait, error = lane_wait(attempts, after), _text(problem.reason, 1000)
+                if isinstance(problem, Waiting):
+                    wait = min(wait, WAITING_SECONDS_MAX)
             rows.append((done.lane, attempts, wait, error))
         if rows:
             columns = tuple(list(column) for column in zip(*rows, strict=True))
-            await conn.execute(QUERIES["release_lanes"], (*columns, self._manifest.name))
+            await conn.execute(QUERIES["release_lanes"], (*columns, self._manifest.name, owner))
 
     async def _attempts(self, conn: AsyncConnection, results: Sequence[Result]) -> None:
         rows: list[tuple[object, ...]] = []
@@ -123,7 +131,7 @@ class Journal:
                 if call is None:
                     rows.append((*start, outcome, detail, None, None, None, None, None, None))
                 else:
-                    said = (call.answer or call.error or "").replace("\x00", "")
+                    said = _text(call.answer or call.error or "")
                     rows.append(
                         (
                             *start,
@@ -145,7 +153,7 @@ class Journal:
 def _detail(result: Result) -> str | None:
     match result.outcome:
         case Rejected(reasons=reasons):
-            return "; ".join(f"{one.code}: {one.message}" for one in reasons)[:2000]
+            return _text("; ".join(f"{one.code}: {one.message}" for one in reasons), 2000)
         case Accepted(submission=submission):
             return submission
         case Confirmed(remote_id=remote_id):
@@ -153,4 +161,9 @@ def _detail(result: Result) -> str | None:
         case Throttled(retry_after_seconds=seconds):
             return None if seconds is None else f"retry after {seconds} s"
         case other:
-            return other.reason[:2000]
+            return _text(other.reason, 2000)
+
+
+def _text(said: str, length_max: int | None = None) -> str:
+    """What a channel said, as Postgres can keep it: its text holds no NUL."""
+    return said.replace("\x00", "")[:length_max]

@@ -24,6 +24,7 @@ from daybook.channel.contract import (
     Unavailable,
     Waiting,
 )
+from daybook.ids import new_id
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -50,9 +51,12 @@ class Row(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What one push or one look at a submission came to."""
 
+    id: str
+    """Of the receipt's command: recording the same result again appends nothing."""
     at: float
     row: Row
-    body: str | None
+    bodies: tuple[tuple[bytes, str], ...]
+    """(hash, payload) of all that the outcome is about, so that a submission can be confirmed by what was sent."""
     hash: bytes | None
     outcome: Outcome
     facets: tuple[tuple[str, bytes | None, int], ...]
@@ -65,6 +69,10 @@ class Done(msgspec.Struct):
 
     lane: str
     results: list[Result]
+    failures: int = 0
+    """How often it had been put off before."""
+    untried: Sequence[tuple[str, str]] = ()
+    """(SKU, facet) that was due and did not reach the channel: its next try is no second one."""
     blocked: bool = False
     """Something is due that can't be sent before a newer state or a person changes something."""
 
@@ -83,6 +91,8 @@ class Lane:
             last = await self._sku(sku, list(facets), done)
             if isinstance(last, Throttled | Unavailable):
                 break
+        if not done.results and any(row.state == "due" for row in rows):
+            done.blocked = True  # nothing of it can be sent: to try again at once would only spin
         return done
 
     async def _sku(self, sku: str, rows: list[Row], done: Done) -> Outcome | None:
@@ -102,7 +112,7 @@ class Lane:
                     done.blocked = any(other.state == "due" for other in rows)
                     return None
                 continue
-            if row.payload is None and row.rank > 0 and rows[0].rank == 0 and rows[0].payload is None:
+            if row.payload is None and row.rank > 0 and rows[0].rank == 0 and _goes(rows[0]):
                 continue  # the whole listing goes, and the creating facet's removal covers this
             last = await self._push(row, rows, done)
             if isinstance(last, Confirmed):
@@ -117,8 +127,8 @@ class Lane:
         listing = {other.facet: _decode(other.payload) for other in rows if other.payload is not None}
         push = self._describe(row, listing.get(row.facet), listing)
         outcome, seen = await _recorded(self._connector.push(push))
-        hashes = {other.facet: (other.hash, other.position) for other in rows}
-        self._note(row, row.payload, row.hash, outcome, hashes, seen, done)
+        sent = {other.facet: (other.hash, other.payload, other.position) for other in rows}
+        self._note(row, outcome, sent, seen, done)
         return outcome
 
     async def _confirm(self, rows: list[Row], submission: str, done: Done) -> Outcome:
@@ -127,13 +137,9 @@ class Lane:
         row = rows[0]
         push = self._describe(row, listing.get(row.facet), listing)
         outcome, seen = await _recorded(self._connector.confirm(push, submission))
-        hashes = {other.facet: (other.submitted, other.position) for other in rows}
-        if isinstance(outcome, Confirmed | Rejected):
-            # Whatever the channel answers, it is about everything that was submitted together.
-            everything = tuple(hashes)
-            if isinstance(outcome, Confirmed):
-                outcome = Confirmed(covers=everything, remote_id=outcome.remote_id)
-        self._note(row, row.submitted_body, row.submitted, outcome, hashes, seen, done, submission=submission)
+        sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
+        # Whatever the channel answers, it is about everything that was submitted together.
+        self._note(row, outcome, sent, seen, done, together=True)
         return outcome
 
     def _describe(self, row: Row, payload: Payload | None, listing: Mapping[str, Payload]) -> Push:
@@ -152,26 +158,23 @@ class Lane:
     def _note(
         self,
         row: Row,
-        body: str | None,
-        mark: bytes | None,
         outcome: Outcome,
-        hashes: Mapping[str, tuple[bytes | None, int]],
+        sent: Mapping[str, tuple[bytes | None, str | None, int]],
         seen: list[Exchange],
         done: Done,
-        submission: str | None = None,
+        together: bool = False,
     ) -> None:
         covers = outcome.covers if isinstance(outcome, Confirmed | Accepted) else ()
-        if submission is not None and isinstance(outcome, Rejected):
-            covers = tuple(hashes)
-        names = [name for name in hashes if name == row.facet or name in covers]
+        about = {name: what for name, what in sent.items() if together or name == row.facet or name in covers}
         done.results.append(
             Result(
+                id=new_id(),
                 at=time.time(),
                 row=row,
-                body=body,
-                hash=mark,
+                bodies=tuple((mark, body) for mark, body, _ in about.values() if mark is not None and body is not None),
+                hash=sent[row.facet][0],
                 outcome=outcome,
-                facets=tuple((name, *hashes[name]) for name in names),
+                facets=tuple((name, mark, position) for name, (mark, _, position) in about.items()),
                 exchanges=tuple(seen),
             )
         )
@@ -188,6 +191,21 @@ async def _recorded(call: Any) -> tuple[Outcome, list[Exchange]]:
     finally:
         exchanges.reset(token)
     return outcome, seen
+
+
+def _goes(creating: Row) -> bool:
+    return creating.payload is None and creating.state == "due"
+
+
+def untried(rows: Sequence[Row], done: Done) -> list[tuple[str, str]]:
+    """What was due and did not reach the channel: it was not its turn, it had to wait, or the channel said "later"."""
+    reached = {
+        (one.row.sku, facet)
+        for one in done.results
+        if not isinstance(one.outcome, Throttled | Waiting)
+        for facet, _, _ in one.facets
+    }
+    return sorted({(row.sku, row.facet) for row in rows if row.state == "due"} - reached)
 
 
 def _decode(body: str | None) -> Payload:

@@ -39,6 +39,11 @@ SELECT key, state::text FROM {states} WHERE key > %s ORDER BY key LIMIT %s
 -- name: signatures
 SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%s)
 
+-- name: rest_of_command
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events WHERE command_id = %s AND position > %s ORDER BY position
+
 -- name: move_checkpoint
 UPDATE generations
 SET position = %(to)s, reference_from = %(reference_from)s, moved_at = clock_timestamp(), failure = NULL,
@@ -93,7 +98,8 @@ ON CONFLICT (channel, sku, facet) DO UPDATE
 SET desired = excluded.desired, desired_position = excluded.desired_position, lane = excluded.lane, key = excluded.key,
     rank = excluded.rank, reasons = NULL,
     state = CASE WHEN d.state = 'accepted' THEN 'accepted'
-                 WHEN excluded.desired IS NULL AND d.acknowledged IS NULL AND d.attempts > 0 THEN 'due'
+                 -- What became of the last try is not known: the channel may show something else by now.
+                 WHEN d.state = 'due' AND d.attempts > 0 THEN 'due'
                  WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 
@@ -114,6 +120,7 @@ SET receipt_position = excluded.receipt_position,
     reasons = CASE WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.reasons END,
     state = CASE WHEN excluded.state = 'accepted' THEN 'accepted'
                  WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.state
+                 WHEN excluded.state = 'rejected' AND d.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 WHERE d.receipt_position < excluded.receipt_position
 
@@ -141,7 +148,7 @@ WHERE p.name = %s AND NOT p.paused AND g.level_at IS NOT NULL
 WITH free AS (
     SELECT channel, lane FROM lanes
     WHERE channel = %(channel)s AND next_try <= clock_timestamp()
-      AND (leased_until IS NULL OR leased_until < clock_timestamp())
+      AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)s::text[])
     ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
@@ -150,6 +157,10 @@ RETURNING l.lane, l.attempts
 
 -- name: begin_attempts
 UPDATE deliveries SET attempts = attempts + 1 WHERE channel = %s AND lane = ANY(%s) AND state = 'due'
+
+-- name: take_attempts_back
+UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%s::text[], %s::text[]) AS u(sku, facet)
+WHERE d.channel = %s AND d.sku = u.sku AND d.facet = u.facet AND d.state = 'due' AND d.attempts > 0
 
 -- name: work
 SELECT d.lane, d.sku, d.facet, d.key, d.rank, d.state, d.attempts, d.acknowledged, l.payload::text, l.hash,
@@ -166,10 +177,10 @@ SELECT key, sku, remote_id FROM remote_ids WHERE channel = %s AND key = ANY(%s)
 
 -- name: keep_leases
 UPDATE lanes SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
-WHERE channel = %(channel)s AND owner = %(owner)s AND leased_until IS NOT NULL
+WHERE channel = %(channel)s AND lane = ANY(%(hand)s::text[]) AND owner = %(owner)s AND leased_until IS NOT NULL
 
 -- name: lock_lanes
-SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%s) ORDER BY lane FOR UPDATE
+SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%s) ORDER BY lane COLLATE "C" FOR UPDATE
 
 -- name: release_lanes
 UPDATE lanes l
@@ -179,17 +190,27 @@ SET owner = NULL, leased_until = NULL, attempts = r.attempts, last_error = r.err
         WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = l.channel AND d.lane = l.lane
                      AND d.state IN ('due', 'accepted')) THEN clock_timestamp() END
 FROM unnest(%s::text[], %s::int[], %s::float8[], %s::text[]) AS r(lane, attempts, wait, error)
-WHERE l.channel = %s AND l.lane = r.lane
+WHERE l.channel = %s AND l.lane = r.lane AND l.owner = %s
 
 -- name: wake_failed
-UPDATE lanes SET next_try = clock_timestamp(), attempts = 0
-WHERE channel = %s AND attempts > 0 AND next_try > clock_timestamp() AND leased_until IS NULL
+WITH waiting AS (
+    SELECT channel, lane FROM lanes
+    WHERE channel = %s AND attempts > 0 AND next_try > clock_timestamp() AND leased_until IS NULL
+    ORDER BY lane COLLATE "C" FOR UPDATE
+)
+UPDATE lanes l SET next_try = clock_timestamp(), attempts = 0
+FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 
 -- name: wake_groups
+WITH waiting AS (
+    SELECT l.channel, l.lane FROM lanes l
+    WHERE l.channel = %s AND l.leased_until IS NULL AND l.next_try > clock_timestamp() AND l.lane IN (
+        SELECT d.lane FROM deliveries d WHERE d.channel = l.channel AND d.key = ANY(%s) AND d.state = 'due'
+    )
+    ORDER BY l.lane COLLATE "C" FOR UPDATE
+)
 UPDATE lanes l SET next_try = clock_timestamp(), attempts = 0
-FROM deliveries d
-WHERE d.channel = %s AND d.key = ANY(%s) AND d.state = 'due' AND l.channel = d.channel AND l.lane = d.lane
-  AND l.leased_until IS NULL AND l.next_try > clock_timestamp()
+FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 
 -- name: next_try
 SELECT extract(epoch FROM min(next_try) - clock_timestamp())::float8 FROM lanes
@@ -216,7 +237,13 @@ SELECT count(DISTINCT sku) FILTER (WHERE payload IS NOT NULL), count(DISTINCT sk
 FROM {listings}
 
 -- name: delivery_counts
-SELECT channel, state, count(*) FROM deliveries WHERE desired IS NOT NULL OR acknowledged IS NOT NULL GROUP BY 1, 2
+SELECT channel,
+       CASE WHEN state = 'due' AND rank > 0 AND EXISTS (
+                SELECT 1 FROM deliveries c
+                WHERE c.channel = d.channel AND c.sku = d.sku AND c.rank = 0 AND c.state = 'rejected' AND c.acknowledged IS NULL)
+            THEN 'blocked' ELSE state END,
+       count(*)
+FROM deliveries d WHERE desired IS NOT NULL OR acknowledged IS NOT NULL GROUP BY 1, 2
 
 -- name: lane_counts
 SELECT channel, count(*) FILTER (WHERE leased_until > clock_timestamp()), min(next_try) FILTER (WHERE attempts > 0),

@@ -43,9 +43,11 @@ class Settlement(msgspec.Struct, frozen=True):
 async def settle(conn: AsyncConnection, manifest: Manifest, settlements: Sequence[Settlement]) -> None:
     """Applies receipts to the deliveries. Idempotent. The caller holds the lanes' locks, in a transaction.
 
-    Of several receipts for one facet the newest counts.
+    Of several receipts for one facet the newest says how it stands, and the newest confirmation what is there: a
+    channel that confirmed one state and refused the next still shows the first.
     """
     rows: dict[tuple[str, str], tuple[object, ...]] = {}
+    confirmed: dict[tuple[str, str], tuple[object, ...]] = {}
     for one in sorted(settlements, key=lambda one: one.position):
         receipt = one.receipt
         reasons = None
@@ -59,11 +61,16 @@ async def settle(conn: AsyncConnection, manifest: Manifest, settlements: Sequenc
             rows[one.sku, said.facet] = (
                 one.sku, said.facet, lane, one.key, rank, one.kind, mark, one.position, submission, reasons,
             )  # fmt: skip
+            if one.kind == "confirmed":
+                confirmed[one.sku, said.facet] = rows[one.sku, said.facet]
     if not rows:
         return
-    ordered = [rows[where] for where in sorted(rows)]
     skus = sorted({sku for sku, _ in rows})
-    await conn.execute(QUERIES["settle"], (manifest.name, *(list(column) for column in zip(*ordered, strict=True))))
+    overtaken = {where: row for where, row in confirmed.items() if rows[where] is not row}
+    for some in (overtaken, rows):
+        if some:
+            columns = zip(*(some[where] for where in sorted(some)), strict=True)
+            await conn.execute(QUERIES["settle"], (manifest.name, *(list(column) for column in columns)))
     await conn.execute(QUERIES["settle_unwanted"], (manifest.name, skus))
     await _remember_ids(conn, manifest, settlements)
     await conn.execute(QUERIES["forget_gone"], (manifest.name, skus))

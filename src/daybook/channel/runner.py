@@ -15,7 +15,7 @@ import psycopg
 
 from daybook.catalogue.reference import EMPTY, fold_reference
 from daybook.channel.contract import Manifest
-from daybook.channel.folding import Batch, Folder
+from daybook.channel.folding import Batch, Folder, ProjectionFailed
 from daybook.channel.generations import Checkpoint, live
 from daybook.channel.receipts import Settlement
 from daybook.channel.store import Store, Superseded
@@ -38,6 +38,8 @@ AGAIN_GROUPS_MAX = 200
 IDLE_SECONDS = 0.5
 """How long the stream may be silent before the log itself is asked."""
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.05, 2.0
+FAILED_SECONDS = 0.5
+"""How soon a batch that the channel's own code failed on is tried again, at first."""
 
 
 class Runner:
@@ -53,22 +55,29 @@ class Runner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs until `stop` is set. An outage is waited out; what the code itself raises is noted and tried again."""
+        try:
+            await self._sessions(stop)
+        finally:
+            await self._nats.close()
+
+    async def _sessions(self, stop: asyncio.Event) -> None:
         pause = PAUSE_SECONDS_MIN
         while not stop.is_set():
+            before = self.position
             try:
                 await self._session(stop)
-                pause = PAUSE_SECONDS_MIN
             except (Unavailable, Superseded, psycopg.OperationalError) as error:
                 log.warning("%s starts over: %s", self._manifest.name, error or type(error).__name__)
             except Exception:
                 log.exception("%s failed and starts over", self._manifest.name)
-                pause = max(pause, 0.5)
+                pause = max(pause, FAILED_SECONDS)
             await self._drop_feed()
+            if self.position > before:
+                pause = min(pause, PAUSE_SECONDS_MIN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause * random.uniform(0.5, 1.0)):
                     await stop.wait()
             pause = min(pause * 2, PAUSE_SECONDS_MAX)
-        await self._nats.close()
 
     async def _session(self, stop: asyncio.Event) -> None:
         async with await connect_async(self._dsn, f"project {self._manifest.name}") as conn:
@@ -136,11 +145,8 @@ class Runner:
             return self._feed
         await self._drop_feed()
         try:
-            if not self._nats.connected:
-                if self._nats.client.is_reconnecting:
-                    return None
-                await self._nats.close()
-                await self._nats.open()
+            if not self._nats.ready():
+                return None
             feed = Feed(self._nats)
             await feed.open(sequence)
         except Unavailable:
@@ -163,11 +169,9 @@ class _Session:
         self._folder = folder
         self.at = Checkpoint(0, None)
         self.reference_position = 0
-        self._events: Sequence[Recorded] = ()
 
     async def step(self, events: Sequence[Recorded]) -> bool:
         """One batch of events, then one batch of groups that the reference touches. True when something came due."""
-        self._events = events
         due = False
         if events:
             due = await self._fold(events)
@@ -175,12 +179,17 @@ class _Session:
             due = await self._again(self.at.reference_from) or due
         elif not events:
             await self._store.beat()
-        self._events = ()
         return due
 
     async def _fold(self, events: Sequence[Recorded]) -> bool:
-        keys = list(dict.fromkeys(one.key for one in events if one.key != REFERENCE_KEY))
-        states, listed = await self._store.groups(keys)
+        # The stream hands over what has arrived, the log a page: both may end inside a command. A command is whole or
+        # absent, on the channels too: a new product must not be there for a moment without its stock.
+        while True:
+            keys = list(dict.fromkeys(one.key for one in events if one.key != REFERENCE_KEY))
+            states, listed, rest = await self._store.groups(keys, events[-1])
+            if not rest:
+                break
+            events = [*events, *rest]
         batch = self._folder.fold(events, states, listed, each_command=len(events) < CATCH_UP_EVENTS)
         begun = "" if batch.reference_position else self.at.reference_from
         return await self._save(batch, Checkpoint(events[-1].position, begun), self._receipts(events))
@@ -207,13 +216,13 @@ class _Session:
 
     async def note(self, error: Exception) -> None:
         """Keeps what went wrong where people look, also when this process dies of it."""
-        first = self._events[0] if self._events else None
+        where = error.details if isinstance(error, ProjectionFailed) else {}
         with suppress(psycopg.Error):
             await self._store.note_failure(
                 {
                     "error": f"{type(error).__name__}: {error}",
                     "after_position": self.at.position,
-                    "first_event": first.type if first else None,
-                    "first_sku": first.sku if first else None,
+                    "position": where.get("position"),
+                    "sku": where.get("sku"),
                 }
             )

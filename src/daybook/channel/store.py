@@ -14,6 +14,8 @@ from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Facets
 from daybook.channel.generations import Checkpoint, Generation
 from daybook.channel.receipts import Settlement, settle
+from daybook.events import Recorded
+from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
 
 
@@ -28,15 +30,20 @@ class Store:
         self._conn = conn
         self._manifest = manifest
         self._generation = generation
-        self._decoder = msgspec.json.Decoder(manifest.state)
+        # A fold may come to None: the group is of no interest any more.
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(manifest.state | None)
 
-    async def groups(self, keys: Sequence[str]) -> tuple[dict[str, Any], dict[str, Facets]]:
-        """States and listed hashes of these groups."""
+    async def groups(
+        self, keys: Sequence[str], last: Recorded
+    ) -> tuple[dict[str, Any], dict[str, Facets], list[Recorded]]:
+        """States and listed hashes of these groups; and what follows `last` in its own command."""
         async with self._conn.pipeline():
             states = await self._conn.execute(self._generation.query("states"), (keys,))
             hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
+            rest = await self._conn.execute(QUERIES["rest_of_command"], (last.command_id, last.position))
             found = {key: self._decoder.decode(state) for key, state in await states.fetchall()}
-            return found, _facets(keys, await hashes.fetchall())
+            listed = _facets(keys, await hashes.fetchall())
+            return found, listed, [reader.recorded(row) for row in await rest.fetchall()]
 
     async def groups_after(self, key: str, limit: int) -> tuple[dict[str, Any], dict[str, Facets]]:
         """The next groups in order of key, with their listed hashes."""

@@ -7,6 +7,7 @@ with the next position: so a lost tail, a wiped stream, a lost answer and a seco
 import asyncio
 import logging
 import random
+import time
 
 import msgspec
 import psycopg
@@ -24,6 +25,8 @@ log = logging.getLogger("daybook.relay")
 
 POLL_SECONDS = 0.1
 """How late an event may be when the bell was missed."""
+LOOK_SECONDS = 1.0
+"""How often an idle relay looks whether the stream is still as it left it; a busy one is told by the fence."""
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.05, 2.0
 REPLAYED_EVENTS_MAX = 200_000
 """A new stream begins so many events before the head; older ones are read from Postgres by whoever still needs them."""
@@ -37,22 +40,24 @@ class Relay:
         self._nats = Nats(nats_url, "relay")
         self._stream = Stream(self._nats)
         self._bell = Listener()
+        self._progressed = False
         self.published = 0
         """The last sequence that this relay knows to be in the stream."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publishes until `stop` is set. Raises StreamAhead when the stream has what the log has not."""
         pause = PAUSE_SECONDS_MIN
-        while not stop.is_set():
-            try:
-                await self._session(stop)
-            except (Unavailable, LostTheFence, psycopg.OperationalError) as error:
-                log.warning("the relay starts over: %s", error)
-                await _wait(stop, pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, PAUSE_SECONDS_MAX)
-            else:
-                pause = PAUSE_SECONDS_MIN
-        await self._nats.close()
+        try:
+            while not stop.is_set():
+                self._progressed = False
+                try:
+                    await self._session(stop)
+                except (Unavailable, LostTheFence, psycopg.OperationalError) as error:
+                    log.warning("the relay starts over: %s", error)
+                    pause = PAUSE_SECONDS_MIN if self._progressed else min(pause * 2, PAUSE_SECONDS_MAX)
+                    await _wait(stop, pause * random.uniform(0.5, 1.0))
+        finally:
+            await self._nats.close()
 
     async def _session(self, stop: asyncio.Event) -> None:
         if not self._nats.connected:
@@ -61,15 +66,21 @@ class Relay:
             await self._bell.listen(self._nats, wake_log())
         async with await connect_async(self._dsn, "relay") as conn:
             self.published = await self._resume(conn)
+            looked = time.monotonic()
             while not stop.is_set():
                 rows = await reader.rows_after(conn, self.published, BATCH_MESSAGES_MAX)
                 if rows:
                     messages = [Message(subject(row[4], row[6]), cloudevents.encode(row)) for row in rows]
                     self.published = await self._stream.publish(messages, self.published)
-                else:
-                    await self._bell.wait(POLL_SECONDS)
-                    if not self._nats.connected:
-                        raise Unavailable("the connection to NATS broke")
+                    self._progressed = True
+                    continue
+                await self._bell.wait(POLL_SECONDS)
+                if not self._nats.connected:
+                    raise Unavailable("the connection to NATS broke")
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    looked = time.monotonic()
+                    if await self._stream.last_sequence() != self.published:
+                        raise LostTheFence("the stream is not where this relay left it: it was removed or cut")
 
     async def _resume(self, conn: AsyncConnection) -> int:
         head = await reader.head(conn)

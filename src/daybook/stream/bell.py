@@ -18,12 +18,15 @@ class Listener:
         self._rung = asyncio.Event()
 
     async def listen(self, nats: Nats, subject: str) -> None:
-        """Hears the bell from now on, also after the connection broke and came back."""
+        """Hears the bell from now on, also after the connection broke and came back. Raises Unavailable."""
 
         async def hear(_: Msg) -> None:
             self._rung.set()
 
-        await nats.client.subscribe(subject, cb=hear)
+        try:
+            await nats.client.subscribe(subject, cb=hear)
+        except NatsError as error:
+            raise Unavailable(f"NATS can't be reached: {error}") from error
 
     def ring(self) -> None:
         """Rings from inside the process."""

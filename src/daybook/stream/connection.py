@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import nats
 from nats.aio.client import Client
-from nats.errors import Error, NoServersError
+from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 
 from daybook.errors import Unavailable
 
@@ -21,6 +23,7 @@ class Nats:
         self._name = name
         self.client = Client()
         self.breaks = 0
+        self._opening: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connects. Raises Unavailable when no server answers now; afterwards reconnecting is endless and silent."""
@@ -46,8 +49,21 @@ class Nats:
                     reconnected_cb=broken,
                     error_cb=failed,
                 )
-        except (NoServersError, Error, OSError, TimeoutError) as error:
+        except (NoServersError, NatsError, OSError, TimeoutError) as error:
             raise Unavailable(f"NATS can't be reached at {self._url}: {error or type(error).__name__}") from error
+
+    def ready(self) -> bool:
+        """Whether it is connected now. Never waits: when it is not, it is being opened, or opens again by itself.
+
+        For workers that have another way than NATS and must not stand still while it is away.
+        """
+        if not self.connected and not self.client.is_reconnecting and (not self._opening or self._opening.done()):
+            self._opening = asyncio.create_task(self._open_quietly())
+        return self.connected
+
+    async def _open_quietly(self) -> None:
+        with suppress(Unavailable):
+            await self.open()
 
     @property
     def connected(self) -> bool:
@@ -56,5 +72,8 @@ class Nats:
 
     async def close(self) -> None:
         """Closes; harmless when it never opened."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
         if not self.client.is_closed and self.client.options:
             await self.client.close()

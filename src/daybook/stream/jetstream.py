@@ -126,7 +126,10 @@ class Stream:
             headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(number)}
             if number == 1:
                 headers[EXPECTED_LAST_SEQUENCE] = str(last)
-            await self._nats.client.publish(message.subject, message.body, headers=headers)
+            try:
+                await self._nats.client.publish(message.subject, message.body, headers=headers)
+            except NatsError as error:
+                raise Unavailable(f"JetStream can't be reached: {error}") from error
         headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(len(messages)), BATCH_COMMIT: "1"}
         if len(messages) == 1:
             headers[EXPECTED_LAST_SEQUENCE] = str(last)

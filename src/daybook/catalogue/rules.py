@@ -89,14 +89,22 @@ def _value(definition: AttributeDefined, value: Value, field: str) -> Value:
             return [_option(definition, code, field) for code in codes]
         case "date":
             text: str = _typed(value, str, field, "a date like 2026-03-01")
-            try:
-                return date.fromisoformat(text).isoformat()
-            except ValueError:
-                raise InvalidValue(field, "must be a date like 2026-03-01", value) from None
+            return _date(definition, text, field)
         case "price":
             raise InvalidValue(field, "is a price: set it as a price, with price list and currency", value)
         case _:
             return _text(definition, _typed(value, str, field, "a text"), field)
+
+
+def _date(definition: AttributeDefined, text: str, field: str) -> str:
+    try:
+        day = date.fromisoformat(text)
+        first, last = (date.fromisoformat(one) if one else None for one in (definition.minimum, definition.maximum))
+    except ValueError:
+        raise InvalidValue(field, "must be a date like 2026-03-01", text) from None
+    if (first and day < first) or (last and day > last):
+        raise InvalidValue(field, f"must lie between {first or 'any day'} and {last or 'any day'}", text)
+    return day.isoformat()
 
 
 def _typed(value: Any, wanted: type[Any], field: str, say: str) -> Any:

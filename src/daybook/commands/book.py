@@ -1,7 +1,9 @@
 """Carrying commands out: look, decide, append; and once more when somebody else was faster."""
 
 import hashlib
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -9,13 +11,14 @@ import msgspec
 
 from daybook.catalogue.reference import EMPTY, Reference, fold_reference
 from daybook.commands.scene import Change, Scene
-from daybook.errors import DaybookError, Unavailable, VersionConflict
+from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
 from daybook.log.pending import Context, Happened
 from daybook.log.reader import Reader
 
 CONFLICT_ATTEMPTS_MAX = 20
+REFERENCE_SECONDS = 1.0
 
 
 class Decides(Protocol):
@@ -56,6 +59,7 @@ class Book:
         self._channels = channels
         self._appended = appended
         self._reference: tuple[int, Reference] = (0, EMPTY)
+        self._reference_seen = -REFERENCE_SECONDS
 
     def reference(self) -> Reference:
         """The reference state now."""
@@ -64,7 +68,21 @@ class Book:
             position, reference = one.position, fold_reference(reference, one.event)
         # Two threads may both read the news; they come to equal states, and the pair is replaced as one.
         self._reference = (position, reference)
+        self._reference_seen = time.monotonic()
         return reference
+
+    def _decide(self, command: Decides) -> tuple[Scene, list[Change]]:
+        """Decides on the reference as it was last seen, at most a second ago; a refusal is decided again on the newest.
+
+        Looking for news costs every command a round trip, and definitions change once in a thousand commands. A rule
+        that somebody else tightened within that second may be missed, just as if this command had come first.
+        """
+        if time.monotonic() - self._reference_seen < REFERENCE_SECONDS:
+            scene = Scene(self._log, self._reference[1], self._channels)
+            with suppress(NotFound, InvalidValue, Refused):
+                return scene, command.decide(scene)
+        scene = Scene(self._log, self.reference(), self._channels)
+        return scene, command.decide(scene)
 
     def carry_out(
         self, command: Decides, context: Context, *, expected_version: int | None = None, repeatable: bool = False
@@ -111,8 +129,7 @@ class Book:
 
     def _decide_and_append(self, command: Decides, context: Context, expected_version: int | None) -> Done:
         for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
-            scene = Scene(self._log, self.reference(), self._channels)
-            changes = command.decide(scene)
+            scene, changes = self._decide(command)
             version = scene.version(changes[0].stream)
             if expected_version is not None and expected_version != version:
                 raise VersionConflict(

@@ -34,8 +34,9 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class DescribeProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="describe_product"):
     """The product is exactly this: it is created when it is not there; else only the differences are recorded.
 
-    A field that is null or left out is none of this description's business and stays as it is; an empty list
-    empties it. The same description again appends nothing.
+    A field that is left out is none of this description's business and stays as it is (so does one that is null, but
+    for `gtin`, where null means that there is none); an empty list empties it. The same description again appends
+    nothing.
     """
 
     sku: str
@@ -43,7 +44,7 @@ class DescribeProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     parent: str | None = None
     family: str | None = None
     axes: tuple[str, ...] = ()
-    gtin: str | None = None
+    gtin: str | msgspec.UnsetType | None = msgspec.UNSET
     attributes: tuple[AttributeChange, ...] | None = None
     prices: tuple[Price, ...] | None = None
     categories: tuple[str, ...] | None = None
@@ -62,7 +63,7 @@ class DescribeProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         if self.attributes is not None:
             changes = check_changes(scene.reference, self.attributes)
             draft.add(decisions.replace_attributes(draft.product, changes))
-        if self.gtin is not None:
+        if self.gtin is not msgspec.UNSET:
             draft.add(decisions.assign_gtin(draft.product, check_gtin(self.gtin)))
         if self.prices is not None:
             draft.prices(self.prices)
@@ -83,7 +84,8 @@ class DescribeProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def _identity(self, scene: Scene, before: Product | None) -> tuple[Product, list[ProductEvent]]:
         if before is not None:
-            for field, now in (("kind", before.kind), ("parent", before.parent), ("family", before.family)):
+            for field in ("kind", "parent", "family", "axes"):
+                now = getattr(before, field)
                 if getattr(self, field) != now:
                     raise Refused(
                         f"{field} of {self.sku} is {now!r} since it was created and can't become "
@@ -140,8 +142,14 @@ class _Draft:
                     self.add(decisions.remove_price(self.product, price_list, currency))
 
     def media(self, wished: list[MediaAdded]) -> None:
-        for media_id in set(self.product.media) - {item.media_id for item in wished}:
-            self.add(decisions.remove_media(self.product, media_id))
+        ids = [item.media_id for item in wished]
+        kept = [media_id for media_id in self.product.media if media_id in ids]
+        # Their order is the order in which they were added: where it differs, what stands behind is added anew.
+        in_place = [media_id for media_id, wanted in zip(kept, ids, strict=False) if media_id == wanted]
+        prefix = in_place if kept[: len(in_place)] == in_place else []
+        for media_id in list(self.product.media):
+            if media_id not in prefix:
+                self.add(decisions.remove_media(self.product, media_id))
         for item in wished:
             self.add(decisions.add_media(self.product, item))
 

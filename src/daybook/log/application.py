@@ -15,7 +15,7 @@ from daybook.log.group_commit import Outcome
 from daybook.log.mapper import EventMapper
 from daybook.log.pending import Appended, Context, Happened
 from daybook.log.recorder import LogFactory, LogRecorder, appended
-from daybook.postgres.pool import Pool, reachable
+from daybook.postgres.pool import Pool, fetch, reachable
 
 S = TypeVar("S")
 Evolve = Callable[[S | None, Event], S | None]
@@ -102,9 +102,7 @@ class Log(Application[str]):
 
     def carried_out(self, context: Context) -> Appended | None:
         """What the command with this id appended, if it was carried out before. Raises CommandIdReused."""
-        with reachable(), self._pool.connection() as conn:
-            row = conn.execute(QUERIES["of_command"], (context.command_id,), prepare=True).fetchone()
-        if row is None or row[0] is None:
+        first, last, intent, recorded_at = fetch(self._pool, QUERIES["of_command"], (context.command_id,))[0]
+        if first is None:
             return None
-        first, last, intent, recorded_at = row
         return appended(context, Outcome("repeated", first, last, intent, None, None, recorded_at))

@@ -192,6 +192,8 @@ class GroupCommit:
             stop=tenacity.stop_after_attempt(ATTEMPTS_MAX) | tenacity.stop_after_delay(ATTEMPTS_SECONDS_MAX),
             wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
             retry=tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg_pool.PoolTimeout)),
+            # After a restart of the server every idle connection is broken: find out about all of them at once.
+            before_sleep=lambda _: self._pool.check(),
             reraise=True,
         )
         try:

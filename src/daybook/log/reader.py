@@ -8,7 +8,7 @@ from daybook.catalogue.reference import EMPTY, Reference, fold_reference
 from daybook.events import Recorded, codec
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log import QUERIES
-from daybook.postgres.pool import AsyncConnection, Pool, reachable
+from daybook.postgres.pool import AsyncConnection, Pool, fetch
 
 LAST = 2**62
 """A position that is later than any."""
@@ -43,8 +43,7 @@ class Reader:
         self._pool = pool
 
     def _rows(self, query: str, parameters: Sequence[Any]) -> list[Any]:
-        with reachable(), self._pool.connection() as conn:
-            return conn.execute(QUERIES[query], parameters, prepare=True).fetchall()
+        return fetch(self._pool, QUERIES[query], parameters)
 
     def head(self) -> int:
         """The last position; 0 in an empty log."""

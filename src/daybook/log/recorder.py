@@ -20,7 +20,7 @@ from daybook.errors import CommandIdReused
 from daybook.log import QUERIES
 from daybook.log.group_commit import GroupCommit, Outcome
 from daybook.log.pending import Appended, Context, PendingEvent
-from daybook.postgres.pool import Pool, reachable
+from daybook.postgres.pool import Pool, fetch
 
 
 class LogRecorder(ApplicationRecorder):
@@ -65,8 +65,7 @@ class LogRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         """The stream's events in order of version."""
         bounds = (str(originator_id), gt or 0, lte if lte is not None else 2**62)
-        with reachable(), self.pool.connection() as conn:
-            rows = conn.execute(QUERIES["stream_events"], bounds, prepare=True).fetchall()
+        rows = fetch(self.pool, QUERIES["stream_events"], bounds)
         events = [StoredEvent(originator_id, version, kind, _state(data)) for _, version, kind, data in rows]
         chosen = events[::-1] if desc else events
         return chosen if limit is None else chosen[:limit]
@@ -83,8 +82,7 @@ class LogRecorder(ApplicationRecorder):
         """Events in order of position: what the library calls notifications."""
         after = (start or 0) - (1 if inclusive_of_start and start is not None else 0)
         bounds = (after, stop if stop is not None else 2**62, list(topics), list(topics), limit)
-        with reachable(), self.pool.connection() as conn:
-            rows = conn.execute(QUERIES["notifications"], bounds, prepare=True).fetchall()
+        rows = fetch(self.pool, QUERIES["notifications"], bounds)
         return [
             Notification(stream, version, kind, _state(data), position)
             for position, stream, version, kind, data in rows
@@ -92,9 +90,7 @@ class LogRecorder(ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         """The last position, None in an empty log."""
-        with reachable(), self.pool.connection() as conn:
-            row = conn.execute(QUERIES["head"]).fetchone()
-        return (row[0] or None) if row else None
+        return fetch(self.pool, QUERIES["head"])[0][0] or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Refused: the library's subscription needs NOTIFY inside the append, which serialises every commit."""

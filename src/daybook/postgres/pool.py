@@ -1,7 +1,8 @@
 """Connections. One place decides time zone, application name and what an unreachable server looks like."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, LiteralString
 
 import psycopg
 import psycopg_pool
@@ -27,16 +28,18 @@ def _kwargs(name: str) -> dict[str, object]:
 
 
 def pool(dsn: str, name: str, size: int = 8) -> Pool:
-    """A pool of autocommit connections in UTC, opened on first use. Broken ones are replaced when checked out."""
+    """A pool of autocommit connections in UTC, opened on first use.
+
+    Connections are not tried before each use, which would cost every statement a round trip: see `fetch`.
+    """
     return psycopg_pool.ConnectionPool(
         dsn,
         min_size=0,
         max_size=size,
         kwargs=_kwargs(name),
-        check=psycopg_pool.ConnectionPool.check_connection,
         open=True,
         name=name,
-        timeout=CONNECT_TIMEOUT_SECONDS * 2,
+        timeout=CONNECT_TIMEOUT_SECONDS,
     )
 
 
@@ -63,3 +66,22 @@ def reachable() -> Iterator[None]:
         yield
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
+
+
+def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> list[Any]:
+    """Runs one reading statement and returns its rows. Raises Unavailable.
+
+    After a restart of the server every idle connection of the pool is broken. When one turns out to be, all are tried
+    and the statement is run again, so that nobody above notices more than the delay. Reading twice is harmless.
+    """
+    with reachable():
+        try:
+            return _fetch(pool, query, parameters)
+        except psycopg.OperationalError:
+            pool.check()
+            return _fetch(pool, query, parameters)
+
+
+def _fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any]) -> list[Any]:
+    with pool.connection() as conn:
+        return conn.execute(query, parameters, prepare=True).fetchall()

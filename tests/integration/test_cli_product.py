@@ -64,31 +64,26 @@ def test_a_product_is_created_plain_as_a_model_and_as_a_variant(daybook: Daybook
     assert (shown(daybook, "M-RED")["kind"], shown(daybook, "M-RED")["key"]) == ("variant", "M")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "value"),
-    [
-        (("name", "Winter jacket", "--locale", "nl_nl"), "Winter jacket"),
-        (("note", "new!", "--scope", "ecommerce"), "new!"),
-        (("weight", "1.2 POUND"), {"amount": "1.2", "unit": "POUND"}),
-        (("weight", "1.2"), {"amount": "1.2", "unit": "KILOGRAM"}),
-        (("washable", "Yes"), True),
-        (("pockets", "4"), 4),
-        (("pockets", "--", "-4.5"), -4.5),
-        (("colours", "red, blue"), ["red", "blue"]),
-        (("colour", "red"), "red"),
-        (("since", "2026-03-01"), "2026-03-01"),
-    ],
+VALUES: tuple[tuple[tuple[str, ...], object], ...] = (
+    (("name", "Winter jacket", "--locale", "nl_nl"), "Winter jacket"),
+    (("note", "new!", "--scope", "ecommerce"), "new!"),
+    (("weight", "1.2 POUND"), {"amount": "1.2", "unit": "POUND"}),
+    (("weight", "1.2"), {"amount": "1.2", "unit": "KILOGRAM"}),
+    (("washable", "Yes"), True),
+    (("pockets", "4"), 4),
+    (("pockets", "-4.5"), -4.5),
+    (("colours", "red, blue"), ["red", "blue"]),
+    (("colour", "red"), "red"),
+    (("since", "2026-03-01"), "2026-03-01"),
 )
-def test_a_value_is_read_by_its_attributes_type(daybook: Daybook, arguments: tuple[str, ...], value: object) -> None:
-    attribute, *rest = arguments
-    daybook.json("product", "set", "--json", "SKU-1", attribute, *rest) if "--" not in rest else daybook(
-        "product", "set", "SKU-1", attribute, *rest
-    )
-    assert [one["value"] for one in shown(daybook)["values"]] == [value]
-    where = [one for one in rest if one.startswith("--") and one != "--"]
-    place = rest[rest.index(where[0]) :] if where else []
-    assert daybook.json("product", "set", "SKU-1", attribute, "--unset", *place)["changed"]
-    assert shown(daybook)["values"] == []
+
+
+def test_a_value_is_read_by_its_attributes_type(daybook: Daybook) -> None:
+    for (attribute, text, *place), value in VALUES:
+        assert daybook.json("product", "set", *place, "SKU-1", attribute, "--", text)["changed"]
+        assert [one["value"] for one in shown(daybook)["values"]] == [value], text
+        assert daybook.json("product", "set", "SKU-1", attribute, "--unset", *place)["changed"]
+        assert shown(daybook)["values"] == []
 
 
 def test_stock_is_counted_received_and_adjusted(daybook: Daybook) -> None:
@@ -166,94 +161,92 @@ def test_a_wish_that_rests_on_an_old_version_is_refused(daybook: Daybook) -> Non
     assert daybook.json(*price, 1)["version"] == 2
 
 
-@pytest.mark.parametrize(
-    ("code", "name", "field", "arguments"),
-    [
-        (3, "invalid_value", "sku", ("create", "a b")),
-        (3, "invalid_value", "sku", ("create", "")),
-        (3, "invalid_value", "sku", ("show", "x" * 65)),
-        (3, "invalid_value", "parent", ("create", "V", "--parent", "no such")),
-        (3, "invalid_value", "parent", ("create", "V", "--kind", "variant")),
-        (3, "invalid_value", "amount", ("price", "SKU-1", "19.999", "EUR")),
-        (3, "invalid_value", "amount", ("price", "SKU-1", "cheap", "EUR")),
-        (3, "invalid_value", "amount", ("price", "SKU-1", "-1", "EUR")),
-        (3, "invalid_value", "currency", ("price", "SKU-1", "1", "EURO")),
-        (3, "invalid_value", "price_list", ("price", "SKU-1", "1", "EUR", "--list", "a b")),
-        (3, "invalid_value", "quantity", ("stock", "SKU-1", "count", "-1")),
-        (3, "invalid_value", "quantity", ("stock", "SKU-1", "receive", "0")),
-        (3, "invalid_value", "location", ("stock", "SKU-1", "count", "1", "--location", "no way")),
-        (3, "invalid_value", "gtin", ("gtin", "SKU-1", "1" * 51)),
-        (3, "invalid_value", "channel", ("list", "SKU-1", "no channel")),
-        (3, "invalid_value", "at", ("show", "SKU-1", "--at", "yesterday")),
-        (3, "invalid_value", "position", ("show", "SKU-1", "--position", "99999")),
-        (3, "invalid_value", "position", ("show", "SKU-1", "--position", "1", "--at", "2026-03-01")),
-        (3, "invalid_value", "position", ("diff", "SKU-1", "--from", "99999")),
-        (3, "invalid_value", "limit", ("history", "SKU-1", "--limit", "0")),
-        (3, "invalid_value", "actor", ("discontinue", "SKU-1", "--actor", " ")),
-        (3, "invalid_value", "reason", ("discontinue", "SKU-1", "--reason", "x" * 1001)),
-        (3, "invalid_value", "command-id", ("discontinue", "SKU-1", "--command-id", "")),
-        (3, "invalid_value", "attributes.name.locale", ("set", "SKU-1", "name", "x", "--locale", "xx-Klingon")),
-        (3, "invalid_value", "attributes.name", ("set", "SKU-1", "name", "x")),
-        (3, "invalid_value", "attributes.name", ("set", "SKU-1", "name", "x" * 21, "--locale", "nl")),
-        (3, "invalid_value", "attributes.note", ("set", "SKU-1", "note", "x")),
-        (3, "invalid_value", "attributes.weight.amount", ("set", "SKU-1", "weight", "heavy")),
-        (3, "invalid_value", "attributes.washable", ("set", "SKU-1", "washable", "maybe")),
-        (3, "invalid_value", "attributes.pockets", ("set", "SKU-1", "pockets", "nan")),
-        (3, "invalid_value", "attributes.colour", ("set", "SKU-1", "colour", "green")),
-        (3, "invalid_value", "attributes.colours", ("set", "SKU-1", "colours", "red,green")),
-        (3, "invalid_value", "attributes.since", ("set", "SKU-1", "since", "soon")),
-        (4, "not_found", "attributes.size", ("set", "SKU-1", "size", "XL")),
-        (4, "not_found", "family", ("create", "B", "--family", "shoes")),
-        (4, "not_found", "channel", ("list", "SKU-1", "ebay")),
-        (4, "not_found", None, ("show", "SKU-1", "--channel", "ebay")),
-        (5, "refused", None, ("create", "SKU-1")),
-        (5, "refused", "parent", ("create", "V", "--parent", "SKU-1")),
-    ],
+BAD: tuple[tuple[int, str, str | None, tuple[str, ...]], ...] = (
+    (3, "invalid_value", "sku", ("create", "a b")),
+    (3, "invalid_value", "sku", ("create", "")),
+    (3, "invalid_value", "sku", ("show", "x" * 65)),
+    (3, "invalid_value", "parent", ("create", "V", "--parent", "no such")),
+    (3, "invalid_value", "parent", ("create", "V", "--kind", "variant")),
+    (3, "invalid_value", "amount", ("price", "SKU-1", "19.999", "EUR")),
+    (3, "invalid_value", "amount", ("price", "SKU-1", "cheap", "EUR")),
+    (3, "invalid_value", "amount", ("price", "SKU-1", "-1", "EUR")),
+    (3, "invalid_value", "currency", ("price", "SKU-1", "1", "EURO")),
+    (3, "invalid_value", "price_list", ("price", "SKU-1", "1", "EUR", "--list", "a b")),
+    (3, "invalid_value", "quantity", ("stock", "SKU-1", "count", "-1")),
+    (3, "invalid_value", "quantity", ("stock", "SKU-1", "receive", "0")),
+    (3, "invalid_value", "location", ("stock", "SKU-1", "count", "1", "--location", "no way")),
+    (3, "invalid_value", "gtin", ("gtin", "SKU-1", "1" * 51)),
+    (3, "invalid_value", "channel", ("list", "SKU-1", "no channel")),
+    (3, "invalid_value", "at", ("show", "SKU-1", "--at", "yesterday")),
+    (3, "invalid_value", "position", ("show", "SKU-1", "--position", "99999")),
+    (3, "invalid_value", "position", ("show", "SKU-1", "--position", "1", "--at", "2026-03-01")),
+    (3, "invalid_value", "position", ("diff", "SKU-1", "--from", "99999")),
+    (3, "invalid_value", "limit", ("history", "SKU-1", "--limit", "0")),
+    (3, "invalid_value", "actor", ("discontinue", "SKU-1", "--actor", " ")),
+    (3, "invalid_value", "reason", ("discontinue", "SKU-1", "--reason", "x" * 1001)),
+    (3, "invalid_value", "command-id", ("discontinue", "SKU-1", "--command-id", "")),
+    (3, "invalid_value", "attributes.name.locale", ("set", "SKU-1", "name", "x", "--locale", "xx-Klingon")),
+    (3, "invalid_value", "attributes.name", ("set", "SKU-1", "name", "x")),
+    (3, "invalid_value", "attributes.name", ("set", "SKU-1", "name", "x" * 21, "--locale", "nl")),
+    (3, "invalid_value", "attributes.note", ("set", "SKU-1", "note", "x")),
+    (3, "invalid_value", "attributes.weight.amount", ("set", "SKU-1", "weight", "heavy")),
+    (3, "invalid_value", "attributes.washable", ("set", "SKU-1", "washable", "maybe")),
+    (3, "invalid_value", "attributes.pockets", ("set", "SKU-1", "pockets", "nan")),
+    (3, "invalid_value", "attributes.colour", ("set", "SKU-1", "colour", "green")),
+    (3, "invalid_value", "attributes.colours", ("set", "SKU-1", "colours", "red,green")),
+    (3, "invalid_value", "attributes.since", ("set", "SKU-1", "since", "soon")),
+    (4, "not_found", "attributes.size", ("set", "SKU-1", "size", "XL")),
+    (4, "not_found", "family", ("create", "B", "--family", "shoes")),
+    (4, "not_found", "channel", ("list", "SKU-1", "ebay")),
+    (4, "not_found", None, ("show", "SKU-1", "--channel", "ebay")),
+    (5, "refused", None, ("create", "SKU-1")),
+    (5, "refused", "parent", ("create", "V", "--parent", "SKU-1")),
 )
-def test_bad_input_is_refused_with_the_field_and_the_reason_and_writes_nothing(
-    daybook: Daybook, code: int, name: str, field: str | None, arguments: tuple[str, ...]
-) -> None:
-    problem = daybook.refuses(code, name, "product", *arguments)
-    assert problem["details"].get("field") == field
-    assert (field or "SKU-1") in problem["message"] or "ebay" in problem["message"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("show", "NOPE"),
-        ("history", "NOPE"),
-        ("diff", "NOPE", "--from", "1"),
-        ("price", "NOPE", "1", "EUR"),
-        ("stock", "NOPE", "count", "1"),
-        ("gtin", "NOPE", EAN),
-        ("set", "NOPE", "colour", "red"),
-        ("list", "NOPE", "bol"),
-        ("delist", "NOPE", "bol"),
-        ("discontinue", "NOPE"),
-        ("reinstate", "NOPE"),
-    ],
+def test_bad_input_is_refused_with_the_field_and_the_reason_and_writes_nothing(daybook: Daybook) -> None:
+    for code, name, field, arguments in BAD:
+        problem = daybook.refuses(code, name, "product", *arguments)
+        assert problem["details"].get("field") == field, arguments
+        assert (field or "SKU-1") in problem["message"] or "ebay" in problem["message"], arguments
+
+
+NOT_THERE: tuple[tuple[str, ...], ...] = (
+    ("show", "NOPE"),
+    ("history", "NOPE"),
+    ("diff", "NOPE", "--from", "1"),
+    ("price", "NOPE", "1", "EUR"),
+    ("stock", "NOPE", "count", "1"),
+    ("gtin", "NOPE", EAN),
+    ("set", "NOPE", "colour", "red"),
+    ("list", "NOPE", "bol"),
+    ("delist", "NOPE", "bol"),
+    ("discontinue", "NOPE"),
+    ("reinstate", "NOPE"),
 )
-def test_an_unknown_sku_is_named(daybook: Daybook, arguments: tuple[str, ...]) -> None:
-    assert "NOPE" in daybook.refuses(4, "not_found", "product", *arguments)["message"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("product", "price", "SKU-1", "1"),
-        ("product", "stock", "SKU-1", "count", "many"),
-        ("product", "stock", "SKU-1", "steal", "1"),
-        ("product", "set", "SKU-1", "name"),
-        ("product", "set", "SKU-1", "name", "x", "--unset"),
-        ("product", "create", "B", "--kind", "thing"),
-        ("product", "price", "SKU-1", "1", "EUR", "--lst", "x"),
-        ("product", "discontinue", "SKU-1", "--expect-version", "-1"),
-        ("product", "diff", "SKU-1"),
-        ("product", "prise"),
-        ("produkt",),
-    ],
+def test_an_unknown_sku_is_named(daybook: Daybook) -> None:
+    for arguments in NOT_THERE:
+        assert "NOPE" in daybook.refuses(4, "not_found", "product", *arguments)["message"]
+
+
+NO_SENSE: tuple[tuple[str, ...], ...] = (
+    ("product", "price", "SKU-1", "1"),
+    ("product", "stock", "SKU-1", "count", "many"),
+    ("product", "stock", "SKU-1", "steal", "1"),
+    ("product", "set", "SKU-1", "name"),
+    ("product", "set", "SKU-1", "name", "x", "--unset"),
+    ("product", "create", "B", "--kind", "thing"),
+    ("product", "price", "SKU-1", "1", "EUR", "--lst", "x"),
+    ("product", "discontinue", "SKU-1", "--expect-version", "-1"),
+    ("product", "diff", "SKU-1"),
+    ("product", "prise"),
+    ("produkt",),
 )
-def test_a_command_line_that_can_not_be_understood_exits_with_2(daybook: Daybook, arguments: tuple[str, ...]) -> None:
-    problem = daybook.refuses(2, "usage", *arguments)
-    assert "--help`" in problem["message"]
+
+
+def test_a_command_line_that_can_not_be_understood_exits_with_2(daybook: Daybook) -> None:
+    for arguments in NO_SENSE:
+        problem = daybook.refuses(2, "usage", *arguments)
+        assert "--help`" in problem["message"]

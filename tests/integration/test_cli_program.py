@@ -8,9 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
+from daybook.cli.everything import role_environment
 from daybook.cli.main import EXITS, MEANINGS, cli
 from daybook.cli.reference import commands, reference
+from daybook.config import Settings, from_environment
 from tests.fixtures.commandline import Daybook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +102,27 @@ def test_servers_that_do_not_answer_exit_with_6_and_without_a_traceback() -> Non
     assert gone.code == 6
     assert "Traceback" not in gone.stderr
     assert "hunter2" not in gone.stderr
+
+
+def test_the_roles_are_told_where_the_servers_are_and_only_about_the_channels_that_are_wanted(tmp_path: Path) -> None:
+    found = Settings(data=tmp_path, postgres="postgresql://here/x", nats="nats://here", http_port=81)
+    environ = {
+        "PATH": "/bin",
+        "DAYBOOK_POSTGRES": "other",
+        "DAYBOOK_CHANNEL_BOL_URL": "b",
+        "DAYBOOK_CHANNEL_SHOP_URL": "s",
+    }
+    told = role_environment(environ, found, ("bol",))
+    assert from_environment(told) == replace(found, channels={"bol": {"url": "b"}})
+    assert told["PATH"] == "/bin"
+    assert set(from_environment(role_environment(environ, found, ())).channels) == {"bol", "shop"}
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    for path in ((), ("product",)):
+        answer = Daybook({})(*path)
+        assert (answer.code, answer.stderr) == (2, "")
+        assert answer.stdout.strip() == Daybook({})(*path, "--help").stdout.strip()
 
 
 def test_debug_shows_where_an_error_comes_from() -> None:

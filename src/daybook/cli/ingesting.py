@@ -119,7 +119,7 @@ def _bar(given: Given, lines: dict[str, int]) -> Iterator[Callable[[Report], Non
     )
     hidden = given.json or not sys.stderr.isatty()
     begun = drawn = time.monotonic()
-    with Progress(*columns, console=stderr(), disable=hidden) as bar:
+    with Progress(*columns, console=stderr(), disable=hidden, transient=True) as bar:
         task = bar.add_task("importing", total=sum(lines.values()) or None, rows=0, rate=0)
 
         def progress(report: Report) -> None:
@@ -145,16 +145,16 @@ def _summary(report: Report) -> Callable[..., None]:
         for noun, tally in report.counts.items()
         if tally.total
     ]
-    problems = report.sorted_problems()
-    shown = [("kept" if one.taken else "not taken", str(one)) for one in problems[:PROBLEMS_SHOWN_MAX]]
+    problems = sorted(report.sorted_problems(), key=lambda one: one.taken)  # what is missing now comes first
+    shown = [line(f"  {'kept' if one.taken else 'not taken'}: {one}") for one in problems[:PROBLEMS_SHOWN_MAX]]
     rate = round(report.rows / report.seconds) if report.seconds else 0
     parts = [
         table(("", "#created", "#changed", "#unchanged", "#not taken"), rows, "no row"),
         line(f"{report.rows} rows in {report.seconds:.1f} s, {rate}/s; {report.flagged} taken with a flag"),
     ]
     if shown:
-        parts.append(table(("", f"the first {len(shown)} of {len(problems)} remarks"), shown))
-    return stacked(*parts)
+        parts.append(line(f"remarks, the first {len(shown)} of {len(problems)}:"))
+    return stacked(*parts, *shown)
 
 
 def _raise(report: Report, report_file: Path | None) -> None:

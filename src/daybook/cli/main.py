@@ -117,8 +117,7 @@ def _check_text(arguments: Sequence[str]) -> None:
 
 def _tell_usage(error: typer.TyperException, as_json: bool) -> int:
     path = getattr(getattr(error, "ctx", None), "command_path", "daybook")
-    if type(error).__name__ == "NoArgsIsHelpError":  # the help was the answer, and is its message
-        sys.stderr.write(f"{error.format_message()}\n")
+    if type(error).__name__ == "NoArgsIsHelpError":  # the help was printed already
         return USAGE
     return _tell("usage", f"{error.format_message()} See `{path} --help`.", {}, USAGE, as_json)
 

@@ -84,7 +84,11 @@ WHERE l.sku = g.sku AND l.facet = g.facet
 INSERT INTO lanes AS l (channel, lane, next_try)
 SELECT %s, t.lane, clock_timestamp() FROM unnest(%s::text[]) AS t(lane)
 ON CONFLICT (channel, lane) DO UPDATE
-SET next_try = CASE WHEN l.attempts = 0 THEN excluded.next_try ELSE coalesce(l.next_try, excluded.next_try) END
+SET next_try = CASE
+        -- Only a receipt came round: the worker that wrote it has set the time already.
+        WHEN l.lane <> ALL(%s::text[]) THEN l.next_try
+        WHEN l.attempts = 0 THEN excluded.next_try
+        ELSE coalesce(l.next_try, excluded.next_try) END
 
 -- name: want
 INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, desired, desired_position, state)

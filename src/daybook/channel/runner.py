@@ -32,7 +32,7 @@ from daybook.stream.subjects import wake_delivery
 log = logging.getLogger("daybook.runner")
 
 BATCH_EVENTS_MAX = 1000
-CATCH_UP_EVENTS = 300
+CATCH_UP_EVENTS = BATCH_EVENTS_MAX
 """A batch this large is catching up: groups are rendered once for the batch, not once for each command."""
 AGAIN_GROUPS_MAX = 200
 IDLE_SECONDS = 0.5

@@ -32,6 +32,8 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     confirmed: int
     rejected: int
+    blocked: int
+    """Facets that wait for a listing which the channel rejected."""
     paused: bool
     level: bool
     """Everything the channel should show is there, or it has said why not."""
@@ -111,6 +113,7 @@ class Channels:
             accepted=accepted,
             confirmed=counts.get("confirmed", 0),
             rejected=counts.get("rejected", 0),
+            blocked=counts.get("blocked", 0),
             paused=paused,
             level=level_at is not None and head == position and not again and not due and not accepted,
             last_progress=moved_at,

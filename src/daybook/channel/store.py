@@ -120,8 +120,9 @@ class Store:
             for (sku, facet), (key, position) in batch.gone.items()
         ]
         wanted.sort(key=lambda row: (row[0], row[1]))
-        lanes = sorted({row[2] for row in wanted} | {lane_of(manifest, one.sku, one.key) for one in receipts})
-        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, lanes))
+        news = {row[2] for row in wanted}
+        lanes = sorted(news | {lane_of(manifest, one.sku, one.key) for one in receipts})
+        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, lanes, list(news)))
         if wanted:
             await self._conn.execute(
                 QUERIES["want"],

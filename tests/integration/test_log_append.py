@@ -325,6 +325,10 @@ def test_a_text_that_postgres_can_not_hold_is_an_invalid_value_and_nothing_is_re
         with pytest.raises(InvalidValue):
             log.append(happened("stock/A", 1), Context.new(text, "test"))
 
+        with pytest.raises(InvalidValue):
+            reader.of_stream(text)
+        with pytest.raises(InvalidValue):
+            log.carried_out(context(text))
         assert reader.head() == 0
         assert log.append(happened("stock/A", 1), context()).first == 1
 

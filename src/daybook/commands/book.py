@@ -1,10 +1,12 @@
 """Carrying commands out: look, decide, append; and once more when somebody else was faster."""
 
 import hashlib
+import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from typing import Protocol
 
 import msgspec
@@ -17,7 +19,8 @@ from daybook.log.application import Log
 from daybook.log.pending import Context, Happened
 from daybook.log.reader import Reader
 
-CONFLICT_ATTEMPTS_MAX = 20
+CONFLICT_SECONDS_MAX = 10.0
+CONFLICT_PAUSE_SECONDS_MAX = 0.1
 REFERENCE_SECONDS = 1.0
 
 
@@ -74,13 +77,16 @@ class Book:
     def _decide(self, command: Decides) -> tuple[Scene, list[Change]]:
         """Decides on the reference as it was last seen, at most a second ago; a refusal is decided again on the newest.
 
+        So is every definition, and this book's own definitions hold for its next command.
         Looking for news costs every command a round trip, and definitions change once in a thousand commands. A rule
         that somebody else tightened within that second may be missed, just as if this command had come first.
         """
         if time.monotonic() - self._reference_seen < REFERENCE_SECONDS:
             scene = Scene(self._log, self._reference[1], self._channels)
             with suppress(NotFound, InvalidValue, Refused):
-                return scene, command.decide(scene)
+                changes = command.decide(scene)
+                if changes[0].key != REFERENCE_KEY:
+                    return scene, changes
         scene = Scene(self._log, self.reference(), self._channels)
         return scene, command.decide(scene)
 
@@ -128,7 +134,8 @@ class Book:
         )
 
     def _decide_and_append(self, command: Decides, context: Context, expected_version: int | None) -> Done:
-        for attempt in range(1, CONFLICT_ATTEMPTS_MAX + 1):
+        deadline = time.monotonic() + CONFLICT_SECONDS_MAX
+        for attempt in count():
             scene, changes = self._decide(command)
             version = scene.version(changes[0].stream)
             if expected_version is not None and expected_version != version:
@@ -143,9 +150,13 @@ class Book:
             try:
                 result = self._log.append(happened, context)
             except VersionConflict:
-                if expected_version is not None or attempt == CONFLICT_ATTEMPTS_MAX:
+                if expected_version is not None or time.monotonic() > deadline:
                     raise
+                # Rivals for one stream that all try again at once starve each other; chance lets them pass one by one.
+                time.sleep(random.uniform(0, min(CONFLICT_PAUSE_SECONDS_MAX, 0.001 * 2 ** min(attempt, 10))))
                 continue
+            if changes[0].key == REFERENCE_KEY:
+                self._reference_seen = -REFERENCE_SECONDS
             return Done(
                 command_id=context.command_id,
                 first=result.first,

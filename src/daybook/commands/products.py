@@ -193,6 +193,8 @@ def check_media(media: MediaAdded) -> MediaAdded:
     check_text(media.url, "media.url", URL_LENGTH_MAX)
     check_text(media.media_id, "media.media_id", URL_LENGTH_MAX)
     parse_code(media.role, "media.role")
+    if media.channel is not None:
+        parse_code(media.channel, "media.channel")
     if media.locale is None:
         return media
     return msgspec.structs.replace(media, locale=parse_locale(media.locale, "media.locale"))

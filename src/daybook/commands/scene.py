@@ -54,8 +54,8 @@ class Scene:
         return known(self.product(sku), sku)
 
     def stock(self, sku: str) -> Stock | None:
-        """The stock now; None when nothing ever happened to it."""
-        stream = f"stock/{sku}"
+        """The stock now; None when nothing ever happened to it. Raises InvalidValue for a malformed SKU."""
+        stream = f"stock/{parse_sku(sku)}"
         state, self.versions[stream] = self._log.load(stream, evolve_stock)
         return state
 

@@ -8,7 +8,7 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
 
-from daybook.errors import Unavailable
+from daybook.errors import InvalidValue, Unavailable
 
 CONNECT_TIMEOUT_SECONDS = 10
 Connection = psycopg.Connection[TupleRow]
@@ -69,7 +69,7 @@ def reachable() -> Iterator[None]:
 
 
 def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> list[Any]:
-    """Runs one reading statement and returns its rows. Raises Unavailable.
+    """Runs one reading statement and returns its rows. Raises Unavailable, and InvalidValue for a text with a NUL.
 
     After a restart of the server every idle connection of the pool is broken. When one turns out to be, all are tried
     and the statement is run again, so that nobody above notices more than the delay. Reading twice is harmless.
@@ -80,6 +80,8 @@ def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> l
         except psycopg.OperationalError:
             pool.check()
             return _fetch(pool, query, parameters)
+        except (psycopg.DataError, UnicodeError) as error:
+            raise InvalidValue("text", f"holds something that Postgres can't: {error}") from error
 
 
 def _fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """One command for a whole product: what importers and other systems of record say."""
 
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
@@ -16,6 +17,7 @@ from daybook.events import (
     ProductCreated,
     ProductDelisted,
     ProductEvent,
+    ProductListed,
 )
 from daybook.product import decisions
 from daybook.product.state import Product, evolve
@@ -131,33 +133,30 @@ class _Draft:
             self.product = evolve(self.product, event) or self.product
 
     def prices(self, wished: Iterable[Price]) -> None:
-        keep: set[tuple[str, str]] = set()
+        keep: dict[tuple[str, str], Money] = {}  # of two prices for one list and currency the last stands
         for price in wished:
-            money: Money = parse_money(price.amount, price.currency, f"prices.{price.price_list}.{price.currency}")
-            keep.add((parse_code(price.price_list, "prices.price_list"), price.currency))
-            self.add(decisions.change_price(self.product, price.price_list, money))
+            money = parse_money(price.amount, price.currency, f"prices.{price.price_list}.{price.currency}")
+            keep[parse_code(price.price_list, "prices.price_list"), price.currency] = money
+        for (price_list, _), money in keep.items():
+            self.add(decisions.change_price(self.product, price_list, money))
         for price_list, currencies in self.product.prices.items():
             for currency in currencies:
                 if (price_list, currency) not in keep:
                     self.add(decisions.remove_price(self.product, price_list, currency))
 
     def media(self, wished: list[MediaAdded]) -> None:
-        ids = [item.media_id for item in wished]
-        kept = [media_id for media_id in self.product.media if media_id in ids]
-        # Their order is the order in which they were added: where it differs, what stands behind is added anew.
-        in_place = [media_id for media_id, wanted in zip(kept, ids, strict=False) if media_id == wanted]
-        prefix = in_place if kept[: len(in_place)] == in_place else []
+        items = {item.media_id: item for item in wished}  # of two items with one id the last stands
+        kept = [media_id for media_id in self.product.media if media_id in items]
+        # Their order is the order in which they were added: from where it differs on, they are added anew.
+        prefix = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(kept, items, strict=False))]
         for media_id in list(self.product.media):
             if media_id not in prefix:
                 self.add(decisions.remove_media(self.product, media_id))
-        for item in wished:
+        for item in items.values():
             self.add(decisions.add_media(self.product, item))
 
     def channels(self, wished: dict[str, bool]) -> None:
         for channel, on in wished.items():
-            if on and self.product.discontinued:
-                continue
-            if on:
-                self.add(decisions.list_on(self.product, channel))
-            elif self.product.channels.get(channel) is not False:
-                self.add([ProductDelisted(channel)])
+            # Said outright, also while the product is discontinued: it holds when it is sold again.
+            if self.product.channels.get(channel) is not on:
+                self.add([ProductListed(channel) if on else ProductDelisted(channel)])

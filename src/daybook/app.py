@@ -6,6 +6,7 @@ from typing import Self
 
 from daybook.channel.registry import Registry, installed
 from daybook.commands.book import Book
+from daybook.commands.scene import FOLDS
 from daybook.config import Settings
 from daybook.log.application import Log
 from daybook.log.reader import Reader
@@ -23,7 +24,7 @@ class App:
         self.settings = settings
         self.registry = registry or installed()
         self.pool = pool(settings.require_postgres(), "app", POOL_CONNECTIONS)
-        self.log = Log(self.pool)
+        self.log = Log(self.pool, FOLDS)
         self.reader = Reader(self.pool)
         names = frozenset(one.name for one in self.registry.channels())
         self.book = Book(self.log, self.reader, names, appended)

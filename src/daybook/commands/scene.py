@@ -8,7 +8,8 @@ import msgspec
 from daybook.catalogue.reference import Reference
 from daybook.errors import NotFound
 from daybook.events import Event
-from daybook.log.application import Evolve, Log
+from daybook.log.application import Log
+from daybook.log.snapshots import Fold
 from daybook.product.decisions import known
 from daybook.product.state import Product
 from daybook.product.state import evolve as evolve_product
@@ -22,7 +23,8 @@ def _newest(_: Any, event: Event) -> Any:
     return event
 
 
-_EVOLVERS: dict[str, Evolve[Any]] = {"product": evolve_product, "stock": evolve_stock}
+FOLDS = {"product": Fold(evolve_product, Product, 1), "stock": Fold(evolve_stock, Stock, 1)}
+"""The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -64,8 +66,8 @@ class Scene:
         if stream not in self.versions:
             # The log caches states by stream, so every load of a stream must fold with the same function.
             noun = stream.partition("/")[0]
-            evolve = _EVOLVERS.get(noun, _newest)
-            _, self.versions[stream] = self._log.load(stream, evolve)
+            fold = FOLDS.get(noun)
+            _, self.versions[stream] = self._log.load(stream, fold.evolve if fold else _newest)
         return self.versions[stream]
 
     def check_channel(self, name: str, field: str = "channel") -> str:

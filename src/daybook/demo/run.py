@@ -78,7 +78,7 @@ def _start(supervisor: Supervisor, settings: Settings, markets: Marketplaces, na
         "DAYBOOK_NATS": settings.require_nats(),
     }
     for name in names:
-        supervisor.run(name, [sys.executable, "-m", "daybook", "run", name], environment)
+        supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name], environment)
 
 
 def _remove(folder: Path) -> None:

@@ -1,24 +1,35 @@
 """The library's Application over our log: load a stream's state, append a command's events."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
+import psycopg
+import psycopg_pool
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import InfrastructureFactory, IntegrityError, JSONTranscoder, Mapper
+from eventsourcing.persistence import EventStore, InfrastructureFactory, IntegrityError, JSONTranscoder, Mapper
 from eventsourcing.utils import Environment
 
-from daybook.errors import VersionConflict
-from daybook.events import Event
+from daybook.errors import DaybookError, VersionConflict
 from daybook.log import QUERIES
 from daybook.log.group_commit import Outcome
 from daybook.log.mapper import EventMapper
 from daybook.log.pending import Appended, Context, Happened
 from daybook.log.recorder import LogFactory, LogRecorder, appended
+from daybook.log.snapshots import (
+    INTERVAL_EVENTS,
+    Evolve,
+    Fold,
+    S,
+    Snapshot,
+    SnapshotMapper,
+    SnapshotRecorder,
+    topic,
+)
 from daybook.postgres.pool import Pool, fetch, reachable
 
-S = TypeVar("S")
-Evolve = Callable[[S | None, Event], S | None]
+log = logging.getLogger("daybook.log")
 CACHED_STREAMS_MAX = 2000
 
 
@@ -39,15 +50,22 @@ class Log(Application[str]):
 
     name = "daybook"
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, folds: Mapping[str, Fold] | None = None) -> None:
+        """`folds`: by noun, the streams that get snapshots; `load` must be called with the same `evolve`."""
         self._pool = pool
+        self._folds = dict(folds or {})
         self._events = EventMapper(JSONTranscoder())
         super().__init__()
 
     def construct_env(self, name: str, env: Any = None) -> Environment:
         """The library would read its settings from the process's environment; ours come from `daybook.config`."""
         return Environment(
-            name, {"AGGREGATE_CACHE_MAXSIZE": str(CACHED_STREAMS_MAX), "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
+            name,
+            {
+                "AGGREGATE_CACHE_MAXSIZE": str(CACHED_STREAMS_MAX),
+                "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",
+                "IS_SNAPSHOTTING_ENABLED": "y" if self._folds else "n",
+            },
         )
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
@@ -56,6 +74,11 @@ class Log(Application[str]):
         factory.pool = self._pool
         return factory
 
+    def construct_snapshot_store(self) -> EventStore[str]:
+        """The library's event store over our snapshots."""
+        topics = {topic(noun, fold) for noun, fold in self._folds.items()}
+        return EventStore(SnapshotMapper(), SnapshotRecorder(self._pool, topics))
+
     def construct_mapper(self) -> Mapper[str]:
         """Stored names and plain JSON."""
         return self._events
@@ -63,11 +86,17 @@ class Log(Application[str]):
     def load(self, stream: str, evolve: Evolve[S]) -> tuple[S | None, int]:
         """The stream's state and version now; (None, 0) for a stream that has no event."""
 
-        def project(loaded: Loaded | None, happened: Iterable[Happened]) -> Loaded | None:
+        noun = stream.partition("/")[0]
+
+        def project(loaded: Loaded | None, happened: Iterable[Happened | Snapshot]) -> Loaded | None:
             version = loaded.version if loaded else 0
             state = loaded.state if loaded else None
             for one in happened:
-                state, version = evolve(state, one.event), one.originator_version
+                if isinstance(one, Snapshot):
+                    state = msgspec.json.decode(one.body, type=self._folds[noun].state)
+                else:
+                    state = evolve(state, one.event)
+                version = one.originator_version
             return Loaded(stream, version, state) if version else None
 
         try:
@@ -85,9 +114,26 @@ class Log(Application[str]):
         recorder = self.recorder
         assert isinstance(recorder, LogRecorder)
         try:
-            return recorder.append(context, [self._events.to_stored_event(one) for one in happened])
+            done = recorder.append(context, [self._events.to_stored_event(one) for one in happened])
         except IntegrityError as error:
             raise VersionConflict(f"{error}: somebody else was faster. Look again, then decide again") from error
+        self._take_due_snapshots(happened)
+        return done
+
+    def _take_due_snapshots(self, happened: Sequence[Happened]) -> None:
+        """After the append, which stands whatever becomes of this: a snapshot only saves later reading."""
+        due = {one.originator_id for one in happened if one.originator_version % INTERVAL_EVENTS == 0}
+        for stream in due:
+            noun = stream.partition("/")[0]
+            fold = self._folds.get(noun)
+            if fold is None or self.snapshots is None:
+                continue
+            try:
+                state, version = self.load(stream, fold.evolve)
+                body = msgspec.json.encode(state)
+                self.snapshots.put([Snapshot(stream, version, topic(noun, fold), body)])
+            except (psycopg.Error, psycopg_pool.PoolTimeout, DaybookError):
+                log.warning("no snapshot of %s was taken", stream, exc_info=True)
 
     def record(self, commands: Sequence[tuple[Context, Sequence[Happened]]]) -> list[Appended]:
         """Appends what rests on no decision (receipts), many commands at once, each behind what its stream holds.

@@ -75,3 +75,13 @@ COPY events (position, event_id, stream, version, type, sku, key, recorded_at, a
 
 -- name: move_head
 UPDATE head SET position = %s, recorded_at = %s
+
+-- name: put_snapshot
+INSERT INTO snapshots AS s (stream, version, type, state) VALUES (%s, %s, %s, %s::json)
+ON CONFLICT (stream) DO UPDATE
+SET version = excluded.version, type = excluded.type, state = excluded.state, taken_at = clock_timestamp()
+WHERE s.version < excluded.version OR s.type <> excluded.type
+
+-- name: snapshot_of
+SELECT stream, version, type, state::text FROM snapshots
+WHERE stream = %s AND version > %s AND version <= %s AND type = ANY(%s)

@@ -5,7 +5,6 @@ A test compares what is written with what this module would write now.
 
 import importlib
 import pkgutil
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, get_args
 
@@ -100,7 +99,7 @@ def errors() -> str:
                 "",
                 "Every error that Daybook raises on purpose has a code that never changes. HTTP translates it to a",
                 "status, the command line to an exit code. `version_conflict` is 412 where `If-Match` was given. The",
-                "codes of the HTTP protocol itself are in [http.md](http.md).",
+                "codes of the HTTP protocol itself are in [http.md](http.md). What no request should ever meet is a 500.",
                 "",
                 *table(("Code", "HTTP", "Exit", "What happened"), rows),
                 "",
@@ -111,13 +110,6 @@ def errors() -> str:
                 "## Exit codes",
                 "",
                 *table(("Exit", "Meaning"), [(str(number), text) for number, text in MEANINGS.items()]),
-                "",
-                "## HTTP statuses",
-                "",
-                *table(
-                    ("HTTP", "Phrase"),
-                    [(str(one), HTTPStatus(one).phrase) for one in sorted({*STATUS.values(), 412, 500})],
-                ),
             ]
         )
         + "\n"

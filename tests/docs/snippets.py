@@ -40,6 +40,8 @@ def shape(line: str) -> str:
         (r"\d\d:\d\d(:\d\d)?(\.\d+)?", "<time>"),
         (r"127\.0\.0\.1:\d+", "<address>"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "<duration>"),
+        (r"\b\d+/s\b", "<rate>"),
+        (r"─+", ""),
     ):
         line = re.sub(pattern, word, line)
     return " ".join(line.split())

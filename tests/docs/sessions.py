@@ -1,0 +1,136 @@
+"""The shell sessions of the pages, run against a real Daybook with the marketplaces' sandboxes.
+
+`python -m tests.docs.sessions` runs them and writes what was printed back into the pages.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from daybook.app import App
+from daybook.channel.status import Channels, ChannelStatus
+from daybook.config import Settings
+from daybook.embedded.servers import Servers, forget
+from tests.docs.snippets import ROOT, blocks, session
+from tests.fixtures.waiting import until
+
+PAGES = ("README.md", "docs/tutorial.md")
+STARTED_SECONDS_MAX = 60.0
+COMMAND_SECONDS_MAX = 60.0
+PERSON = "anna"
+NO_FAULTS = "faults -d '{}'"
+"""In a command that brings a marketplace back."""
+_CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Terminal:
+    """A shell beside a running `daybook up --sandboxes`. Each command is followed by a pause until all is quiet."""
+
+    def __init__(self, folder: Path, sandboxes: dict[str, str], app: App) -> None:
+        self._folder = folder
+        self._channels = Channels(app.pool, app.registry)
+        self._names = [one.name for one in app.registry.channels()]
+        self._environ = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DAYBOOK_DATA": str(folder / "data"),
+            "LOGNAME": PERSON,
+            **{name.upper(): url for name, url in sandboxes.items()},
+        }
+
+    def run(self, command: str) -> str:
+        """What the command prints. It must succeed. An assignment (`BOL=http://...`) is already made."""
+        if re.match(r"[A-Z]+=http", command):
+            return ""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self._folder,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        wanted = self._level if NO_FAULTS in command else self._quiet
+        until(wanted, f"the channels to be quiet after `{command}`", timeout=30)
+        return "\n".join(line.rstrip() for line in done.stdout.splitlines() if line.strip())
+
+    def _quiet(self) -> bool:
+        """Nothing moves: every channel has all events, and what is due was tried and waits."""
+        found = [one for one in self._channels.all() if one.name in self._names]
+        return len(found) == len(self._names) and all(_rests(one) for one in found)
+
+    def _level(self) -> bool:
+        """Quiet, and nothing waits for an outage to end."""
+        return self._quiet() and all(one.next_try is None for one in self._channels.all())
+
+
+def _rests(one: ChannelStatus) -> bool:
+    return not (one.lag or one.in_flight or one.accepted) and (not one.due or one.next_try is not None)
+
+
+@contextmanager
+def daybook(folder: Path) -> Iterator[Terminal]:
+    """A Daybook in `folder`, as `daybook up --sandboxes` starts it, until the block ends."""
+    data = folder / "data"
+    command = [sys.executable, "-m", "daybook", "up", "--sandboxes", "--port", "0", "--json", "--data", str(data)]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
+    with (folder / "up.log").open("w") as errors:
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline() or "{}")
+        running = Servers.running(data)
+        assert told and running is not None, (folder / "up.log").read_text()
+        with App(Settings(data=data, postgres=running.postgres, nats=running.nats)) as app:
+            yield Terminal(folder, told["sandboxes"], app)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(STARTED_SECONDS_MAX)
+        if process.stdout is not None:
+            process.stdout.close()
+        forget(data)
+
+
+def files(page: str, folder: Path) -> None:
+    """Writes the page's file, if it has one: a `json` block is `catalogue.jsonl`."""
+    for body in blocks(page, "json"):
+        (folder / "catalogue.jsonl").write_text(body)
+
+
+def written(text: str, terminal: Terminal) -> str:
+    """The page with what its commands print now."""
+
+    def block(found: re.Match[str]) -> str:
+        lines: list[str] = []
+        for step in session(found[1]):
+            lines.append(f"$ {step.command}")
+            lines += terminal.run(step.command).splitlines()
+        return "```console\n" + "\n".join(lines) + "\n```"
+
+    return _CONSOLE.sub(block, text)
+
+
+def main() -> None:
+    """Runs every page in a folder of its own and writes it anew."""
+    from tests.fixtures.servers import temporary_data
+
+    for page in sys.argv[1:] or PAGES:
+        started = time.monotonic()
+        with temporary_data() as folder, daybook(folder) as terminal:
+            files(page, folder)
+            path = ROOT / page
+            path.write_text(written(path.read_text(), terminal))
+        print(f"{page} in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -87,7 +87,7 @@ class Ringer:
         while True:
             await self._pressed.wait()
             self._pressed.clear()
-            if not nats.client.is_connected and not nats.client.is_reconnecting:
+            if not nats.connected and not nats.returning:
                 with contextlib.suppress(Unavailable):
                     await nats.open()
             await ring(nats, self._subject)

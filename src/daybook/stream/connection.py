@@ -57,7 +57,7 @@ class Nats:
 
         For workers that have another way than NATS and must not stand still while it is away.
         """
-        if not self.connected and not self.client.is_reconnecting and (not self._opening or self._opening.done()):
+        if not self.connected and not self.returning and (not self._opening or self._opening.done()):
             self._opening = asyncio.create_task(self._open_quietly())
         return self.connected
 
@@ -69,6 +69,14 @@ class Nats:
     def connected(self) -> bool:
         """Whether there is a server at the other end now."""
         return bool(self.client.is_connected)
+
+    @property
+    def returning(self) -> bool:
+        """Whether a connection that broke comes back by itself.
+
+        The client's own `is_reconnecting` is not it: while it tries a server it says "connecting".
+        """
+        return not self.connected and bool(self.client.options) and not self.client.is_closed
 
     async def close(self) -> None:
         """Closes; harmless when it never opened."""

@@ -1,0 +1,153 @@
+"""Habits that a machine can check: sizes, names, docstrings, purity, and whose words are used where."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.code import PROJECTIONS, SOURCE, Module, modules, parse, uses
+
+MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+MARKETPLACES = re.compile(r"\b(amazon|bol|woocommerce|woo|shopify|ebay|zalando|magento|allegro|etsy)\b", re.IGNORECASE)
+PURE_ROOMS = ("events", "product", "stock", "catalogue")
+IMPURE_MODULES = {"asyncio", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid", "uuid6"}
+IMPURE_IMPORTS = IMPURE_MODULES | {"aiohttp", "nats", "psycopg", "pathlib", "io", "logging"}
+IMPURE_CALLS = ("now", "today", "utcnow", "open", "input", "print", "time", "urandom", "uuid4", "new_id")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+EVERYTHING = (*modules(SOURCE), *modules(PROJECTIONS))
+
+
+def by_path(module: Module) -> str:
+    """The parameter's name in the test's report."""
+    return str(module)
+
+
+def functions(tree: ast.AST) -> Iterator[Function]:
+    """Every function and method."""
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def undocumented(module: Module) -> list[str]:
+    """The module and its public definitions that promise nothing."""
+    missing = [] if ast.get_docstring(module.tree) or not module.text.strip() else [f"{module} itself"]
+    for node in module.tree.body:
+        public = isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
+        if public and not ast.get_docstring(node):  # type: ignore[arg-type]
+            missing.append(f"{module}:{node.lineno} {node.name}")  # type: ignore[attr-defined]
+    return missing
+
+
+def impure(module: Module) -> list[str]:
+    """What makes a module's answer depend on more than its arguments."""
+    wrong = [f"{module} imports {name}" for name in module.imports if name.split(".")[0] in IMPURE_IMPORTS]
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in IMPURE_CALLS:
+                wrong.append(f"{module}:{node.lineno} {ast.unparse(node.func)}()")
+    return wrong
+
+
+def marketplaces(module: Module) -> list[str]:
+    """Lines of the core that name a marketplace, but for examples of what one types at the command line."""
+    lines = module.text.splitlines()
+    return [
+        f"{module}:{number} {line.strip()}"
+        for number, line in enumerate(lines, 1)
+        if MARKETPLACES.search(line) and not (module.room == "cli" and '"daybook ' in line)
+    ]
+
+
+def pure_modules() -> list[Module]:
+    """The rooms that decide, and each channel's listing and mapping with what they use of their own folder."""
+    found = [module for module in modules(SOURCE) if module.name != "daybook" and module.room in PURE_ROOMS]
+    by_name = {module.name: module for module in modules(PROJECTIONS)}
+    waiting = [module for name, module in by_name.items() if name.split(".")[-1] in ("listing", "mapping")]
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.append(module)
+            waiting += [
+                by_name[name.rpartition(".")[0]] for name in module.imports if name.rpartition(".")[0] in by_name
+            ]
+    return found
+
+
+@pytest.mark.parametrize("module", EVERYTHING, ids=by_path)
+def test_a_module_is_short_its_functions_too_and_its_name_says_something(module: Module) -> None:
+    assert len(module.text.splitlines()) <= MODULE_LINES_MAX
+    lengths = {f"{one.name}:{one.lineno}": (one.end_lineno or 0) - one.lineno + 1 for one in functions(module.tree)}
+    assert {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES_MAX} == {}
+    assert not NAMES_THAT_SAY_NOTHING & set(module.name.split("."))
+
+
+@pytest.mark.parametrize("module", EVERYTHING, ids=by_path)
+def test_a_module_and_what_it_offers_say_what_they_promise(module: Module) -> None:
+    assert undocumented(module) == []
+
+
+@pytest.mark.parametrize("module", pure_modules(), ids=by_path)
+def test_what_decides_folds_and_renders_is_pure(module: Module) -> None:
+    assert impure(module) == []
+
+
+def test_the_environment_is_read_at_the_entry_point_and_handed_to_child_processes_only() -> None:
+    allowed = {"cli", "embedded"}
+    found = [
+        line
+        for module in EVERYTHING
+        if not (module.name.startswith("daybook.") and module.room in allowed)
+        for line in uses(module, "os.environ", "os.getenv", "os.environb", "os.putenv")
+    ]
+
+    assert found == []
+
+
+def test_no_marketplace_is_named_outside_of_its_own_folder_and_the_demo() -> None:
+    examples = SOURCE / "channel" / "testing" / "__init__.py"  # shows an author's test, which names a channel
+    core = [m for m in modules(SOURCE) if m.name != "daybook" and m.room != "demo" and m.path != examples]
+
+    assert [line for module in core for line in marketplaces(module)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from datetime import datetime\ndatetime.now()",
+        "import random",
+        "from os import environ",
+        "def f():\n    import time",
+        "open('x')",
+        "from uuid import uuid4",
+    ],
+)
+def test_the_check_of_purity_can_fail(text: str) -> None:
+    assert impure(parse(Path(__file__), "daybook.product.x", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", '"""Doc."""\ndef f(): ...', '"""Doc."""\nclass C:\n    x = 1', "x = 1", '"""Doc."""\nasync def f(): ...'],
+)
+def test_the_check_of_docstrings_can_fail(text: str) -> None:
+    assert bool(undocumented(parse(Path(__file__), "daybook.x", text))) is bool(text)
+
+
+@pytest.mark.parametrize("text", ["# as Amazon does", "url = 'https://api.bol.com'", "shopify = 1"])
+def test_the_check_of_marketplaces_can_fail(text: str) -> None:
+    assert marketplaces(parse(Path(__file__), "daybook.channel.x", text))
+
+
+def test_an_example_of_what_one_types_may_name_a_channel() -> None:
+    assert not marketplaces(parse(Path(__file__), "daybook.cli.x", '"daybook channel show bol"'))
+    assert marketplaces(parse(Path(__file__), "daybook.queries.x", '"daybook channel show bol"'))
+
+
+@pytest.mark.parametrize("text", ["import os\nos.environ['X']", "import os\nos.getenv('X')", "from os import environ"])
+def test_the_check_of_the_environment_can_fail(text: str) -> None:
+    assert uses(parse(Path(__file__), "daybook.x", text), "os.environ", "os.getenv")

@@ -18,6 +18,7 @@ from daybook.errors import DaybookError
 from daybook.events import CatalogueEvent, ListingEvent, ProductEvent, Recorded, StockEvent
 from daybook.events.codec import NAMES
 from daybook.http.problems import STATUS
+from tests.architecture.test_floors import CHANNEL_MAY_IMPORT, FLOORS, FOREIGN
 from tests.docs.describe import columns, fields, structs_in, summary, table
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -99,7 +100,8 @@ def errors() -> str:
                 "",
                 "Every error that Daybook raises on purpose has a code that never changes. HTTP translates it to a",
                 "status, the command line to an exit code. `version_conflict` is 412 where `If-Match` was given. The",
-                "codes of the HTTP protocol itself are in [http.md](http.md). What no request should ever meet is a 500.",
+                "codes of the HTTP protocol itself are in [http.md](http.md).",
+                "What no request should ever meet is a 500.",
                 "",
                 *table(("Code", "HTTP", "Exit", "What happened"), rows),
                 "",
@@ -116,7 +118,37 @@ def errors() -> str:
     )
 
 
-PAGES = {"events.md": events, "channels.md": channels, "errors.md": errors}
+def floors() -> str:
+    """docs/reference/floors.md."""
+    rooms = sorted(FLOORS.items(), key=lambda one: (-one[1][0], one[0]))
+    homes = [(f"`{name}`", ", ".join(f"`{one}`" for one in rooms_), why) for name, (rooms_, why) in FOREIGN.items()]
+    return (
+        "\n".join(
+            [
+                "# Floors",
+                "",
+                NOTE,
+                "",
+                "Who may import whom. An import goes down, or stays in its room; rooms of one floor don't import one",
+                "another. The reasons are in [decision 10](../decisions/0010-floors.md).",
+                "",
+                *table(("Floor", "Room", "Why"), [(str(number), f"`{room}`", why) for room, (number, why) in rooms]),
+                "",
+                "A channel's folder may import its own modules and, of Daybook,",
+                ", ".join(f"`{one}`" for one in CHANNEL_MAY_IMPORT) + ".",
+                "",
+                "## Foreign libraries",
+                "",
+                "`msgspec` is everywhere. The others have homes:",
+                "",
+                *table(("Library", "Rooms", "Why"), homes),
+            ]
+        )
+        + "\n"
+    )
+
+
+PAGES = {"events.md": events, "channels.md": channels, "errors.md": errors, "floors.md": floors}
 
 
 def _columns() -> list[tuple[str, ...]]:

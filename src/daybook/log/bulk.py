@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from daybook.errors import Unavailable
+from daybook.errors import InvalidValue, Unavailable
 from daybook.ids import new_ids
 from daybook.log import QUERIES
 from daybook.log.group_commit import Outcome
@@ -43,7 +43,8 @@ def append_bulk(pool: Pool, commands: Iterable[Command]) -> Iterator[Outcome]:
     """Appends the commands and yields their outcomes in order, chunk by chunk as they are committed.
 
     Within a chunk a command sees the versions that earlier commands of the chunk made. Safe to repeat with the same
-    command ids: what was committed comes back as `repeated`. Raises Unavailable; what was yielded stands.
+    command ids: what was committed comes back as `repeated`. Raises Unavailable, and InvalidValue when Postgres can't
+    hold a text; nothing of that chunk is there then, and what was yielded stands.
     """
     for chunk in _chunks(commands):
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -57,6 +58,12 @@ def append_bulk(pool: Pool, commands: Iterable[Command]) -> Iterator[Outcome]:
                     raise Unavailable(
                         f"Postgres can't be reached: {error}. Repeat with the same command ids"
                     ) from error
+                # After a restart of the server every idle connection is broken: find out about all of them at once.
+                pool.check()
+            except (psycopg.DataError, UnicodeError) as error:
+                raise InvalidValue(
+                    "command", f"one of the chunk holds something that Postgres can't: {error}"
+                ) from error
         yield from outcomes
 
 

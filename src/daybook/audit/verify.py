@@ -1,79 +1,100 @@
 """Reads the whole log, and the stream beside it, and says the first thing that is wrong.
 
-Proved: positions are 1, 2, 3, ... up to the head; each stream's versions are 1, 2, 3, ...; time never goes back; every
-event is of a known type and decodes; every message that JetStream still holds is the event of its sequence, byte for
-byte, under its own subject.
+Proved: positions are 1, 2, 3, ... up to the head and nothing lies outside of them; each stream's versions are 1, 2, 3,
+...; time never goes back; every event is of a known type and decodes; each command's events stand together, so none was
+carried out twice; every message that JetStream still holds is the event of its sequence, with its content, under its
+own subject.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from daybook.errors import CorruptLog, Unavailable
+from daybook.audit import QUERIES
+from daybook.audit.findings import Progress, Verified, Wrong
+from daybook.audit.messages import compare
+from daybook.errors import CorruptLog
 from daybook.log import reader
-from daybook.postgres.pool import AsyncConnection, connect_async
-from daybook.stream import cloudevents
-from daybook.stream.connection import Nats
-from daybook.stream.feed import Feed
-from daybook.stream.jetstream import Stream
-from daybook.stream.subjects import subject
+from daybook.postgres.pool import AsyncConnection, connect_async, reachable
 
 PAGE_EVENTS = 2000
-SILENCE_SECONDS = 5.0
-
-Progress = Callable[[str, int, int], None]
-"""(what, done, of how many)"""
 
 
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read, and the first thing that is wrong; None when nothing is."""
-
-    events: int
-    streams: int
-    messages: int | None
-    """Messages compared; None when there was no NATS to ask or no stream in it."""
-    problem: str | None
-    position: int | None = None
-    """Where the problem is."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything holds."""
-        return self.problem is None
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress wanted."""
 
 
-async def verify(dsn: str, nats_url: str | None, progress: Progress = lambda what, done, total: None) -> Verified:
-    """Verifies everything up to the head of the moment it starts. Reads only; writers are not held up.
+async def verify(dsn: str, nats_url: str | None, progress: Progress = _silent) -> Verified:
+    """Verifies everything up to the head of the moment it starts; without `nats_url`, the log alone.
 
-    Memory grows with the number of streams (about 150 bytes each), not with the number of events.
+    Reads only; writers are not held up, and what they append meanwhile is not looked at. Memory grows with the number
+    of streams (about 150 bytes each), not with the number of events. Raises Unavailable when a server does not answer:
+    then nothing is known.
     """
-    async with await connect_async(dsn, "verify") as conn:
-        check = _LogCheck()
-        head = await reader.head(conn)
-        try:
-            while check.position < head:
-                rows = await reader.rows_after(conn, check.position, PAGE_EVENTS, head)
-                if not rows:
-                    raise _Wrong(f"the log ends at position {check.position}, but its head says {head}", check.position)
-                for row in rows:
-                    check.event(row)
-                progress("events", check.position, head)
-            if await _beyond(conn, head):
-                raise _Wrong(f"there is an event behind the head, which says {head}", head + 1)
-            messages = await _compare(conn, nats_url, head, progress) if nats_url else None
-        except _Wrong as wrong:
-            return Verified(
-                events=check.position, streams=len(check.versions), messages=None, problem=str(wrong), position=wrong.at
-            )
+    check = _LogCheck()
+    messages = None
+    with reachable():
+        async with await connect_async(dsn, "verify") as conn:
+            try:
+                head = await _events(conn, check, progress)
+                if nats_url is not None:
+                    messages = await compare(conn, nats_url, head, progress)
+            except Wrong as wrong:
+                return Verified(
+                    events=check.position,
+                    streams=len(check.versions),
+                    messages=None,
+                    problem=str(wrong),
+                    position=wrong.position,
+                    stream=wrong.stream,
+                )
     return Verified(events=head, streams=len(check.versions), messages=messages, problem=None)
 
 
-class _Wrong(Exception):
-    def __init__(self, problem: str, at: int) -> None:
-        super().__init__(problem)
-        self.at = at
+async def _events(conn: AsyncConnection, check: "_LogCheck", progress: Progress) -> int:
+    found = await (await conn.execute(QUERIES["head"])).fetchone()
+    if found is None:
+        raise Wrong("the table `head` has no row, so nothing can be appended and nobody knows where the log ends", 0)
+    head = int(found[0])
+    while check.position < head:
+        rows = await reader.rows_after(conn, check.position, PAGE_EVENTS, head)
+        if not rows:
+            raise Wrong(f"the log ends at position {check.position}, but its head says {head}", check.position + 1)
+        for row in rows:
+            check.event(row)
+        progress("events", check.position, head)
+    await _nothing_outside(conn)
+    await _head_in_time(conn)
+    await _commands_whole(conn, head)
+    return head
+
+
+async def _head_in_time(conn: AsyncConnection) -> None:
+    """The next event gets a time that is no earlier than the head's, so the head must not lag behind the last one."""
+    row = await (await conn.execute(QUERIES["head_moved_too_early"])).fetchone()
+    if row is not None:
+        position, moved, at = row
+        raise Wrong(f"position {position}: recorded at {at}, but the head says {moved}: time could go back", position)
+
+
+async def _nothing_outside(conn: AsyncConnection) -> None:
+    """One statement, so that an event that is appended meanwhile is seen together with the head that it moved."""
+    row = await (await conn.execute(QUERIES["outside"])).fetchone()
+    if row is not None:
+        position, stream, version = row
+        where = "is behind the head" if position > 0 else "comes before the log's beginning"
+        raise Wrong(f"position {position} ({stream}, version {version}) {where}", position, stream)
+
+
+async def _commands_whole(conn: AsyncConnection, head: int) -> None:
+    row = await (await conn.execute(QUERIES["torn"], (head,))).fetchone()
+    if row is not None:
+        first, last, amount, command = row
+        raise Wrong(
+            f"position {first}: the {amount} events of command {command} do not stand together, they reach up to "
+            f"position {last}: it was carried out twice, or somebody else wrote into the log",
+            first,
+        )
 
 
 class _LogCheck:
@@ -82,70 +103,27 @@ class _LogCheck:
     def __init__(self) -> None:
         self.position = 0
         self.versions: dict[str, int] = {}
-        self._at: datetime | None = None
+        self.at: datetime | None = None
 
     def event(self, row: Sequence[Any]) -> None:
+        """Raises Wrong when this is not the event that has to come next."""
         position, stream, version, at = row[0], row[2], row[3], row[7]
         if position != self.position + 1:
-            raise _Wrong(f"position {self.position + 1} is missing: {position} comes after {self.position}", position)
+            raise Wrong(
+                f"position {self.position + 1} is missing: {position} comes after {self.position}", self.position + 1
+            )
         expected = self.versions.get(stream, 0) + 1
         if version != expected:
-            raise _Wrong(f"position {position}: {stream} has version {version} where {expected} belongs", position)
-        if self._at is not None and at < self._at:
-            raise _Wrong(
-                f"position {position}: recorded at {at}, before the event in front of it ({self._at})", position
+            raise Wrong(
+                f"position {position}: {stream} has version {version} where {expected} belongs", position, stream
+            )
+        if self.at is not None and at < self.at:
+            raise Wrong(
+                f"position {position}: recorded at {at}, before the event in front of it ({self.at})", position, stream
             )
         try:
             reader.recorded(row)
         except CorruptLog as error:
-            raise _Wrong(f"position {position} ({stream}, version {version}): {error}", position) from error
-        self.position, self._at = position, at
+            raise Wrong(f"position {position} ({stream}, version {version}): {error}", position, stream) from error
+        self.position, self.at = position, at
         self.versions[stream] = version
-
-
-async def _beyond(conn: AsyncConnection, head: int) -> bool:
-    """An event behind the head can only be one that was appended meanwhile: then the head has moved as well."""
-    rows = await reader.rows_after(conn, head, 1)
-    return bool(rows) and await reader.head(conn) == head
-
-
-async def _compare(conn: AsyncConnection, nats_url: str, head: int, progress: Progress) -> int | None:
-    nats = Nats(nats_url, "verify")
-    await nats.open()
-    try:
-        last = await Stream(nats).last_sequence()
-        if last is None:
-            return None
-        if last > head and last > await reader.head(conn):
-            raise _Wrong(f"the stream is at sequence {last}, the log only at position {head}", head)
-        return await _messages(conn, nats, min(last, head), progress)
-    finally:
-        await nats.close()
-
-
-async def _messages(conn: AsyncConnection, nats: Nats, last: int, progress: Progress) -> int:
-    feed = Feed(nats)
-    await feed.open(1)
-    at, compared = None, 0
-    try:
-        while at is None or at < last:
-            delivered = await feed.take(PAGE_EVENTS, SILENCE_SECONDS)
-            if not delivered:
-                if last == 0 or at is None:
-                    return compared
-                raise Unavailable(f"the stream fell silent at sequence {at} of {last}: run the check again")
-            rows = await reader.rows_after(conn, delivered[0].sequence - 1, len(delivered))
-            for one, row in zip(delivered, rows, strict=False):
-                if at is not None and one.sequence != at + 1:
-                    raise _Wrong(f"sequence {at + 1} is missing in the stream", at + 1)
-                if one.sequence != row[0] or one.body != cloudevents.encode(row):
-                    raise _Wrong(f"message {one.sequence} of the stream is not the event at position {row[0]}", row[0])
-                if one.subject != subject(row[4], row[6]):
-                    raise _Wrong(f"message {one.sequence} of the stream has the subject {one.subject}", row[0])
-                at, compared = one.sequence, compared + 1
-                if at == last:
-                    break
-            progress("messages", at or 0, last)
-    finally:
-        await feed.close()
-    return compared

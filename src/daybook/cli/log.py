@@ -33,3 +33,23 @@ def stats(given: Given) -> None:
     with reading(given) as on:
         found = tailing.stats(on.reader)
     answer(given, found, tailing.shown(found))
+
+
+@command(app, "verify", "daybook log verify", "daybook log verify --no-stream --json")
+def verify(
+    given: Given,
+    no_stream: Annotated[
+        bool, typer.Option("--no-stream", help="Check the log alone, not the stream beside it.")
+    ] = False,
+) -> None:
+    """Read the whole log and the stream, and say the first thing that is wrong. Exit code 1 when there is one.
+
+    Nothing is written, and nobody is held up. Positions and versions without holes, time that never goes back, events
+    of known types that decode, commands that stand together, and in the stream the same events under the same numbers.
+    """
+    from daybook.cli import verifying
+
+    with reading(given) as on:
+        found = verifying.run(given, on.settings, not no_stream)
+    answer(given, found, verifying.shown(found))
+    verifying.conclude(found)

@@ -1,0 +1,115 @@
+"""Compares what JetStream holds with the log: message n must be event n."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from daybook.audit.findings import Progress, Wrong
+from daybook.errors import CorruptLog, Unavailable
+from daybook.log import reader
+from daybook.postgres.pool import AsyncConnection
+from daybook.stream import cloudevents
+from daybook.stream.connection import Nats
+from daybook.stream.feed import Delivered, Feed
+from daybook.stream.jetstream import Stream
+from daybook.stream.subjects import subject
+
+PAGE_MESSAGES = 2000
+SILENCE_SECONDS = 3.0
+RESET = "Run `daybook stream reset`; the relay fills the stream again from the log"
+
+
+async def compare(conn: AsyncConnection, nats_url: str, head: int, progress: Progress) -> int | None:
+    """Compares every message up to the head and returns how many; None when there is no stream.
+
+    A stream may begin later than the log (older messages age out) and end earlier (the relay is on its way). Raises
+    Wrong, and Unavailable when NATS does not answer.
+    """
+    nats = Nats(nats_url, "verify")
+    await nats.open()
+    try:
+        stream = Stream(nats)
+        last = await stream.last_sequence()
+        if last is None:
+            return None
+        if last > head and last > await reader.head(conn):
+            raise Wrong(f"the stream is at sequence {last}, the log only at position {head}. {RESET}", head + 1)
+        return await _Comparison(conn, stream, min(last, head)).run(nats, progress)
+    finally:
+        await nats.close()
+
+
+class _Comparison:
+    def __init__(self, conn: AsyncConnection, stream: Stream, last: int) -> None:
+        self._conn = conn
+        self._stream = stream
+        self._last = last
+        self._at = 0
+        """The last sequence that was compared; 0 before the first."""
+        self._compared = 0
+
+    async def run(self, nats: Nats, progress: Progress) -> int:
+        if self._last == 0:
+            return 0
+        feed = Feed(nats)
+        await feed.open(1)
+        try:
+            while self._at < self._last:
+                delivered = await feed.take(PAGE_MESSAGES, SILENCE_SECONDS)
+                if not delivered:
+                    await self._silent(feed)
+                    break
+                await self._page(delivered)
+                progress("messages", min(self._at, self._last), self._last)
+        finally:
+            await feed.close()
+        return self._compared
+
+    async def _silent(self, feed: Feed) -> None:
+        """Returns when the stream is empty: new, or aged out, it has a last sequence but no message."""
+        if not feed.alive or await self._stream.message(self._last) is not None:
+            raise Unavailable(f"the stream fell silent at sequence {self._at} of {self._last}: run the check again")
+        if self._at:
+            raise Wrong(f"sequence {self._at + 1} is missing in the stream. {RESET}", self._at + 1)
+
+    async def _page(self, delivered: Sequence[Delivered]) -> None:
+        first, last = delivered[0].sequence, delivered[-1].sequence
+        found = await reader.rows_after(self._conn, first - 1, last - first + 1, last)
+        rows = {row[0]: row for row in found}
+        for one in delivered:
+            # When the one before is gone as well, the stream's beginning has moved past us: that is no hole.
+            if self._at and one.sequence != self._at + 1 and await self._stream.message(self._at) is not None:
+                raise Wrong(f"sequence {self._at + 1} is missing in the stream. {RESET}", self._at + 1)
+            _check(one, rows[one.sequence])
+            self._at = one.sequence
+            self._compared += 1
+            if self._at >= self._last:
+                return
+
+
+def _check(one: Delivered, row: Sequence[Any]) -> None:
+    if one.body != cloudevents.encode(row):
+        # A message may have been written by an older Daybook that spelled the same event in other bytes.
+        wrong = _difference(one.body, row)
+        if wrong is not None:
+            raise Wrong(
+                f"message {one.sequence} of the stream is not the event at its position: {wrong}. {RESET}",
+                row[0],
+                row[2],
+            )
+    if one.subject != subject(row[4], row[6]):
+        raise Wrong(
+            f"message {one.sequence} of the stream has the subject {one.subject} instead of {subject(row[4], row[6])}. "
+            f"{RESET}",
+            row[0],
+            row[2],
+        )
+
+
+def _difference(body: bytes, row: Sequence[Any]) -> str | None:
+    """What tells the message from the event, in words; None when both say the same."""
+    try:
+        there, here = cloudevents.decode(body), reader.recorded(row)
+    except CorruptLog as error:
+        return str(error)
+    names = [name for name in here.__struct_fields__ if getattr(there, name) != getattr(here, name)]
+    return f"other {', '.join(names)}" if names else None

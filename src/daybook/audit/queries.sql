@@ -1,0 +1,15 @@
+-- name: head
+SELECT position FROM head
+
+-- name: head_moved_too_early
+SELECT h.position, h.recorded_at, e.recorded_at FROM head h JOIN events e ON e.position = h.position
+WHERE h.recorded_at < e.recorded_at
+
+-- name: outside
+SELECT position, stream, version FROM events
+WHERE position < 1 OR position > (SELECT position FROM head) ORDER BY position LIMIT 1
+
+-- name: torn
+SELECT min(position), max(position), count(*), command_id FROM events WHERE position <= %s
+GROUP BY command_id HAVING max(position) - min(position) + 1 <> count(*)
+ORDER BY min(position) LIMIT 1

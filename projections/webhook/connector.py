@@ -1,0 +1,206 @@
+"""Tells an endpoint the state of a SKU: one POST, signed by Standard Webhooks 1.0.0.
+
+    {"type": "product.updated", "timestamp": "2026-01-01T12:00:00.000000Z", "data": {"sku": "S1", "position": 42, ...}}
+
+- `product.updated` holds the whole state: `product`, `price`, `prices` and `stock`. `price.updated` and
+  `stock.updated` hold only theirs. `product.removed` holds none: the SKU is no longer listed for this endpoint.
+- Delivery is at least once. The same message has the same `webhook-id` on every try, with a newer timestamp.
+- `position` is the position of the change that is told. Answers get lost and slow requests arrive late, so a receiver
+  applies a part of `data` only if the position is not below the one from which it has that part.
+
+Only a 2xx is success, whatever its body. The specification wants anything else tried again. That goes for every 4xx
+too, but 410: a receiver's 400 is nearly always its own fault, and is repaired there without anybody telling us. Only
+that SKU waits meanwhile. A 410 means that the endpoint wants no more: each message is refused with `endpoint_gone`
+until a person has enabled the endpoint again and asks for another try.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver
+
+from daybook.channel.calls import ANSWER_SECONDS_MAX, Answer, Calls, Unanswered
+from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Rejected, Throttled, Unavailable, Waiting
+from daybook.errors import BadConfiguration
+from daybook.events import Rejection
+from projections.webhook.guard import guarded
+from projections.webhook.listing import FACETS, NAME
+from projections.webhook.mapping import PRICE, PRODUCT, STOCK
+from projections.webhook.signing import keys, message_id, signed
+
+TYPES: Mapping[str, str] = {PRODUCT: "product.updated", PRICE: "price.updated", STOCK: "stock.updated"}
+REMOVED = "product.removed"
+CLEARED: Mapping[str, Payload] = {
+    PRICE: {"price": None, "prices": {}},
+    STOCK: {"stock": {"available": 0, "locations": {}}},
+}
+"""What a facet that is taken off alone is told as."""
+PAUSE_SECONDS_MAX = 3600.0
+"""A Retry-After is followed up to here: a slip in it must not silence an endpoint for a year."""
+
+
+class GuardedCalls(Calls):
+    """`Calls` with a pool that connects to allowed addresses only."""
+
+    def __init__(
+        self, base_url: str, private_allowed: bool, resolver: AbstractResolver | None, answer_seconds_max: float
+    ) -> None:
+        super().__init__(base_url)
+        self._private_allowed = private_allowed
+        self._resolver = resolver
+        self._answer_seconds_max = answer_seconds_max
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Sends the bytes as they are: they are what was signed. Raises Unanswered."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=guarded(self._private_allowed, self._limit, self._resolver),
+                timeout=aiohttp.ClientTimeout(total=self._answer_seconds_max),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+            self._session._retry_connection = False  # for the reason given in Calls
+        return await self.request("POST", path, body=msgspec.Raw(body), headers=headers)
+
+
+class WebhookConnector:
+    """One endpoint. With settings that make no sense it sends nothing, and says why instead."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        name: str = NAME,
+        *,
+        resolver: AbstractResolver | None = None,
+        clock: Callable[[], float] = time.time,
+        answer_seconds_max: float = ANSWER_SECONDS_MAX,
+    ) -> None:
+        self._name = name
+        self._clock = clock
+        self._problem = problem(settings, name)
+        self._keys = () if self._problem else keys(settings["secret"])
+        # Calls takes off a slash at the end, and to a receiver /hook and /hook/ are two places.
+        parts = urlsplit(settings["url"]) if self._problem is None else urlsplit("")
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._calls = GuardedCalls(
+            f"{parts.scheme}://{parts.netloc}", _true(settings, "allow_private"), resolver, answer_seconds_max
+        )
+
+    async def push(self, push: Push) -> Outcome:
+        """One message. A new listing is told with everything at once."""
+        if self._problem is not None:
+            return Unavailable(self._problem)
+        if push.facet == PRODUCT and push.payload is None:
+            # Also when no receipt tells that the SKU was ever told: the answer may have been lost.
+            answer = await self._send(push, REMOVED, None)
+            return answer if answer is not None else Confirmed(covers=FACETS)
+        if push.facet != PRODUCT and (push.remote_id is None or PRODUCT not in push.listing):
+            return Waiting(f"the endpoint has not been told of {push.sku} yet")
+        facets = push.listing if push.facet == PRODUCT else {push.facet: push.payload or CLEARED[push.facet]}
+        fields = {field: value for payload in facets.values() for field, value in payload.items()}
+        answer = await self._send(push, TYPES[push.facet], fields)
+        if answer is not None:
+            return answer
+        # Hazard: the other facets count as told only when this message can't have been sent before. Else a receiver may
+        # have dropped it as a double of an earlier try with the same content, between which another price came and
+        # went. They are then told by themselves, under ids of their own.
+        first = push.facet == PRODUCT and push.remote_id is None and push.attempt == 1
+        return Confirmed(covers=tuple(push.listing) if first else (push.facet,), remote_id=push.sku)
+
+    async def confirm(self, push: Push, submission: str) -> Outcome:
+        """Never called: an answer is the end of it."""
+        return Confirmed()
+
+    async def close(self) -> None:
+        """Closes the connection pool."""
+        await self._calls.close()
+
+    async def _send(self, push: Push, type_: str, fields: Payload | None) -> Outcome | None:
+        """The outcome of a message that was not taken, or None."""
+        at = datetime.fromtimestamp(self._clock(), UTC)
+        body = msgspec.json.encode(
+            {
+                "type": type_,
+                "timestamp": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+                "data": {"sku": push.sku, "position": push.position} | (fields or {}),
+            }
+        )
+        id_ = message_id(self._name, push.sku, push.facet, push.position, fields)
+        try:
+            answer = await self._calls.post(self._path, body, signed(self._keys, id_, at, body))
+        except Unanswered as unanswered:
+            return unanswered.outcome()
+        return None if 200 <= answer.status < 300 else self._failure(answer)
+
+    def _failure(self, answer: Answer) -> Outcome:
+        status, said, pause = answer.status, answer.text[:200], pause_seconds(answer.headers, self._clock())
+        variable = f"DAYBOOK_CHANNEL_{self._name.upper()}"
+        if status == 410:
+            reason = (
+                f"the endpoint wants no more messages (HTTP 410): enable it again, then ask for another try. {said}"
+            )
+            return Rejected((Rejection("endpoint_gone", reason.strip()),))
+        if status == 429:
+            return Throttled(pause)
+        if 300 <= status < 400:
+            place = answer.headers.get("Location", "another place")[:200]
+            return Unavailable(f"HTTP {status} sends us to {place}, and redirects are not followed: set {variable}_URL")
+        if status in (401, 403):
+            return Unavailable(f"the endpoint refuses the signature (HTTP {status}): {said}. Check {variable}_SECRET")
+        return Unavailable(f"the endpoint did not take the message (HTTP {status}): {said}", pause)
+
+
+def connector(settings: Mapping[str, str], name: str = NAME) -> WebhookConnector:
+    """The connector for `url` and `secret`; BadConfiguration when one is missing.
+
+    `secret` is a `whsec_` secret, or several with spaces between while receivers change over: each signs. The URL is
+    written into the journal, so it should hold no credential. `allow_private=true` lets the endpoint be in a private
+    network, `allow_http=true` lets it be without TLS. What is there but malformed is told by `problem`, and by every
+    push.
+    """
+    for key in ("url", "secret"):
+        if not settings.get(key):
+            variable = f"DAYBOOK_CHANNEL_{name.upper()}_{key.upper()}"
+            raise BadConfiguration(f"the {name} channel has no {key}: set {variable}", field=variable)
+    return WebhookConnector(settings, name)
+
+
+def problem(settings: Mapping[str, str], name: str = NAME) -> str | None:
+    """What is wrong with an endpoint's settings, for a person to read, or None."""
+    variable = f"DAYBOOK_CHANNEL_{name.upper()}"
+    try:
+        parts = urlsplit(settings["url"])
+        host = parts.hostname if parts.port is None or parts.port > 0 else None
+    except ValueError as error:
+        return f"{variable}_URL is no URL: {error}"
+    if parts.scheme not in ("http", "https") or not host:
+        return f"{variable}_URL must be an address like https://example.com/hook"
+    if parts.scheme == "http" and not _true(settings, "allow_http"):
+        return f"{variable}_URL is not https; use https, or set {variable}_ALLOW_HTTP=true"
+    if parts.username is not None or parts.password is not None:
+        return f"{variable}_URL holds a user or password, which the journal would show; the signature is the proof"
+    try:
+        keys(settings["secret"])
+    except ValueError as error:
+        return f"{variable}_SECRET holds no usable secret: {error}"
+    return None
+
+
+def pause_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    """Retry-After in seconds, from a number or a date (RFC 9110, 10.2.3); None when there is none that makes sense."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), PAUSE_SECONDS_MAX)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return min(max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now), PAUSE_SECONDS_MAX)
+
+
+def _true(settings: Mapping[str, str], key: str) -> bool:
+    return settings.get(key, "").lower() == "true"

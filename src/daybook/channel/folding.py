@@ -1,17 +1,21 @@
-"""A batch of events folded and rendered: pure, so that live running, rebuild, as-of and what-if are the same code."""
+"""A batch of events folded and rendered: pure, so that live running, rebuild, as-of and what-if are the same code.
+
+A group on which the channel's own code raises is parked: nothing of it changes any more, its later events included,
+until somebody has its events folded again. The others go on.
+"""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from daybook.catalogue.reference import Reference, fold_reference
+from daybook.catalogue.tracked import TrackedReference, touched_by
 from daybook.channel.contract import Held, Manifest, Payload
-from daybook.errors import DaybookError
-from daybook.events import Recorded
+from daybook.events import EventDiscarded, Recorded
 from daybook.events.envelope import REFERENCE_KEY
 
 HASH_BYTES = 16
@@ -37,36 +41,38 @@ class Entry(msgspec.Struct, frozen=True):
         return None if self.payload is None else self.hash
 
 
+class Parked(msgspec.Struct, frozen=True):
+    """A group that the channel's code could not fold or render, and the event on which it raised."""
+
+    key: str
+    position: int
+    event_id: str | None
+    """None when it was rendered again for a change of the reference."""
+    type: str | None
+    sku: str | None
+    error: str
+    where: str
+    """The traceback's last line: file, line, function."""
+
+
 class Batch(msgspec.Struct):
     """What a batch of events changes."""
 
     reference: Reference
     reference_position: int = 0
     """Of the last event that changed the reference in this batch; 0 when none did."""
-    states: dict[str, Any] = {}
-    put: dict[tuple[str, str], Entry] = {}
-    gone: dict[tuple[str, str], tuple[str, int]] = {}
+    touched: set[str] = msgspec.field(default_factory=set)
+    """What the reference events changed: see `catalogue.tracked`."""
+    states: dict[str, Any] = msgspec.field(default_factory=dict)
+    uses: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """By group that was rendered: what it looked up in the reference."""
+    put: dict[tuple[str, str], Entry] = msgspec.field(default_factory=dict)
+    gone: dict[tuple[str, str], tuple[str, int]] = msgspec.field(default_factory=dict)
     """(SKU, facet) that is not listed any more -> key and position."""
-
-
-class ProjectionFailed(DaybookError):
-    """A channel's own fold or render raised: a fault in its code, or a situation that it was not written for."""
-
-    code = "projection_failed"
-
-
-@contextmanager
-def _naming(manifest: Manifest, position: int, sku: str) -> Iterator[None]:
-    """Adds to what the channel's code raises which event and product it was about."""
-    try:
-        yield
-    except Exception as error:
-        raise ProjectionFailed(
-            f"{manifest.name} failed on {sku} at position {position}: {type(error).__name__}: {error}. Its listings "
-            "stand still until its code is put right",
-            position=position,
-            sku=sku,
-        ) from error
+    parked: dict[str, Parked] = msgspec.field(default_factory=dict)
+    """Groups that were parked in this batch."""
+    passed: dict[str, int] = msgspec.field(default_factory=dict)
+    """By parked group: how many of its events were left for later in this batch."""
 
 
 def encode(payload: Payload) -> bytes:
@@ -102,6 +108,7 @@ class Folder:
     def __init__(self, manifest: Manifest, reference: Reference) -> None:
         self._manifest = manifest
         self.reference = reference
+        self._tracked = TrackedReference(reference)
 
     def fold(
         self,
@@ -110,57 +117,124 @@ class Folder:
         listed: Mapping[str, Facets],
         *,
         each_command: bool,
+        parked: Collection[str] = (),
     ) -> Batch:
         """What these events, in order, change. `states` and `listed` must hold every group that occurs.
 
         `each_command`: render after each command of a group, so that every facet's position names the very change that
         made it; else once for each group, which is faster for a long catch-up and lists the same in the end.
+        `parked`: groups whose events are left for later.
         """
         batch = Batch(self.reference)
-        hashes: dict[str, Facets] = {}
         for key, run in groupby(_in_group_order(events), key=lambda one: one.key):
             if key == REFERENCE_KEY:
                 for one in run:
                     batch.reference = fold_reference(batch.reference, one.event)
                     batch.reference_position = one.position
-                continue
-            state = before = states.get(key)
-            facets = hashes.setdefault(key, dict(listed.get(key, {})))
-            for _, command in groupby(run, key=lambda one: one.command_id if each_command else ""):
-                position = 0
-                for one in command:
-                    with _naming(self._manifest, one.position, one.sku or key):
-                        after = self._manifest.fold(state, one)
-                    if after is not state:
-                        state, position = after, one.position
-                if position:
-                    with _naming(self._manifest, position, key):
-                        self._render(key, state, position, facets, batch)
-            if state is not before:
-                batch.states[key] = state
-        self.reference = batch.reference
+                    batch.touched.update(touched_by(one.event))
+                self._use(batch.reference)
+            elif key in parked:
+                batch.passed[key] = sum(1 for _ in run)
+            else:
+                work = _Group(self._manifest, self._tracked, key, states.get(key), listed.get(key, {}))
+                work.fold(list(run), each_command)
+                work.into(batch)
         return batch
 
     def again(self, groups: Iterable[tuple[str, Any]], listed: Mapping[str, Facets], position: int) -> Batch:
         """Renders groups again whose state stands, because the reference changed at `position`."""
         batch = Batch(self.reference)
         for key, state in groups:
-            with _naming(self._manifest, position, key):
-                self._render(key, state, position, dict(listed.get(key, {})), batch)
+            work = _Group(self._manifest, self._tracked, key, state, listed.get(key, {}))
+            work.again(position)
+            work.into(batch)
         return batch
 
-    def _render(self, key: str, state: Any, position: int, facets: Facets, batch: Batch) -> None:
-        """Adds to the batch what differs from `facets`, and brings `facets` up to date."""
-        entries = render(self._manifest, key, state, batch.reference, position)
+    def _use(self, reference: Reference) -> None:
+        self.reference = reference
+        self._tracked = TrackedReference(reference)
+
+
+class _Group:
+    """One group's part of a batch: whole, or parked."""
+
+    def __init__(self, manifest: Manifest, tracked: TrackedReference, key: str, state: Any, facets: Facets) -> None:
+        self._manifest = manifest
+        self._tracked = tracked
+        self._key = key
+        self._before = self._state = state
+        self._facets = dict(facets)
+        self._uses: tuple[str, ...] | None = None
+        self._put: dict[tuple[str, str], Entry] = {}
+        self._gone: dict[tuple[str, str], tuple[str, int]] = {}
+        self._parked: Parked | None = None
+        self._passed = 0
+
+    def fold(self, run: Sequence[Recorded], each_command: bool) -> None:
+        """Folds the group's events, in order, and renders."""
+        at: Recorded | None = None
+        run = _without_discarded(self._manifest.name, run)
+        try:
+            for _, command in groupby(run, key=lambda one: one.command_id if each_command else ""):
+                position = 0
+                for one in command:
+                    at = one
+                    after = self._manifest.fold(self._state, one)
+                    if after is not self._state:
+                        self._state, position = after, one.position
+                if position:
+                    self._render(position)
+        except Exception as error:
+            assert at is not None
+            self._park(error, at.position, at)
+            self._passed = sum(1 for one in run if one.position >= at.position)
+
+    def again(self, position: int) -> None:
+        """Renders the state as it stands."""
+        try:
+            self._render(position)
+        except Exception as error:
+            self._park(error, position, None)
+
+    def _render(self, position: int) -> None:
+        """Notes what differs from what is listed, and brings that up to date."""
+        entries = render(self._manifest, self._key, self._state, self._tracked.begin(), position)
+        self._uses = self._tracked.used()
         for where, entry in entries.items():
-            if facets.get(where) != entry.hash:
-                batch.put[where] = entry
-                batch.gone.pop(where, None)
-                facets[where] = entry.hash
-        for where in [where for where in facets if where not in entries]:
-            del facets[where]
-            batch.put.pop(where, None)
-            batch.gone[where] = (key, position)
+            if self._facets.get(where) != entry.hash:
+                self._put[where] = entry
+                self._gone.pop(where, None)
+                self._facets[where] = entry.hash
+        for where in [where for where in self._facets if where not in entries]:
+            del self._facets[where]
+            self._put.pop(where, None)
+            self._gone[where] = (self._key, position)
+
+    def _park(self, error: Exception, position: int, at: Recorded | None) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = frames[-1] if frames else None
+        self._parked = Parked(
+            key=self._key,
+            position=position,
+            event_id=at.event_id if at else None,
+            type=at.type if at else None,
+            sku=at.sku if at else None,
+            error=f"{type(error).__name__}: {error}",
+            where=f"{last.filename}:{last.lineno} in {last.name}" if last else "",
+        )
+
+    def into(self, batch: Batch) -> None:
+        """Adds what changed to the batch; of a parked group nothing but that."""
+        if self._parked is not None:
+            batch.parked[self._key] = self._parked
+            batch.passed[self._key] = self._passed
+            return
+        if self._state is not self._before:
+            batch.states[self._key] = self._state
+        if self._uses is not None:
+            batch.uses[self._key] = self._uses
+        batch.put.update(self._put)
+        batch.gone.update(self._gone)
 
 
 def _in_group_order(events: Sequence[Recorded]) -> list[Recorded]:
@@ -170,3 +244,17 @@ def _in_group_order(events: Sequence[Recorded]) -> list[Recorded]:
     anticipates what rendering again for that change would give.
     """
     return sorted(events, key=lambda one: (one.key != REFERENCE_KEY, one.key))
+
+
+def _without_discarded(projection: str, run: Sequence[Recorded]) -> Sequence[Recorded]:
+    """The events less those that a person had this projection leave out, when that is in the same run.
+
+    Live, the event failed and its group was parked before it was discarded; the group is then folded again from its
+    beginning, so event and discard are in one run, as they are in a rebuild.
+    """
+    left_out = {
+        one.event.position
+        for one in run
+        if isinstance(one.event, EventDiscarded) and one.event.projection == projection
+    }
+    return [one for one in run if one.position not in left_out] if left_out else run

@@ -1,8 +1,12 @@
 -- name: make_states
 CREATE TABLE IF NOT EXISTS {states} (
     key   text PRIMARY KEY,
-    state json NOT NULL
+    state json NOT NULL,
+    uses  text[] NOT NULL
 )
+
+-- name: make_states_index
+CREATE INDEX IF NOT EXISTS {by_uses} ON {states} USING gin (uses)
 
 -- name: make_listings
 CREATE TABLE IF NOT EXISTS {listings} (
@@ -19,10 +23,24 @@ CREATE TABLE IF NOT EXISTS {listings} (
 -- name: make_listings_index
 CREATE INDEX IF NOT EXISTS {by_key} ON {listings} (key)
 
+-- name: commit_lazily
+-- Without waiting for the disk. Listings, checkpoint and due deliveries are of one transaction: when Postgres dies before
+-- it is on the disk, all of it is computed again from the log. A claim waits for the disk, and with it goes everything
+-- that was committed before: so nothing is ever sent for a row that could be lost.
+SET synchronous_commit = off
+
 -- name: live_generation
-SELECT p.live, p.paused, g.code_version, g.position, g.reference_from
+SELECT p.live, g.position, g.reference_from, g.reference_codes, g.epoch
 FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
 WHERE p.name = %s
+
+-- name: checkpoint
+SELECT position, reference_from, reference_codes, epoch FROM generations WHERE projection = %s AND generation = %s
+
+-- name: hold_generation
+-- Nobody else writes this generation until the transaction ends; whoever was about to starts over.
+UPDATE generations SET epoch = epoch + 1 WHERE projection = %s AND generation = %s
+RETURNING position, reference_from, reference_codes, epoch
 
 -- name: add_projection
 INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
@@ -33,8 +51,14 @@ INSERT INTO generations (projection, generation, code_version) VALUES (%s, %s, %
 -- name: states
 SELECT key, state::text FROM {states} WHERE key = ANY(%s)
 
--- name: states_after
-SELECT key, state::text FROM {states} WHERE key > %s ORDER BY key LIMIT %s
+-- name: states_using
+SELECT key, state::text FROM {states} s
+WHERE key > %s AND uses && %s::text[]
+  AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.projection = %s AND p.generation = %s AND p.key = s.key)
+ORDER BY key LIMIT %s
+
+-- name: parked_keys
+SELECT key FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%s)
 
 -- name: signatures
 SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%s)
@@ -46,11 +70,14 @@ FROM events WHERE command_id = %s AND position > %s ORDER BY position
 
 -- name: move_checkpoint
 UPDATE generations
-SET position = %(to)s, reference_from = %(reference_from)s, moved_at = clock_timestamp(), failure = NULL,
+SET position = %(to)s, reference_from = %(reference_from)s, reference_codes = %(reference_codes)s,
+    moved_at = clock_timestamp(), failure = NULL,
     level_at = CASE WHEN level_at IS NULL AND %(to)s >= (SELECT position FROM head) THEN clock_timestamp()
                     ELSE level_at END
-WHERE projection = %(projection)s AND generation = %(generation)s AND position = %(from)s
+WHERE projection = %(projection)s AND generation = %(generation)s AND position = %(from)s AND epoch = %(epoch)s
   AND reference_from IS NOT DISTINCT FROM %(reference_was)s
+  AND (%(lease)s::text IS NULL OR EXISTS (SELECT 1 FROM leases WHERE name = %(lease)s AND token = %(token)s))
+RETURNING position
 
 -- name: beat
 UPDATE generations
@@ -63,8 +90,47 @@ WHERE projection = %s AND generation = %s
 UPDATE generations SET failure = %s::json WHERE projection = %s AND generation = %s
 
 -- name: put_states
-INSERT INTO {states} (key, state) SELECT s.key, s.state::json FROM unnest(%s::text[], %s::text[]) AS s(key, state)
-ON CONFLICT (key) DO UPDATE SET state = excluded.state
+INSERT INTO {states} (key, state, uses)
+SELECT s.key, s.state::json, string_to_array(s.uses, E'\n') FROM unnest(%s::text[], %s::text[], %s::text[]) AS s(key, state, uses)
+ON CONFLICT (key) DO UPDATE SET state = excluded.state, uses = excluded.uses
+
+-- name: put_uses
+UPDATE {states} s SET uses = string_to_array(u.uses, E'\n') FROM unnest(%s::text[], %s::text[]) AS u(key, uses)
+WHERE s.key = u.key AND s.uses IS DISTINCT FROM string_to_array(u.uses, E'\n')
+
+-- name: park
+INSERT INTO parked AS p (projection, generation, key, position, event_id, type, sku, error, place, events)
+SELECT %s, %s, n.key, n.position, n.event_id, n.type, n.sku, n.error, n.place, n.events
+FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+     AS n(key, position, event_id, type, sku, error, place, events)
+ON CONFLICT (projection, generation, key) DO NOTHING
+
+-- name: pass_by
+UPDATE parked p SET events = p.events + n.events FROM unnest(%s::text[], %s::bigint[]) AS n(key, events)
+WHERE p.projection = %s AND p.generation = %s AND p.key = n.key
+
+-- name: unpark
+DELETE FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%s)
+
+-- name: parked
+SELECT key, position, event_id::text, type, sku, error, place, events, parked_at
+FROM parked WHERE projection = %s AND generation = %s ORDER BY parked_at, key
+
+-- name: acquire_lease
+INSERT INTO leases AS l (name, owner, token, held_until)
+VALUES (%s, %s, 1, clock_timestamp() + %s * interval '1 second')
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, token = l.token + 1, held_until = excluded.held_until
+WHERE l.held_until < clock_timestamp() OR l.owner = %s
+RETURNING token
+
+-- name: renew_lease
+UPDATE leases SET held_until = clock_timestamp() + %s * interval '1 second' WHERE name = %s AND token = %s
+
+-- name: release_lease
+UPDATE leases SET held_until = '-infinity' WHERE name = %s AND token = %s
+
+-- name: pause
+UPDATE projections SET paused = %s WHERE name = %s RETURNING name
 
 -- name: put_listings
 INSERT INTO {listings} (sku, facet, key, payload, held, hash, position)
@@ -107,6 +173,11 @@ SET desired = excluded.desired, desired_position = excluded.desired_position, la
                  WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 
+-- name: reconsider
+-- A listing that was refused whole may be taken with another price: any change of the SKU is a reason to offer it again.
+UPDATE deliveries SET state = 'due', reasons = NULL
+WHERE channel = %s AND sku = ANY(%s) AND rank = 0 AND state = 'rejected' AND desired IS NOT NULL AND acknowledged IS NULL
+
 -- name: settle
 INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, acknowledged, receipt_position, state, submitted,
                              submission, reasons)
@@ -144,23 +215,25 @@ ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = exclude
 -- name: forget_ids
 DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%s)
 
--- name: may_deliver
-SELECT p.live FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
-WHERE p.name = %s AND NOT p.paused AND g.level_at IS NOT NULL
-
 -- name: claim
-WITH free AS (
+-- Takes lanes that have something to do, and counts the tries that begin. One statement, one commit.
+WITH may AS (
+    SELECT p.live FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
+    WHERE p.name = %(channel)s AND NOT p.paused AND g.level_at IS NOT NULL
+), free AS (
     SELECT channel, lane FROM lanes
-    WHERE channel = %(channel)s AND next_try <= clock_timestamp()
+    WHERE EXISTS (SELECT 1 FROM may) AND channel = %(channel)s AND next_try <= clock_timestamp()
       AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)s::text[])
     ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+    FROM free WHERE l.channel = free.channel AND l.lane = free.lane
+    RETURNING l.lane, l.attempts
+), begun AS (
+    UPDATE deliveries d SET attempts = d.attempts + 1
+    FROM claimed c WHERE d.channel = %(channel)s AND d.lane = c.lane AND d.state = 'due'
 )
-UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
-FROM free WHERE l.channel = free.channel AND l.lane = free.lane
-RETURNING l.lane, l.attempts
-
--- name: begin_attempts
-UPDATE deliveries SET attempts = attempts + 1 WHERE channel = %s AND lane = ANY(%s) AND state = 'due'
+SELECT c.lane, c.attempts, may.live FROM claimed c, may
 
 -- name: take_attempts_back
 UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%s::text[], %s::text[]) AS u(sku, facet)
@@ -176,8 +249,10 @@ LEFT JOIN bodies b ON d.state = 'accepted' AND b.hash = d.submitted
 WHERE d.channel = %s AND d.lane = ANY(%s)
 ORDER BY d.lane, d.sku <> d.key, d.sku, d.rank
 
--- name: ids_of_keys
-SELECT key, sku, remote_id FROM remote_ids WHERE channel = %s AND key = ANY(%s)
+-- name: ids_of_lanes
+SELECT key, sku, remote_id FROM remote_ids
+WHERE channel = %(channel)s
+  AND key IN (SELECT d.key FROM deliveries d WHERE d.channel = %(channel)s AND d.lane = ANY(%(lanes)s::text[]))
 
 -- name: keep_leases
 UPDATE lanes SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'

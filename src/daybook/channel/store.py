@@ -13,6 +13,7 @@ from daybook.channel import QUERIES
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Facets
 from daybook.channel.generations import Checkpoint, Generation
+from daybook.channel.leases import Lease
 from daybook.channel.receipts import Settlement, settle
 from daybook.events import Recorded
 from daybook.log import reader
@@ -20,44 +21,72 @@ from daybook.postgres.pool import AsyncConnection
 
 
 class Superseded(Exception):
-    """Another runner moved the checkpoint. Nothing was written; start again from where it stands."""
+    """The checkpoint, the lease or the generation is another's by now. Nothing was written; start over."""
+
+
+class Groups(msgspec.Struct):
+    """What is kept of some groups."""
+
+    states: dict[str, Any]
+    listed: dict[str, Facets]
+    parked: frozenset[str] = frozenset()
+    rest: list[Recorded] = []
+    """What follows the last event in its own command."""
 
 
 class Store:
-    """Reads and writes one generation of one projection."""
+    """Reads and writes one generation of one projection. Without `deliver` nothing comes due: a rebuild."""
 
-    def __init__(self, conn: AsyncConnection, manifest: Manifest, generation: Generation) -> None:
+    def __init__(
+        self,
+        conn: AsyncConnection,
+        manifest: Manifest,
+        generation: Generation,
+        *,
+        deliver: bool = True,
+        lease: Lease | None = None,
+    ) -> None:
         self._conn = conn
         self._manifest = manifest
         self._generation = generation
+        self._deliver = deliver and manifest.connector is not None
+        self._lease = lease
         # A fold may come to None: the group is of no interest any more.
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(manifest.state | None)
 
-    async def groups(
-        self, keys: Sequence[str], last: Recorded
-    ) -> tuple[dict[str, Any], dict[str, Facets], list[Recorded]]:
-        """States and listed hashes of these groups; and what follows `last` in its own command."""
+    @property
+    def _names(self) -> tuple[str, int]:
+        return self._generation.projection, self._generation.number
+
+    async def groups(self, keys: Sequence[str], last: Recorded) -> Groups:
+        """States and listed hashes of these groups, and what follows `last` in its own command."""
         async with self._conn.pipeline():
             states = await self._conn.execute(self._generation.query("states"), (keys,))
             hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
+            parked = await self._conn.execute(QUERIES["parked_keys"], (*self._names, keys))
             rest = await self._conn.execute(QUERIES["rest_of_command"], (last.command_id, last.position))
-            found = {key: self._decoder.decode(state) for key, state in await states.fetchall()}
-            listed = _facets(keys, await hashes.fetchall())
-            return found, listed, [reader.recorded(row) for row in await rest.fetchall()]
+            return Groups(
+                {key: self._decoder.decode(state) for key, state in await states.fetchall()},
+                _facets(keys, await hashes.fetchall()),
+                frozenset(key for (key,) in await parked.fetchall()),
+                [reader.recorded(row) for row in await rest.fetchall()],
+            )
 
-    async def groups_after(self, key: str, limit: int) -> tuple[dict[str, Any], dict[str, Facets]]:
-        """The next groups in order of key, with their listed hashes."""
-        cursor = await self._conn.execute(self._generation.query("states_after"), (key, limit))
+    async def groups_using(self, codes: Sequence[str], key: str, limit: int) -> Groups:
+        """The next groups, in order of key, that look one of these definitions up when they are rendered."""
+        query = self._generation.query("states_using")
+        cursor = await self._conn.execute(query, (key, list(codes), *self._names, limit))
         found = {name: self._decoder.decode(state) for name, state in await cursor.fetchall()}
         hashes = await self._conn.execute(self._generation.query("signatures"), (list(found),))
-        return found, _facets(found, await hashes.fetchall())
+        return Groups(found, _facets(found, await hashes.fetchall()))
 
     async def save(self, batch: Batch, was: Checkpoint, now: Checkpoint, receipts: Sequence[Settlement] = ()) -> bool:
         """Writes a batch and moves the checkpoint, or raises Superseded and writes nothing.
 
         True when deliveries may have come due.
         """
-        async with self._conn.transaction():
+        # One trip for everything and one for COMMIT; a runner that lost the checkpoint wrote in vain and rolls back.
+        async with self._conn.pipeline(), self._conn.transaction():
             moved = await self._conn.execute(
                 QUERIES["move_checkpoint"],
                 {
@@ -65,15 +94,24 @@ class Store:
                     "generation": self._generation.number,
                     "from": was.position,
                     "to": now.position,
+                    "epoch": was.epoch,
                     "reference_was": was.reference_from,
                     "reference_from": now.reference_from,
+                    "reference_codes": list(now.reference_codes),
+                    "lease": self._lease.name if self._lease else None,
+                    "token": self._lease.token if self._lease else None,
                 },
             )
-            if moved.rowcount != 1:
+            due = await self.write(batch, receipts)
+            if await moved.fetchone() is None:
                 raise Superseded
-            async with self._conn.pipeline():
-                await self._put(batch)
-                return await self._due(batch, receipts)
+        return due
+
+    async def write(self, batch: Batch, receipts: Sequence[Settlement] = ()) -> bool:
+        """Writes a batch without moving the checkpoint, for whoever holds the generation in a transaction."""
+        await self._put(batch)
+        await self._park(batch)
+        return await self._due(batch, receipts)
 
     async def beat(self) -> None:
         """Says that a cycle was finished, with nothing to do."""
@@ -87,7 +125,12 @@ class Store:
     async def _put(self, batch: Batch) -> None:
         if batch.states:
             bodies = [msgspec.json.encode(state).decode() for state in batch.states.values()]
-            await self._conn.execute(self._generation.query("put_states"), (list(batch.states), bodies))
+            uses = ["\n".join(batch.uses.get(key, ())) for key in batch.states]
+            await self._conn.execute(self._generation.query("put_states"), (list(batch.states), bodies, uses))
+        again = [key for key in batch.uses if key not in batch.states]
+        if again:
+            uses = ["\n".join(batch.uses[key]) for key in again]
+            await self._conn.execute(self._generation.query("put_uses"), (again, uses))
         if batch.put:
             rows = list(batch.put.values())
             await self._conn.execute(
@@ -108,9 +151,30 @@ class Store:
                 ([sku for sku, _ in batch.gone], [facet for _, facet in batch.gone]),
             )
 
+    async def _park(self, batch: Batch) -> None:
+        if batch.parked:
+            rows = list(batch.parked.values())
+            await self._conn.execute(
+                QUERIES["park"],
+                (
+                    *self._names,
+                    [row.key for row in rows],
+                    [row.position for row in rows],
+                    [row.event_id for row in rows],
+                    [row.type for row in rows],
+                    [row.sku for row in rows],
+                    [row.error[:2000] for row in rows],
+                    [row.where for row in rows],
+                    [batch.passed.get(row.key, 0) for row in rows],
+                ),
+            )
+        passed = {key: number for key, number in batch.passed.items() if key not in batch.parked}
+        if passed:
+            await self._conn.execute(QUERIES["pass_by"], (list(passed), list(passed.values()), *self._names))
+
     async def _due(self, batch: Batch, receipts: Sequence[Settlement]) -> bool:
         manifest = self._manifest
-        if manifest.connector is None or not (batch.put or batch.gone or receipts):
+        if not self._deliver or not (batch.put or batch.gone or receipts):
             return False
         wanted = [
             (row.sku, row.facet, lane_of(manifest, row.sku, row.key), row.key, row.wanted, row.position)
@@ -138,6 +202,7 @@ class Store:
                     manifest.name,
                 ),
             )
+            await self._conn.execute(QUERIES["reconsider"], (manifest.name, sorted({row[0] for row in wanted})))
         await settle(self._conn, manifest, receipts)
         return True
 

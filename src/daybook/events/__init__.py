@@ -36,6 +36,7 @@ from daybook.events.product import (
     ProductReinstated,
     Value,
 )
+from daybook.events.projection import EventDiscarded
 from daybook.events.stock import StockAdjusted, StockCounted, StockReceived
 
 ProductEvent = (
@@ -55,7 +56,7 @@ ProductEvent = (
 StockEvent = StockCounted | StockReceived | StockAdjusted
 CatalogueEvent = AttributeDefined | FamilyDefined | CategoryDefined | ChannelConfigured
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
-Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent
+Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded
 
 __all__ = [
     "AttributeChange",
@@ -66,6 +67,7 @@ __all__ = [
     "CategoryDefined",
     "ChannelConfigured",
     "Event",
+    "EventDiscarded",
     "FacetReceipt",
     "FamilyDefined",
     "GtinAssigned",

@@ -11,6 +11,7 @@ from daybook.events import (
     CategoryDefined,
     ChannelConfigured,
     Event,
+    EventDiscarded,
     FamilyDefined,
     GtinAssigned,
     ListingAccepted,
@@ -55,6 +56,7 @@ CLASSES: dict[str, type[Event]] = {
     "listing.accepted.v1": ListingAccepted,
     "listing.confirmed.v1": ListingConfirmed,
     "listing.rejected.v1": ListingRejected,
+    "projection.event_discarded.v1": EventDiscarded,
 }
 """The newest stored name of every event. Frozen by golden files: a name here is never renamed, only succeeded."""
 

@@ -132,33 +132,15 @@ class Delivery:
         if limit <= 0:
             return False
         name = self._manifest.name
-        row = await (await conn.execute(QUERIES["may_deliver"], (name,))).fetchone()
-        if row is None:
-            return False
-        generation = Generation(name, row[0])
-        async with conn.transaction():
-            cursor = await conn.execute(
-                QUERIES["claim"],
-                {
-                    "channel": name,
-                    "limit": limit,
-                    "owner": self._owner,
-                    "lease": LEASE_SECONDS,
-                    "hand": list(self._hand),
-                },
-            )
-            claimed: dict[str, int] = dict(await cursor.fetchall())
-            if claimed:
-                await conn.execute(QUERIES["begin_attempts"], (name, list(claimed)))
+        cursor = await conn.execute(
+            QUERIES["claim"],
+            {"channel": name, "limit": limit, "owner": self._owner, "lease": LEASE_SECONDS, "hand": list(self._hand)},
+        )
+        claimed = await cursor.fetchall()
         if not claimed:
             return False
-        cursor = await conn.execute(generation.query("work"), (name, list(claimed)))
-        rows = [Row(*row) for row in await cursor.fetchall()]
-        cursor = await conn.execute(QUERIES["ids_of_keys"], (name, sorted({row.key for row in rows})))
-        ids: dict[str, dict[str, str]] = {}
-        for key, sku, remote_id in await cursor.fetchall():
-            ids.setdefault(key, {})[sku] = remote_id
-        for lane, failures in claimed.items():
+        rows, ids = await self._read(conn, Generation(name, claimed[0][2]), [lane for lane, _, _ in claimed])
+        for lane, failures, _ in claimed:
             mine = [row for row in rows if row.lane == lane]
             known = ids.get(mine[0].key, {}) if mine else {}
             task = asyncio.create_task(self._work(lane, mine, known, failures))
@@ -166,6 +148,20 @@ class Delivery:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return len(claimed) == limit
+
+    async def _read(
+        self, conn: AsyncConnection, generation: Generation, lanes: list[str]
+    ) -> tuple[list[Row], dict[str, dict[str, str]]]:
+        """What there is to do in these lanes, and the channel's ids of their groups."""
+        name = self._manifest.name
+        async with conn.pipeline():
+            work = await conn.execute(generation.query("work"), (name, lanes))
+            known = await conn.execute(QUERIES["ids_of_lanes"], {"channel": name, "lanes": lanes})
+            rows = [Row(*row) for row in await work.fetchall()]
+            ids: dict[str, dict[str, str]] = {}
+            for key, sku, remote_id in await known.fetchall():
+                ids.setdefault(key, {})[sku] = remote_id
+        return rows, ids
 
     async def _work(self, lane: str, rows: list[Row], ids: dict[str, str], failures: int) -> None:
         async with self._slots:
@@ -196,6 +192,8 @@ class Delivery:
 
     async def _records(self, ended: asyncio.Event) -> None:
         async with await connect_async(self._dsn, f"record {self._manifest.name}") as conn:
+            # What it loses the receipts bring back, and those go through the log's own connections.
+            await conn.execute(QUERIES["commit_lazily"])
             while not (ended.is_set() and self._ended.empty()):
                 try:
                     async with asyncio.timeout(POLL_SECONDS):

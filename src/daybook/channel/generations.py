@@ -4,6 +4,7 @@ Readers always see one whole generation, the live one. A rebuild fills another b
 """
 
 import re
+from functools import cache
 
 import msgspec
 from psycopg import sql
@@ -33,13 +34,19 @@ class Generation(msgspec.Struct, frozen=True):
         """The table of rendered facets."""
         return sql.Identifier(f"listings_{self.projection}_{self.number}")
 
-    def query(self, name: str) -> sql.Composed:
+    def query(self, name: str) -> bytes:
         """A named query with this generation's tables in it."""
-        return sql.SQL(QUERIES[name]).format(
-            states=self.states,
-            listings=self.listings,
-            by_key=sql.Identifier(f"listings_{self.projection}_{self.number}_by_key"),
-        )
+        return _query(self, name)
+
+
+@cache
+def _query(generation: Generation, name: str) -> bytes:
+    composed = sql.SQL(QUERIES[name]).format(
+        states=generation.states,
+        listings=generation.listings,
+        by_key=sql.Identifier(f"listings_{generation.projection}_{generation.number}_by_key"),
+    )
+    return composed.as_bytes()
 
 
 class Checkpoint(msgspec.Struct, frozen=True):

@@ -39,7 +39,7 @@ class Journal:
             await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
         settlements = await self._receipts(results)
         name = self._manifest.name
-        async with conn.transaction(), conn.pipeline():
+        async with conn.pipeline(), conn.transaction():
             await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done in ended)))
             await self._attempts(conn, results)
             untried = sorted(where for done in ended for where in done.untried)

@@ -19,6 +19,12 @@ CREATE TABLE IF NOT EXISTS {listings} (
 -- name: make_listings_index
 CREATE INDEX IF NOT EXISTS {by_key} ON {listings} (key)
 
+-- name: commit_lazily
+-- Without waiting for the disk. Listings, checkpoint and due deliveries are of one transaction: when Postgres dies before
+-- it is on the disk, all of it is computed again from the log. A claim waits for the disk, and with it goes everything
+-- that was committed before: so nothing is ever sent for a row that could be lost.
+SET synchronous_commit = off
+
 -- name: live_generation
 SELECT p.live, p.paused, g.code_version, g.position, g.reference_from
 FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
@@ -51,6 +57,7 @@ SET position = %(to)s, reference_from = %(reference_from)s, moved_at = clock_tim
                     ELSE level_at END
 WHERE projection = %(projection)s AND generation = %(generation)s AND position = %(from)s
   AND reference_from IS NOT DISTINCT FROM %(reference_was)s
+RETURNING position
 
 -- name: beat
 UPDATE generations
@@ -144,23 +151,25 @@ ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = exclude
 -- name: forget_ids
 DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%s)
 
--- name: may_deliver
-SELECT p.live FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
-WHERE p.name = %s AND NOT p.paused AND g.level_at IS NOT NULL
-
 -- name: claim
-WITH free AS (
+-- Takes lanes that have something to do, and counts the tries that begin. One statement, one commit.
+WITH may AS (
+    SELECT p.live FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
+    WHERE p.name = %(channel)s AND NOT p.paused AND g.level_at IS NOT NULL
+), free AS (
     SELECT channel, lane FROM lanes
-    WHERE channel = %(channel)s AND next_try <= clock_timestamp()
+    WHERE EXISTS (SELECT 1 FROM may) AND channel = %(channel)s AND next_try <= clock_timestamp()
       AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)s::text[])
     ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+    FROM free WHERE l.channel = free.channel AND l.lane = free.lane
+    RETURNING l.lane, l.attempts
+), begun AS (
+    UPDATE deliveries d SET attempts = d.attempts + 1
+    FROM claimed c WHERE d.channel = %(channel)s AND d.lane = c.lane AND d.state = 'due'
 )
-UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
-FROM free WHERE l.channel = free.channel AND l.lane = free.lane
-RETURNING l.lane, l.attempts
-
--- name: begin_attempts
-UPDATE deliveries SET attempts = attempts + 1 WHERE channel = %s AND lane = ANY(%s) AND state = 'due'
+SELECT c.lane, c.attempts, may.live FROM claimed c, may
 
 -- name: take_attempts_back
 UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%s::text[], %s::text[]) AS u(sku, facet)
@@ -176,8 +185,10 @@ LEFT JOIN bodies b ON d.state = 'accepted' AND b.hash = d.submitted
 WHERE d.channel = %s AND d.lane = ANY(%s)
 ORDER BY d.lane, d.sku <> d.key, d.sku, d.rank
 
--- name: ids_of_keys
-SELECT key, sku, remote_id FROM remote_ids WHERE channel = %s AND key = ANY(%s)
+-- name: ids_of_lanes
+SELECT key, sku, remote_id FROM remote_ids
+WHERE channel = %(channel)s
+  AND key IN (SELECT d.key FROM deliveries d WHERE d.channel = %(channel)s AND d.lane = ANY(%(lanes)s::text[]))
 
 -- name: keep_leases
 UPDATE lanes SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'

@@ -14,6 +14,7 @@ from contextlib import suppress
 import psycopg
 
 from daybook.catalogue.reference import EMPTY, fold_reference
+from daybook.channel import QUERIES
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Folder, ProjectionFailed
 from daybook.channel.generations import Checkpoint, live
@@ -81,6 +82,7 @@ class Runner:
 
     async def _session(self, stop: asyncio.Event) -> None:
         async with await connect_async(self._dsn, f"project {self._manifest.name}") as conn:
+            await conn.execute(QUERIES["commit_lazily"])
             generation, at = await live(conn, self._manifest)
             self.position = at.position
             reference = EMPTY

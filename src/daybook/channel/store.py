@@ -57,7 +57,8 @@ class Store:
 
         True when deliveries may have come due.
         """
-        async with self._conn.transaction():
+        # One trip for everything and one for COMMIT; a runner that lost the checkpoint wrote in vain and rolls back.
+        async with self._conn.pipeline(), self._conn.transaction():
             moved = await self._conn.execute(
                 QUERIES["move_checkpoint"],
                 {
@@ -69,11 +70,11 @@ class Store:
                     "reference_from": now.reference_from,
                 },
             )
-            if moved.rowcount != 1:
+            await self._put(batch)
+            due = await self._due(batch, receipts)
+            if await moved.fetchone() is None:
                 raise Superseded
-            async with self._conn.pipeline():
-                await self._put(batch)
-                return await self._due(batch, receipts)
+        return due
 
     async def beat(self) -> None:
         """Says that a cycle was finished, with nothing to do."""

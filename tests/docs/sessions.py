@@ -1,17 +1,19 @@
 """The shell sessions of the pages, run against a real Daybook with the marketplaces' sandboxes.
 
-`python -m tests.docs.sessions` runs them and writes what was printed back into the pages.
+`python -m tests.docs.sessions` runs them, and the demo, and writes what was printed back into the pages.
 """
 
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from daybook.app import App
@@ -36,7 +38,7 @@ class Terminal:
     def __init__(self, folder: Path, sandboxes: dict[str, str], app: App) -> None:
         self._folder = folder
         self._channels = Channels(app.pool, app.registry)
-        self._names = [one.name for one in app.registry.channels()]
+        self._names = list(sandboxes)
         self._environ = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -77,11 +79,18 @@ def _rests(one: ChannelStatus) -> bool:
     return not (one.lag or one.in_flight or one.accepted) and (not one.due or one.next_try is not None)
 
 
+def up(page: str) -> list[str]:
+    """The options with which the page starts Daybook, but for the folder."""
+    (line,) = [line for block in blocks(page, "sh") for line in block.splitlines() if line.startswith("daybook up")]
+    words = shlex.split(line)[2:]
+    return [word for before, word in pairwise(["", *words]) if "--data" not in (before, word)]
+
+
 @contextmanager
-def daybook(folder: Path) -> Iterator[Terminal]:
-    """A Daybook in `folder`, as `daybook up --sandboxes` starts it, until the block ends."""
+def daybook(folder: Path, options: list[str]) -> Iterator[Terminal]:
+    """A Daybook in `folder`, as `daybook up` starts it with these options, until the block ends."""
     data = folder / "data"
-    command = [sys.executable, "-m", "daybook", "up", "--sandboxes", "--port", "0", "--json", "--data", str(data)]
+    command = [sys.executable, "-m", "daybook", "up", *options, "--port", "0", "--json", "--data", str(data)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
     with (folder / "up.log").open("w") as errors:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -119,16 +128,31 @@ def written(text: str, terminal: Terminal) -> str:
     return _CONSOLE.sub(block, text)
 
 
+def with_demo(text: str) -> str:
+    """The README with what the demo prints now, but for the rows between the first and the last of the history."""
+    command = [sys.executable, "-m", "daybook", "demo"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    printed = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    head, title, rest = printed.partition("\nThe history of ")
+    history, _, tail = rest.partition("\n\n")
+    rows = re.split(r"\n(?=\d)", history)
+    kept = "\n".join([*rows[:2], "…", rows[-1]])
+    block = f"```text\n{head}{title}{kept}\n\n{tail}\n```"
+    return re.sub(r"^```text\nA catalogue goes.*?^```$", lambda _: block, text, flags=re.MULTILINE | re.DOTALL)
+
+
 def main() -> None:
     """Runs every page in a folder of its own and writes it anew."""
     from tests.fixtures.servers import temporary_data
 
     for page in sys.argv[1:] or PAGES:
         started = time.monotonic()
-        with temporary_data() as folder, daybook(folder) as terminal:
+        with temporary_data() as folder, daybook(folder, up(page)) as terminal:
             files(page, folder)
             path = ROOT / page
             path.write_text(written(path.read_text(), terminal))
+        if page == "README.md":
+            path.write_text(with_demo(path.read_text()))
         print(f"{page} in {time.monotonic() - started:.0f} s")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.sessions import PAGES, daybook, files
+from tests.docs.sessions import PAGES, daybook, files, up
 from tests.docs.snippets import blocks, session, shape
 
 
@@ -17,7 +17,7 @@ def test_a_page_prints_what_it_says(page: str, data_folder: Path) -> None:
     files(page, data_folder)
     said: list[str] = []
     printed: list[str] = []
-    with daybook(data_folder) as terminal:
+    with daybook(data_folder, up(page)) as terminal:
         for step in [step for block in blocks(page, "console") for step in session(block)]:
             said += [f"$ {step.command}", *shapes(list(step.prints))]
             printed += [f"$ {step.command}", *shapes(terminal.run(step.command).splitlines())]

@@ -1,7 +1,8 @@
 """The library's Application over our log: load a stream's state, append a command's events."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +12,12 @@ from eventsourcing.application import AggregateNotFoundError, Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, IntegrityError, JSONTranscoder, Mapper
 from eventsourcing.utils import Environment
 
-from daybook.errors import DaybookError, VersionConflict
+from daybook.errors import CommandIdReused, DaybookError, VersionConflict
 from daybook.log import QUERIES
+from daybook.log.bulk import append_bulk
 from daybook.log.group_commit import Outcome
 from daybook.log.mapper import EventMapper
-from daybook.log.pending import Appended, Context, Happened
+from daybook.log.pending import Appended, Context, Happened, PendingEvent
 from daybook.log.recorder import LogFactory, LogRecorder, appended
 from daybook.log.snapshots import (
     INTERVAL_EVENTS,
@@ -145,6 +147,33 @@ class Log(Application[str]):
         return recorder.append_all(
             [(context, [self._events.to_stored_event(one) for one in happened]) for context, happened in commands]
         )
+
+    def bulk(
+        self, commands: Iterable[tuple[Context, Sequence[Happened]]]
+    ) -> Iterator[Appended | VersionConflict | CommandIdReused]:
+        """Appends hundreds of thousands of events at the speed of COPY; yields what became of each command, in order.
+
+        Each is whole or absent. A conflict, or an id of another command, is yielded and leaves the others alone. Safe
+        to repeat with the same command ids. Nothing happens before the first result is asked for; what was yielded
+        stands, whatever is raised afterwards: Unavailable, and InvalidValue for a command without events or that
+        Postgres can't hold. No snapshots are taken.
+        """
+        contexts: deque[Context] = deque()
+
+        def stored() -> Iterator[tuple[Context, list[PendingEvent]]]:
+            for context, happened in commands:
+                contexts.append(context)
+                yield context, [self._events.to_stored_event(one) for one in happened]
+
+        for outcome in append_bulk(self._pool, stored()):
+            context = contexts.popleft()
+            if outcome.kind == "conflict":
+                yield VersionConflict(f"{outcome.stream} is at version {outcome.actual}")
+                continue
+            try:
+                yield appended(context, outcome)
+            except CommandIdReused as error:
+                yield error
 
     def carried_out(self, context: Context) -> Appended | None:
         """What the command with this id appended, if it was carried out before. Raises CommandIdReused."""

@@ -15,12 +15,11 @@ import psycopg
 from daybook.errors import InvalidValue, Unavailable
 from daybook.ids import new_ids
 from daybook.log import QUERIES
-from daybook.log.group_commit import Outcome
+from daybook.log.group_commit import Outcome, trying_again
 from daybook.log.pending import Context, PendingEvent
 from daybook.postgres.pool import Connection, Pool
 
 CHUNK_EVENTS = 10_000
-ATTEMPTS_MAX = 5
 Command = tuple[Context, Sequence[PendingEvent]]
 
 # A uuid's binary form is its 16 bytes and a json's is its text: told as such, nothing has to be converted.
@@ -42,42 +41,49 @@ class _Plan(msgspec.Struct):
 def append_bulk(pool: Pool, commands: Iterable[Command]) -> Iterator[Outcome]:
     """Appends the commands and yields their outcomes in order, chunk by chunk as they are committed.
 
-    Within a chunk a command sees the versions that earlier commands of the chunk made. Safe to repeat with the same
-    command ids: what was committed comes back as `repeated`. Raises Unavailable, and InvalidValue when Postgres can't
-    hold a text; nothing of that chunk is there then, and what was yielded stands.
+    Nothing happens before the first outcome is asked for. Within a chunk a command sees the versions that earlier
+    commands of the chunk made. Safe to repeat with the same command ids: what was committed comes back as `repeated`.
+    Raises Unavailable, and InvalidValue at a command that Postgres can't hold or that has no event: what was yielded
+    stands, that command and those behind it are not appended.
     """
     for chunk in _chunks(commands):
-        for attempt in range(1, ATTEMPTS_MAX + 1):
-            try:
-                with pool.connection() as conn:
-                    outcomes = _append(conn, chunk)
-                break
-            except psycopg.OperationalError as error:
-                # Whether a broken connection had committed is unknown; the command ids tell the next try.
-                if attempt == ATTEMPTS_MAX:
-                    raise Unavailable(
-                        f"Postgres can't be reached: {error}. Repeat with the same command ids"
-                    ) from error
-                # After a restart of the server every idle connection is broken: find out about all of them at once.
-                pool.check()
-            except (psycopg.DataError, UnicodeError) as error:
-                raise InvalidValue(
-                    "command", f"one of the chunk holds something that Postgres can't: {error}"
-                ) from error
-        yield from outcomes
+        if chunk:
+            yield from _sent(pool, chunk)
+
+
+def _sent(pool: Pool, chunk: list[Command]) -> Iterator[Outcome]:
+    def send() -> list[Outcome]:
+        with pool.connection() as conn:
+            return _append(conn, chunk)
+
+    try:
+        # Whether a broken connection had committed is unknown; the command ids tell the next try.
+        outcomes = trying_again(pool)(send)
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"Postgres can't be reached: {error}. Repeat with the same command ids") from error
+    except (psycopg.DataError, UnicodeError) as error:
+        if len(chunk) == 1:
+            reason = f"{chunk[0][0].command_id} holds something that Postgres can't: {error}"
+            raise InvalidValue("command", reason) from error
+        yield from _sent(pool, chunk[: len(chunk) // 2])
+        yield from _sent(pool, chunk[len(chunk) // 2 :])
+        return
+    yield from outcomes
 
 
 def _chunks(commands: Iterable[Command]) -> Iterator[list[Command]]:
     chunk: list[Command] = []
     amount = 0
     for command in commands:
+        if not command[1]:
+            yield chunk
+            raise InvalidValue("command", f"{command[0].command_id} has no event to append")
         chunk.append(command)
         amount += len(command[1])
         if amount >= CHUNK_EVENTS:
             yield chunk
             chunk, amount = [], 0
-    if chunk:
-        yield chunk
+    yield chunk
 
 
 def _append(conn: Connection, chunk: list[Command]) -> list[Outcome]:
@@ -122,7 +128,8 @@ def _place(
         before = reached.get(stream, versions.get(stream, 0))
         version = event.originator_version or before + 1
         if version != before + 1:
-            plan.outcomes.append(Outcome("conflict", None, None, None, stream, before, plan.at))
+            actual = versions.get(stream, 0)
+            plan.outcomes.append(Outcome("conflict", None, None, None, stream, actual, plan.at))
             return
         reached[stream] = version
         rows.append(

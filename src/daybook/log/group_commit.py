@@ -33,6 +33,21 @@ ATTEMPTS_SECONDS_MAX = 15.0
 """No further try begins after this; the pool alone waits up to 20 s for a connection."""
 
 
+def trying_again(pool: Pool) -> tenacity.Retrying:
+    """Calls again what lost its connection, with pauses that grow; the last error is raised.
+
+    Only for what may be done twice, as an append with its command ids may.
+    """
+    return tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(ATTEMPTS_MAX) | tenacity.stop_after_delay(ATTEMPTS_SECONDS_MAX),
+        wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
+        retry=tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg_pool.PoolTimeout)),
+        # After a restart of the server every idle connection is broken: find out about all of them at once.
+        before_sleep=lambda _: pool.check(),
+        reraise=True,
+    )
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What became of one command: see `append_commands` in the migrations."""
 
@@ -188,16 +203,8 @@ class GroupCommit:
 
     def _send(self, batch: list[_Waiting]) -> list[Outcome]:
         parameters = _parameters(batch)
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS_MAX) | tenacity.stop_after_delay(ATTEMPTS_SECONDS_MAX),
-            wait=tenacity.wait_random_exponential(multiplier=0.05, max=2.0),
-            retry=tenacity.retry_if_exception_type((psycopg.OperationalError, psycopg_pool.PoolTimeout)),
-            # After a restart of the server every idle connection is broken: find out about all of them at once.
-            before_sleep=lambda _: self._pool.check(),
-            reraise=True,
-        )
         try:
-            rows = retrying(self._execute, parameters)
+            rows = trying_again(self._pool)(self._execute, parameters)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             raise Unavailable(
                 f"Postgres can't be reached: {error}. Repeat the command with the same command id: "

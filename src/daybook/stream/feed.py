@@ -27,6 +27,8 @@ PULL_SECONDS = 30
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS_MAX = 1.6
 """Three heartbeats missed: the consumer or the connection is gone."""
+OPEN_SECONDS_MAX = 1.0
+"""A request that was under way when the server died is never answered; its reader has another way meanwhile."""
 FORGET_SECONDS = 30.0
 """The server drops the consumer when nobody pulls for so long."""
 
@@ -58,7 +60,7 @@ class Feed:
         """Starts reading at this sequence, or at the first one that the stream still has. Raises Unavailable."""
         client = self._nats.client
         try:
-            info = await client.jetstream().add_consumer(
+            info = await client.jetstream(timeout=OPEN_SECONDS_MAX).add_consumer(
                 self._name,
                 ConsumerConfig(
                     deliver_policy=DeliverPolicy.BY_START_SEQUENCE,

@@ -1,0 +1,24 @@
+"""Google Merchant Center: one product input for each SKU, through the Merchant API v1, which shows it minutes later."""
+
+from daybook.catalogue.group import Group
+from daybook.channel.contract import Manifest
+from projections.google.connector import connector
+from projections.google.listing import fold
+from projections.google.mapping import render
+from projections.google.sandbox import GoogleSandbox
+from projections.google.terms import DEFAULTS, FACETS, NAME
+
+manifest = Manifest(
+    name=NAME,
+    title="Google Merchant",
+    version=1,
+    state=Group,
+    fold=fold,
+    render=render,
+    facets=FACETS,
+    defaults=DEFAULTS,
+    lane="sku",
+    connector=connector,
+    sandbox=GoogleSandbox,
+    in_flight_max=8,
+)

@@ -1,0 +1,191 @@
+"""Brings product inputs to Google: Merchant API v1, products.
+
+Every change is one whole insert with the position of the change as `versionNumber` (why: see `terms.py`). An insert
+creates and replaces alike, and an equal number is taken again, so a lost answer needs no look-up. It is shown minutes
+later; `confirm` reads the processed product.
+
+Products expire about 30 days after their last insert. Nothing here renews them: the engine must bring each listing
+again in time, and an insert with the number that Google has already is all that it takes.
+
+A limit: a DELETE leaves nothing behind to compare with, so an insert that was held up on the way and arrives after the
+DELETE is taken. It would stay for its 30 days, or until the SKU is listed and taken off again.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Any
+
+from daybook.channel.calls import Answer, Calls, Unanswered
+from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push, Unavailable, Waiting
+from daybook.errors import BadConfiguration
+from projections.google.access import Access
+from projections.google.readback import failure, is_stale, verdict
+from projections.google.terms import DEFAULT_FEED, FACETS, NAME
+
+CHECK_SECONDS = 1.0
+"""Until the first look at the processed product. The engine doubles it each time, up to a minute."""
+REQUIRED = ("url", "account", "data_source", "client_id", "client_secret", "refresh_token")
+
+
+class _Stopped(Exception):
+    """The push ends here, with this outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+def connector(settings: Mapping[str, str]) -> "GoogleConnector":
+    """The connector; BadConfiguration names the setting that is missing.
+
+    Google's own: url https://merchantapi.googleapis.com, token_url https://oauth2.googleapis.com/token (default: /token
+    under `url`), account and data_source as numbers, client_id, client_secret and refresh_token for the scope
+    https://www.googleapis.com/auth/content. `feed` is the channel's language and label (default: `nl~NL`).
+    """
+    for key in REQUIRED:
+        if not settings.get(key):
+            name = f"DAYBOOK_CHANNEL_{NAME.upper()}_{key.upper()}"
+            raise BadConfiguration(f"the channel {NAME} has no {key}: set {name}", field=name)
+    return GoogleConnector(settings)
+
+
+class GoogleConnector:
+    """One feed of one account, through one data source."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._calls = Calls(settings["url"])
+        self._access = Access(
+            settings.get("token_url") or settings["url"].rstrip("/") + "/token",
+            settings["client_id"],
+            settings["client_secret"],
+            settings["refresh_token"],
+        )
+        account = f"accounts/{settings['account']}"
+        self._root = f"/products/v1/{account}"
+        self._source = {"dataSource": f"{account}/dataSources/{settings['data_source']}"}
+        self._feed = settings.get("feed") or str(DEFAULT_FEED)
+
+    async def push(self, push: Push) -> Outcome:
+        """Inserts the whole product, or deletes it."""
+        try:
+            return await (self._remove(push) if push.payload is None else self._insert(push, push.payload))
+        except _Stopped as stopped:
+            return stopped.outcome
+        except Unanswered as unanswered:
+            return unanswered.outcome()
+
+    async def confirm(self, push: Push, submission: str) -> Outcome:
+        """Reads the processed product. `submission` is the verb, the version and the product's id."""
+        verb, version, remote_id = submission.split("/", 2)
+        try:
+            product = await self._shown(remote_id)
+        except _Stopped as stopped:
+            return stopped.outcome
+        except Unanswered as unanswered:
+            return unanswered.outcome()
+        if verb == "delete":
+            ended: Outcome | None = Confirmed(covers=FACETS) if product is None else None
+        elif product is None:
+            ended = None
+        else:
+            ended = verdict(product, int(version), _attributes(push.payload), remote_id)
+        return ended or Accepted(submission=submission, check_after_seconds=CHECK_SECONDS)
+
+    async def close(self) -> None:
+        """Closes both connection pools."""
+        await self._calls.close()
+        await self._access.calls.close()
+
+    async def _insert(self, push: Push, payload: Payload) -> Outcome:
+        feed = f"{payload['contentLanguage']}~{payload['feedLabel']}"
+        if feed != self._feed:
+            # A removal has nothing but the connector's setting to name the product by, so the two must never differ.
+            return Unavailable(
+                f"the listing is for the feed {feed}, the connection for {self._feed}: set "
+                "DAYBOOK_CHANNEL_GOOGLE_FEED and the channel's first locale (or extra.feed_label) to the same"
+            )
+        remote_id = f"{feed}~{push.sku}"
+        body = payload | {"versionNumber": str(push.position)}
+        answer = await self._call("POST", f"{self._root}/productInputs:insert", self._source, body)
+        if is_stale(answer):
+            outcome = await self._overtaken(push, payload, remote_id)
+        elif answer.status == 200:
+            outcome = Accepted(
+                submission=f"insert/{push.position}/{remote_id}",
+                covers=FACETS,
+                remote_id=remote_id,
+                check_after_seconds=CHECK_SECONDS,
+            )
+        else:
+            raise _Stopped(failure(answer))
+        if push.remote_id is not None and push.remote_id != remote_id:
+            # The feed is another one now, which makes it another product to Google. The old one goes only now, so that
+            # there is always one; when this fails, the next attempt does both again.
+            await self._delete(push.remote_id)
+        return outcome
+
+    async def _overtaken(self, push: Push, payload: Payload, remote_id: str) -> Outcome:
+        """Google has a higher version than ours: what it shows decides, once it is shown."""
+        product = await self._shown(remote_id)
+        ended = verdict(product, push.position, _attributes(payload), remote_id) if product is not None else None
+        return ended or Waiting(
+            f"Google has a newer version of {push.sku} than {push.position}, and does not show it yet"
+        )
+
+    async def _remove(self, push: Push) -> Outcome:
+        remote_id = push.remote_id or f"{self._feed}~{push.sku}"
+        if not await self._delete(remote_id):
+            return Confirmed(covers=FACETS)
+        return Accepted(
+            submission=f"delete/{push.position}/{remote_id}", covers=FACETS, check_after_seconds=CHECK_SECONDS
+        )
+
+    async def _delete(self, remote_id: str) -> bool:
+        """True when it was there; either way it is not there any more."""
+        answer = await self._call("DELETE", f"{self._root}/productInputs/{encoded(remote_id)}", self._source)
+        if answer.status not in (200, 204, 404):
+            raise _Stopped(failure(answer))
+        return answer.status != 404
+
+    async def _shown(self, remote_id: str) -> Payload | None:
+        """The processed product, or None when there is none."""
+        answer = await self._call("GET", f"{self._root}/products/{encoded(remote_id)}")
+        if answer.status == 404:
+            return None
+        if answer.status != 200 or not isinstance(answer.body, dict):
+            raise _Stopped(failure(answer))
+        return answer.body
+
+    async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> Answer:
+        """One request with the token; when Google says that the token is no good, once more with a new one."""
+        token = await self._token()
+        answer = await self._send(method, path, query, body, token)
+        if answer.status == 401:
+            answer = await self._send(method, path, query, body, await self._token(refused=token))
+        # A 404 page that is not JSON comes from a proxy or a wrong URL: it does not say that the product is gone.
+        if answer.outage() is not None or (answer.status == 404 and not isinstance(answer.body, dict)):
+            raise _Stopped(failure(answer))
+        return answer
+
+    async def _send(self, method: str, path: str, query: Mapping[str, str] | None, body: Any, token: str) -> Answer:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await self._calls.request(method, path, query=query, body=body, headers=headers)
+
+    async def _token(self, refused: str = "") -> str:
+        token = await self._access.token(refused)
+        if not isinstance(token, str):
+            raise _Stopped(token)
+        return token
+
+
+def encoded(remote_id: str) -> str:
+    """`nl~NL~SKU-1` as the last part of a resource name: base64url without padding.
+
+    Google takes the plain form too, but only without `/`, `%` and `~` in the SKU; it recommends this one for all.
+    """
+    return urlsafe_b64encode(remote_id.encode()).rstrip(b"=").decode()
+
+
+def _attributes(payload: Payload | None) -> Payload:
+    attributes: Payload = (payload or {}).get("productAttributes", {})
+    return attributes

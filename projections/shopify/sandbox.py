@@ -140,9 +140,9 @@ class ShopifySandbox(SandboxServer):
         scope = "write_inventory" if name.startswith("inventory") else "write_products"
         if scope not in self.scopes:
             raise GraphError("ACCESS_DENIED", f"Access denied for {name} field. Required access: `{scope}`.")
-        if not query.lstrip().startswith("mutation"):
-            return operation(variables)
         try:
+            if not query.lstrip().startswith("mutation"):
+                return operation(variables)
             if "@idempotent" in query:
                 rest = {each: value for each, value in variables.items() if each != "key"}
                 return self.shop.once(variables.get("key"), rest, lambda: self._carry_out(operation, variables))
@@ -151,6 +151,8 @@ class ShopifySandbox(SandboxServer):
             return self._carry_out(operation, variables)
         except UserErrors as refused:
             return {"userErrors": refused.errors}
+        except (KeyError, TypeError) as missing:
+            raise GraphError("INVALID_VARIABLE", f"A variable lacks a value or has a wrong one: {missing}") from missing
 
     def _carry_out(self, operation: Operation, variables: Payload) -> Payload:
         # A refusal is a result as well: it is what a repeated idempotency key gives again.

@@ -2,6 +2,8 @@
 
 import itertools
 from collections.abc import Callable
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any, Protocol
 
 import msgspec
@@ -63,11 +65,11 @@ class Bulk:
 
     async def upload(self, request: web.Request) -> web.Response:
         """POST /staged: the parameters, then the file."""
-        form = await request.post()
-        file = form.get("file")
-        if str(form.get("key")) not in self._uploads or not isinstance(file, web.FileField):
+        form = _parts(request.headers.get("Content-Type", ""), await request.read())
+        key = form.get("key", b"").decode()
+        if key not in self._uploads or "file" not in form:
             return web.Response(status=403, text="<Error><Code>AccessDenied</Code></Error>")
-        self._uploads[str(form["key"])] = file.file.read()
+        self._uploads[key] = form["file"]
         return web.Response(status=204)
 
     def start(self, variables: Payload) -> Payload:
@@ -127,3 +129,15 @@ class Bulk:
         except (GraphError, msgspec.DecodeError) as error:
             answer = {"errors": [{"message": str(error)}]}
         return msgspec.json.encode(answer | {"__lineNumber": number})
+
+
+def _parts(content_type: str, raw: bytes) -> dict[str, bytes]:
+    """The parts of a form by name. Not by aiohttp's own reader, which needs a body that nobody has read yet."""
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + raw)
+    parts: dict[str, bytes] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="Content-Disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            parts[name] = content
+    return parts

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from daybook.channel.contract import Confirmed, Held, Outcome, Payload, Push
 from daybook.channel.testing import History, render
@@ -46,10 +46,13 @@ def shirts(red: str = "red", *skus: str, price: str = "10.00", stock: int = 2) -
     return listings(history)
 
 
-class Desk:
+S = TypeVar("S", bound=ShopifySandbox)
+
+
+class Desk(Generic[S]):
     """Pushes for one group at a time."""
 
-    def __init__(self, sandbox: ShopifySandbox) -> None:
+    def __init__(self, sandbox: S) -> None:
         self.sandbox = sandbox
         self.connector: ShopifyConnector = connector(sandbox.settings())
         self.ids: dict[str, str] = {}
@@ -106,15 +109,17 @@ class Desk:
         return variables
 
 
-def in_a_shop(scenario: Callable[[Desk], Awaitable[None]], **options: Any) -> None:
+def in_a_shop(scenario: Callable[[Desk[Any]], Awaitable[None]], sandbox: type[S] | None = None, **options: Any) -> None:
+    """Runs the scenario in a shop of its own, or of the given kind."""
+
     async def run() -> None:
-        sandbox = ShopifySandbox(**options)
-        await sandbox.start()
-        desk = Desk(sandbox)
+        shop = (sandbox or ShopifySandbox)(**options)
+        await shop.start()
+        desk = Desk(shop)
         try:
             await scenario(desk)
         finally:
             await desk.connector.close()
-            await sandbox.stop()
+            await shop.stop()
 
     asyncio.run(run())

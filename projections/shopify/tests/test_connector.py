@@ -7,6 +7,7 @@ import pytest
 from daybook.channel.contract import Confirmed, Payload, Unavailable, Waiting
 from daybook.channel.sandbox import Faults
 from projections.shopify.ids import Ids
+from projections.shopify.sandbox import ShopifySandbox
 from projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
 
 ALL = ("product", "price", "stock")
@@ -16,7 +17,7 @@ QUANTITY, ACTIVATE = "inventorySetQuantities", "inventoryActivate"
 
 
 def test_a_product_with_one_variant_is_created_with_every_facet_in_one_request() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         outcome = await desk.push(bag(), "BAG")
         [product] = desk.sandbox.shop.products.values()
         [variant] = product["variants"]
@@ -48,7 +49,7 @@ def test_a_product_with_one_variant_is_created_with_every_facet_in_one_request()
 def test_a_changed_facet_changes_only_that_and_is_one_request(
     facet: str, changed: dict[str, Any], shown: Payload, request_: str
 ) -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(bag(), "BAG")
         before, ids = desk.sandbox.shown()["BAG"], desk.ids["BAG"]
         desk.sent()
@@ -61,7 +62,7 @@ def test_a_changed_facet_changes_only_that_and_is_one_request(
 
 
 def test_a_change_of_the_product_sends_no_price_no_quantity_and_no_metafield() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(bag(), "BAG")
         await desk.push(bag(title="Sack", price="1.00", stock=1), "BAG")
         ids = Ids.parse(desk.ids["BAG"])
@@ -77,7 +78,7 @@ def test_a_change_of_the_product_sends_no_price_no_quantity_and_no_metafield() -
 
 
 def test_a_product_with_variants_is_one_product_set_and_then_a_price_and_a_stock_for_each() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         wanted = shirts()
         outcome = await desk.push(wanted, "SHIRT")
         [product] = desk.sandbox.shop.products
@@ -93,7 +94,7 @@ def test_a_product_with_variants_is_one_product_set_and_then_a_price_and_a_stock
 
 
 def test_a_new_variant_can_not_be_bought_before_its_price_and_stock_are_brought() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(shirts(), "SHIRT")
         assert desk.sandbox.shown()["RED"]["stock"] == 0
         red = desk.sandbox.shop.variant("RED")
@@ -103,7 +104,7 @@ def test_a_new_variant_can_not_be_bought_before_its_price_and_stock_are_brought(
 
 
 def test_everything_again_changes_nothing_and_asks_for_no_variant_twice() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         shown, ids = desk.sandbox.shown(), dict(desk.ids)
         desk.sent()
@@ -115,7 +116,7 @@ def test_everything_again_changes_nothing_and_asks_for_no_variant_twice() -> Non
 
 
 def test_a_variant_that_came_to_be_is_added_and_one_that_left_is_deleted_by_the_products_own_change() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         blue = desk.sandbox.shown()["BLUE"]
         wanted = shirts("red", "BLUE", "GREEN")
@@ -132,7 +133,7 @@ def test_a_variant_that_came_to_be_is_added_and_one_that_left_is_deleted_by_the_
 
 
 def test_a_variant_whose_option_is_renamed_stays_the_same_with_its_price_and_stock() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         before, red = desk.sandbox.shown()["RED"], desk.ids["RED"]
         wanted = shirts("crimson")
@@ -144,7 +145,7 @@ def test_a_variant_whose_option_is_renamed_stays_the_same_with_its_price_and_sto
 
 
 def test_a_variant_waits_for_its_product_and_a_facet_for_its_variant() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         wanted = shirts()
         for facet in ALL:
             assert isinstance(await desk.push(wanted, "RED", facet), Waiting)
@@ -156,7 +157,7 @@ def test_a_variant_waits_for_its_product_and_a_facet_for_its_variant() -> None:
 
 
 def test_a_variant_waits_while_the_product_shows_it_in_an_older_state() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         outcome = await desk.push(shirts("crimson"), "RED")
         assert isinstance(outcome, Waiting)
@@ -168,7 +169,7 @@ def test_a_variant_waits_while_the_product_shows_it_in_an_older_state() -> None:
 
 
 def test_the_ids_of_a_variant_are_looked_up_when_no_answer_told_them() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         names = tuple(f"V{number}" for number in range(260))
         wanted = shirts("red", *names)
         await desk.push(wanted, "SHIRT")
@@ -188,7 +189,7 @@ def test_the_ids_of_a_variant_are_looked_up_when_no_answer_told_them() -> None:
 
 
 def test_a_create_whose_answer_was_lost_finds_what_it_made() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         for wanted, sku in ((bag(), "BAG"), (shirts(), "SHIRT")):
             desk.sandbox.faults = Faults(drop_answer_next=1)
             assert isinstance(await desk.push(wanted, sku), Unavailable)
@@ -202,7 +203,7 @@ def test_a_create_whose_answer_was_lost_finds_what_it_made() -> None:
 
 
 def test_a_second_attempt_creates_when_the_first_never_arrived() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         desk.sandbox.faults = Faults(outage=True)
         assert isinstance(await desk.push(bag(), "BAG"), Unavailable)
         desk.sandbox.faults = Faults()
@@ -214,7 +215,7 @@ def test_a_second_attempt_creates_when_the_first_never_arrived() -> None:
 
 @pytest.mark.parametrize("facet", ALL)
 def test_a_product_that_somebody_deleted_is_made_anew_with_everything_by_any_facet(facet: str) -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(bag(), "BAG")
         shown, gone = desk.sandbox.shown(), desk.ids["BAG"]
         desk.sandbox.shop.product_delete(Ids.parse(gone).product)
@@ -228,7 +229,7 @@ def test_a_product_that_somebody_deleted_is_made_anew_with_everything_by_any_fac
 
 
 def test_a_product_with_variants_that_somebody_deleted_is_made_anew() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         shown, gone = desk.sandbox.shown(), dict(desk.ids)
         desk.sandbox.shop.product_delete(gone["SHIRT"])
@@ -248,7 +249,7 @@ def test_a_product_with_variants_that_somebody_deleted_is_made_anew() -> None:
 
 @pytest.mark.parametrize("facet", ["price", "stock"])
 def test_a_variant_that_somebody_deleted_waits_until_its_product_is_sent_and_then_gets_everything(facet: str) -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         shown = desk.sandbox.shown()
         ids = Ids.parse(desk.ids["RED"])
@@ -266,7 +267,7 @@ def test_a_variant_that_somebody_deleted_waits_until_its_product_is_sent_and_the
 
 
 def test_removal_deletes_the_product_and_is_done_when_there_is_none() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(bag(), "BAG")
         desk.sent()
         assert await desk.push(bag(), "BAG", "price", remove=True) == Confirmed(remote_id=desk.ids["BAG"])
@@ -282,7 +283,7 @@ def test_removal_deletes_the_product_and_is_done_when_there_is_none() -> None:
 
 
 def test_removal_finds_a_product_whose_id_was_lost_or_replaced() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         for lost in (None, "gid://shopify/Product/0|gid://shopify/ProductVariant/0|gid://shopify/InventoryItem/0"):
             await desk.push(bag(), "BAG")
             desk.ids.clear()
@@ -296,7 +297,7 @@ def test_removal_finds_a_product_whose_id_was_lost_or_replaced() -> None:
 
 
 def test_a_variant_can_be_taken_off_alone_and_the_last_one_takes_its_product_along() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         desk.sent()
         assert await desk.push(shirts(), "RED", remove=True) == Confirmed(covers=ALL)
@@ -312,7 +313,7 @@ def test_a_variant_can_be_taken_off_alone_and_the_last_one_takes_its_product_alo
 
 
 def test_a_variant_is_taken_off_by_its_sku_when_its_id_is_not_known() -> None:
-    async def scenario(desk: Desk) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())
         del desk.ids["RED"]
         assert await desk.push(shirts(), "RED", remove=True) == Confirmed(covers=ALL)

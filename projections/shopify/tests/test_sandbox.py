@@ -346,6 +346,8 @@ def test_access_needs_the_token_the_scope_the_version_and_an_open_shop() -> None
 def test_what_is_no_known_operation_is_an_error() -> None:
     async def scenario(call: Client) -> None:
         assert await call.error("mutation { productExplode(id: 1) { id } }") == "undefinedField"
+        assert await call.error(documents.PRODUCT_SET) == "INVALID_VARIABLE"
+        assert await call.error(documents.VARIANTS, after=None) == "INVALID_VARIABLE"
 
     in_a_shop(scenario)
 

@@ -117,7 +117,7 @@ def _error(answer: Answer) -> Json:
 
 
 def _wording(issue: Json) -> str:
-    parts = (str(issue.get(name) or "").rstrip(".") for name in ("description", "detail"))
+    parts = (str(issue.get(name) or "").strip().rstrip(".") for name in ("description", "detail"))
     return ". ".join(filter(None, parts)) or "no reason given"
 
 

@@ -63,7 +63,6 @@ class GuardedCalls(Calls):
                 timeout=aiohttp.ClientTimeout(total=self._answer_seconds_max),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-            self._session._retry_connection = False  # for the reason given in Calls
         return await self.request("POST", path, body=msgspec.Raw(body), headers=headers)
 
 

@@ -61,6 +61,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "psycopg": (("postgres", "log", "channel", "relay", "embedded"), "whoever owns a transaction"),
     "psycopg_pool": (("postgres", "log"), "the pool, and what a full one looks like"),
     "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
+    "standardwebhooks": (("projections",), "how a webhook is signed, by the specification's own library"),
     "babel": (("values",), "which locales exist"),
     "iso4217": (("values",), "which currencies exist"),
     "stdnum": (("values", "demo"), "GTIN check digits; the demo makes its own GTINs"),

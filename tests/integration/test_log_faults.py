@@ -56,7 +56,7 @@ def test_a_connection_that_breaks_before_the_request_arrives_is_tried_again(data
     assert len(rows(database)) == 1
 
 
-@pytest.mark.parametrize("role", ["waiting", "leading"])
+@pytest.mark.parametrize("role", ["waiting", "handed", "leading"])
 def test_ctrl_c_in_one_thread_does_not_wedge_the_others(database: str, role: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fixtures.interrupted", database, role],

@@ -1,8 +1,11 @@
 """What the connector's tests stand on: an endpoint, a connector to it, and the listing of one SKU."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from daybook.channel.contract import Confirmed, Outcome, Payload, Push
 from daybook.channel.testing import History, render
@@ -27,6 +30,31 @@ def listing(title: str = "Bag", price: str = "19.99", stock: int = 5) -> dict[st
     return {facet: payload for (_, facet), payload in render(manifest, history).items() if isinstance(payload, dict)}
 
 
+class Names(AbstractResolver):
+    """Every name is at these addresses: what a hostile name server would say."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self.addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
 class Desk:
     """One endpoint, one connector, and what an engine would remember between pushes."""
 
@@ -38,7 +66,7 @@ class Desk:
     async def settle(self, *, name: str = "webhook", **settings: Any) -> None:
         """Puts another connector in place: keyword arguments of the connector, others are settings."""
         await self.connector.close()
-        options = {key: settings.pop(key) for key in ("clock", "answer_seconds_max") if key in settings}
+        options = {key: settings.pop(key) for key in ("clock", "answer_seconds_max", "resolver") if key in settings}
         self.connector = WebhookConnector(self.sandbox.settings() | settings, name, **options)
 
     async def push(

@@ -1,15 +1,14 @@
 """Webhooks go to the public internet, and to a private network only on request."""
 
 import asyncio
-import socket
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from daybook.channel.contract import Confirmed, Outcome, Push, Unavailable
 from projections.webhook.connector import WebhookConnector
 from projections.webhook.guard import forbidden
 from projections.webhook.sandbox import PATH, WebhookSandbox
+from projections.webhook.tests.desk import Names
 
 METADATA = (
     *("169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"),
@@ -47,31 +46,6 @@ def test_a_private_network_is_reached_only_when_that_is_allowed(address: str) ->
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_reached(address: str) -> None:
     assert forbidden(address) is None
-
-
-class Names(AbstractResolver):
-    """Every name is at these addresses: what a hostile name server would say."""
-
-    def __init__(self, *addresses: str) -> None:
-        self.addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self.addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 def told(host: str, *addresses: str, **more: str) -> tuple[Outcome, int]:

@@ -116,7 +116,7 @@ class Journal:
                 wait, error = lane_wait(attempts, after), _text(problem.reason, 1000)
                 if isinstance(problem, Waiting):
                     wait = min(wait, WAITING_SECONDS_MAX)
-            rows.append((done.lane, attempts, wait, error))
+            rows.append((done.lane, attempts, None if wait is None else float(wait), error))
         if rows:
             columns = tuple(list(column) for column in zip(*rows, strict=True))
             await conn.execute(QUERIES["release_lanes"], (*columns, self._manifest.name, owner))

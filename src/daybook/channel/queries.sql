@@ -49,19 +49,19 @@ INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
 INSERT INTO generations (projection, generation, code_version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
 
 -- name: states
-SELECT key, state::text FROM {states} WHERE key = ANY(%s)
+SELECT key, state::text FROM {states} WHERE key = ANY(%b)
 
 -- name: states_using
 SELECT key, state::text FROM {states} s
-WHERE key > %s AND uses && %s::text[]
+WHERE key > %s AND uses && %b::text[]
   AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.projection = %s AND p.generation = %s AND p.key = s.key)
 ORDER BY key LIMIT %s
 
 -- name: parked_keys
-SELECT key FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%s)
+SELECT key FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%b)
 
 -- name: signatures
-SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%s)
+SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%b)
 
 -- name: rest_of_command
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
@@ -91,11 +91,11 @@ UPDATE generations SET failure = %s::json WHERE projection = %s AND generation =
 
 -- name: put_states
 INSERT INTO {states} (key, state, uses)
-SELECT s.key, s.state::json, string_to_array(s.uses, E'\n') FROM unnest(%s::text[], %s::text[], %s::text[]) AS s(key, state, uses)
+SELECT s.key, s.state::json, string_to_array(s.uses, E'\n') FROM unnest(%b::text[], %b::text[], %b::text[]) AS s(key, state, uses)
 ON CONFLICT (key) DO UPDATE SET state = excluded.state, uses = excluded.uses
 
 -- name: put_uses
-UPDATE {states} s SET uses = string_to_array(u.uses, E'\n') FROM unnest(%s::text[], %s::text[]) AS u(key, uses)
+UPDATE {states} s SET uses = string_to_array(u.uses, E'\n') FROM unnest(%b::text[], %b::text[]) AS u(key, uses)
 WHERE s.key = u.key AND s.uses IS DISTINCT FROM string_to_array(u.uses, E'\n')
 
 -- name: park
@@ -106,11 +106,11 @@ FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::te
 ON CONFLICT (projection, generation, key) DO NOTHING
 
 -- name: pass_by
-UPDATE parked p SET events = p.events + n.events FROM unnest(%s::text[], %s::bigint[]) AS n(key, events)
+UPDATE parked p SET events = p.events + n.events FROM unnest(%b::text[], %b::bigint[]) AS n(key, events)
 WHERE p.projection = %s AND p.generation = %s AND p.key = n.key
 
 -- name: unpark
-DELETE FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%s)
+DELETE FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%b)
 
 -- name: parked
 SELECT key, position, event_id::text, type, sku, error, place, events, parked_at
@@ -136,23 +136,23 @@ UPDATE projections SET paused = %s WHERE name = %s RETURNING name
 INSERT INTO {listings} (sku, facet, key, payload, held, hash, position)
 SELECT l.sku, l.facet, l.key, l.payload::json, CASE WHEN l.held IS NULL THEN NULL ELSE string_to_array(l.held, E'\n') END,
        l.hash, l.position
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::bigint[])
      AS l(sku, facet, key, payload, held, hash, position)
 ON CONFLICT (sku, facet) DO UPDATE
 SET key = excluded.key, payload = excluded.payload, held = excluded.held, hash = excluded.hash,
     position = excluded.position
 
 -- name: drop_listings
-DELETE FROM {listings} l USING unnest(%s::text[], %s::text[]) AS g(sku, facet)
+DELETE FROM {listings} l USING unnest(%b::text[], %b::text[]) AS g(sku, facet)
 WHERE l.sku = g.sku AND l.facet = g.facet
 
 -- name: touch_lanes
 INSERT INTO lanes AS l (channel, lane, next_try)
-SELECT %s, t.lane, clock_timestamp() FROM unnest(%s::text[]) AS t(lane)
+SELECT %s, t.lane, clock_timestamp() FROM unnest(%b::text[]) AS t(lane)
 ON CONFLICT (channel, lane) DO UPDATE
 SET next_try = CASE
         -- Only a receipt came round: the worker that wrote it has set the time already.
-        WHEN l.lane <> ALL(%s::text[]) THEN l.next_try
+        WHEN l.lane <> ALL(%b::text[]) THEN l.next_try
         WHEN l.attempts = 0 THEN excluded.next_try
         ELSE coalesce(l.next_try, excluded.next_try) END
 
@@ -160,7 +160,7 @@ SET next_try = CASE
 INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, desired, desired_position, state)
 SELECT %s, w.sku, w.facet, w.lane, w.key, w.rank, w.hash, w.position,
        CASE WHEN w.hash IS NULL THEN 'confirmed' ELSE 'due' END
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bytea[], %s::bigint[])
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::smallint[], %b::bytea[], %b::bigint[])
      AS w(sku, facet, lane, key, rank, hash, position)
 WHERE w.hash IS NOT NULL
    OR EXISTS (SELECT 1 FROM deliveries x WHERE x.channel = %s AND x.sku = w.sku AND x.facet = w.facet)
@@ -176,15 +176,15 @@ SET desired = excluded.desired, desired_position = excluded.desired_position, la
 -- name: reconsider
 -- A listing that was refused whole may be taken with another price: any change of the SKU is a reason to offer it again.
 UPDATE deliveries SET state = 'due', reasons = NULL
-WHERE channel = %s AND sku = ANY(%s) AND rank = 0 AND state = 'rejected' AND desired IS NOT NULL AND acknowledged IS NULL
+WHERE channel = %s AND sku = ANY(%b) AND rank = 0 AND state = 'rejected' AND desired IS NOT NULL AND acknowledged IS NULL
 
 -- name: settle
 INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, acknowledged, receipt_position, state, submitted,
                              submission, reasons)
 SELECT %s, r.sku, r.facet, r.lane, r.key, r.rank, CASE r.kind WHEN 'confirmed' THEN r.hash END, r.position, r.kind, r.hash,
        r.submission, r.reasons::json
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::bytea[], %s::bigint[],
-            %s::text[], %s::text[])
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::smallint[], %b::text[], %b::bytea[], %b::bigint[],
+            %b::text[], %b::text[])
      AS r(sku, facet, lane, key, rank, kind, hash, position, submission, reasons)
 ON CONFLICT (channel, sku, facet) DO UPDATE
 SET receipt_position = excluded.receipt_position,
@@ -201,19 +201,19 @@ WHERE d.receipt_position < excluded.receipt_position
 
 -- name: settle_unwanted
 UPDATE deliveries SET state = 'due'
-WHERE channel = %s AND sku = ANY(%s) AND desired IS NULL AND acknowledged IS NOT NULL AND state = 'confirmed'
+WHERE channel = %s AND sku = ANY(%b) AND desired IS NULL AND acknowledged IS NOT NULL AND state = 'confirmed'
 
 -- name: forget_gone
 DELETE FROM deliveries
-WHERE channel = %s AND sku = ANY(%s) AND desired IS NULL AND acknowledged IS NULL AND state = 'confirmed'
+WHERE channel = %s AND sku = ANY(%b) AND desired IS NULL AND acknowledged IS NULL AND state = 'confirmed'
 
 -- name: learn_ids
 INSERT INTO remote_ids (channel, sku, key, remote_id)
-SELECT %s, r.sku, r.key, r.remote_id FROM unnest(%s::text[], %s::text[], %s::text[]) AS r(sku, key, remote_id)
+SELECT %s, r.sku, r.key, r.remote_id FROM unnest(%b::text[], %b::text[], %b::text[]) AS r(sku, key, remote_id)
 ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = excluded.remote_id
 
 -- name: forget_ids
-DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%s)
+DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%b)
 
 -- name: claim
 -- Takes lanes that have something to do, and counts the tries that begin. One statement, one commit.
@@ -223,7 +223,7 @@ WITH may AS (
 ), free AS (
     SELECT channel, lane FROM lanes
     WHERE EXISTS (SELECT 1 FROM may) AND channel = %(channel)s AND next_try <= clock_timestamp()
-      AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)s::text[])
+      AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)b::text[])
     ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), claimed AS (
     UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
@@ -236,7 +236,7 @@ WITH may AS (
 SELECT c.lane, c.attempts, may.live FROM claimed c, may
 
 -- name: take_attempts_back
-UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%s::text[], %s::text[]) AS u(sku, facet)
+UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%b::text[], %b::text[]) AS u(sku, facet)
 WHERE d.channel = %s AND d.sku = u.sku AND d.facet = u.facet AND d.state = 'due' AND d.attempts > 0
 
 -- name: work
@@ -246,20 +246,20 @@ FROM deliveries d
 LEFT JOIN {listings} l ON l.sku = d.sku AND l.facet = d.facet AND l.payload IS NOT NULL
 LEFT JOIN events e ON e.position = d.desired_position
 LEFT JOIN bodies b ON d.state = 'accepted' AND b.hash = d.submitted
-WHERE d.channel = %s AND d.lane = ANY(%s)
+WHERE d.channel = %s AND d.lane = ANY(%b)
 ORDER BY d.lane, d.sku <> d.key, d.sku, d.rank
 
 -- name: ids_of_lanes
 SELECT key, sku, remote_id FROM remote_ids
 WHERE channel = %(channel)s
-  AND key IN (SELECT d.key FROM deliveries d WHERE d.channel = %(channel)s AND d.lane = ANY(%(lanes)s::text[]))
+  AND key IN (SELECT d.key FROM deliveries d WHERE d.channel = %(channel)s AND d.lane = ANY(%(lanes)b::text[]))
 
 -- name: keep_leases
 UPDATE lanes SET leased_until = clock_timestamp() + %(lease)s * interval '1 second'
-WHERE channel = %(channel)s AND lane = ANY(%(hand)s::text[]) AND owner = %(owner)s AND leased_until IS NOT NULL
+WHERE channel = %(channel)s AND lane = ANY(%(hand)b::text[]) AND owner = %(owner)s AND leased_until IS NOT NULL
 
 -- name: lock_lanes
-SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%s) ORDER BY lane COLLATE "C" FOR UPDATE
+SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%b) ORDER BY lane COLLATE "C" FOR UPDATE
 
 -- name: release_lanes
 UPDATE lanes l
@@ -268,7 +268,7 @@ SET owner = NULL, leased_until = NULL, attempts = r.attempts, last_error = r.err
         WHEN r.wait IS NOT NULL THEN clock_timestamp() + r.wait * interval '1 second'
         WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = l.channel AND d.lane = l.lane
                      AND d.state IN ('due', 'accepted')) THEN clock_timestamp() END
-FROM unnest(%s::text[], %s::int[], %s::float8[], %s::text[]) AS r(lane, attempts, wait, error)
+FROM unnest(%b::text[], %b::int[], %b::float8[], %b::text[]) AS r(lane, attempts, wait, error)
 WHERE l.channel = %s AND l.lane = r.lane AND l.owner = %s
 
 -- name: wake_failed
@@ -284,7 +284,7 @@ FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 WITH waiting AS (
     SELECT l.channel, l.lane FROM lanes l
     WHERE l.channel = %s AND l.leased_until IS NULL AND l.next_try > clock_timestamp() AND l.lane IN (
-        SELECT d.lane FROM deliveries d WHERE d.channel = l.channel AND d.key = ANY(%s) AND d.state = 'due'
+        SELECT d.lane FROM deliveries d WHERE d.channel = l.channel AND d.key = ANY(%b) AND d.state = 'due'
     )
     ORDER BY l.lane COLLATE "C" FOR UPDATE
 )
@@ -296,15 +296,15 @@ SELECT extract(epoch FROM min(next_try) - clock_timestamp())::float8 FROM lanes
 WHERE channel = %s AND leased_until IS NULL
 
 -- name: put_bodies
-INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%s::bytea[], %s::text[]) AS b(hash, body)
+INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%b::bytea[], %b::text[]) AS b(hash, body)
 ORDER BY b.hash ON CONFLICT DO NOTHING
 
 -- name: put_attempts
 INSERT INTO attempts (at, channel, sku, facet, position, payload, outcome, detail, method, url, request, status, answer,
                       milliseconds)
 SELECT a.at, %s, a.sku, a.facet, a.position, a.payload, a.outcome, a.detail, a.method, a.url, a.request, a.status, a.answer, a.ms
-FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::bytea[], %s::int[], %s::text[], %s::real[])
+FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::bigint[], %b::bytea[], %b::text[], %b::text[], %b::text[],
+            %b::text[], %b::bytea[], %b::int[], %b::text[], %b::real[])
      AS a(at, sku, facet, position, payload, outcome, detail, method, url, request, status, answer, ms)
 
 -- name: status

@@ -1,0 +1,52 @@
+"""Payloads made into the variables of a productSet: whose product it is, and which ids and figures its variants get."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from daybook.channel.contract import Payload
+from projections.shopify.listing import PRICE, STOCK
+
+CUSTOM_ID = {"namespace": "daybook", "key": "sku"}
+"""The metafield in which a product holds its SKU. The shop needs a definition for it, once: owner PRODUCT, type `id`.
+
+Such a field is unique in the shop, so a productSet that names it creates the product or changes the one that is there.
+It is safer than a handle, which people change and which can't tell `A.1` from `a-1`.
+"""
+
+
+def custom_id(sku: str) -> dict[str, Any]:
+    """The identifier of the product that was made for this SKU."""
+    return {"customId": CUSTOM_ID | {"value": sku}}
+
+
+def creating(sku: str, product: Payload, listings: Mapping[str, Mapping[str, Payload]], location: str) -> Payload:
+    """Variables that create the product, or bring back what was made for the SKU before.
+
+    Variants get the price and the stock of their own listing, as far as `listings` has it by SKU. `metafields` is sent
+    here only: the list is replaced, and a later one would delete what the shop's people keep there.
+    """
+    variants = [entry | _figures(listings.get(entry["sku"], {}), location) for entry in product["variants"]]
+    metafields = [CUSTOM_ID | {"type": "id", "value": sku}]
+    return {"identifier": custom_id(sku), "input": product | {"variants": variants, "metafields": metafields}}
+
+
+def changing(product_id: str, product: Payload, variant_ids: Mapping[str, str]) -> Payload:
+    """Variables that change the product. A variant whose id is known keeps it, even when its options are others now.
+
+    Without the id Shopify finds a variant by its options: one whose colour was renamed would be deleted, and made anew
+    without price and stock.
+    """
+    variants = [
+        ({"id": variant_ids[entry["sku"]]} if entry["sku"] in variant_ids else {}) | entry
+        for entry in product["variants"]
+    ]
+    return {"identifier": {"id": product_id}, "input": product | {"variants": variants}}
+
+
+def _figures(listing: Mapping[str, Payload], location: str) -> Payload:
+    figures: Payload = {}
+    if PRICE in listing:
+        figures |= listing[PRICE]
+    if STOCK in listing:
+        figures["inventoryQuantities"] = [{"locationId": location} | listing[STOCK]]
+    return figures

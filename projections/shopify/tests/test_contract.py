@@ -1,0 +1,8 @@
+"""Shopify keeps the contract that every channel keeps."""
+
+from daybook.channel.testing import check_channel
+from projections.shopify import manifest
+
+
+def test_shopify_keeps_the_channel_contract() -> None:
+    check_channel(manifest)

@@ -1,0 +1,195 @@
+"""Throttles, outages, refusals and credentials: each has its own outcome."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from daybook.channel.calls import Answer, Exchange, exchanges
+from daybook.channel.contract import Confirmed, Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.sandbox import Faults
+from daybook.errors import BadConfiguration
+from daybook.events import Rejection
+from projections.shopify.connector import connector
+from projections.shopify.graphql import failure
+from projections.shopify.sandbox import ShopifySandbox
+from projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
+
+ALL = ("product", "price", "stock")
+
+
+def test_an_empty_bucket_is_waited_for_by_the_missing_points() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        now[0] += 100
+        await desk.push(bag(), "BAG")
+        outcome = await desk.push(bag(title="Sack"), "BAG")
+        assert outcome == Throttled((35.0 - 5.0) / 10.0)
+        now[0] += 3.0
+        assert isinstance(await desk.push(bag(title="Sack"), "BAG"), Confirmed)
+
+    now = [0.0]
+    in_a_shop(scenario, limited=True, maximum=40.0, restore_rate=10.0, clock=lambda: now[0])
+
+
+def test_throttles_outages_and_proxy_pages_are_no_rejections() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        for there in (False, True):
+            if there:
+                await desk.push(bag(), "BAG")
+            for facet in ALL if there else ("product",):
+                for faults, expected in (
+                    (Faults(throttle_next=1), Throttled),
+                    (Faults(outage=True), Unavailable),
+                    (Faults(html_503=True), Unavailable),
+                ):
+                    desk.sandbox.faults = faults
+                    assert isinstance(await desk.push(bag(), "BAG", facet), expected)
+                desk.sandbox.faults = Faults()
+
+    in_a_shop(scenario)
+
+
+def test_nobody_listening_is_unavailable() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.sandbox.stop()
+        outcome = await desk.push(bag(), "BAG")
+        assert isinstance(outcome, Unavailable)
+        assert desk.sandbox.url in outcome.reason
+
+    in_a_shop(scenario)
+
+
+def test_a_refused_product_is_told_with_code_and_field_and_leaves_the_shop_as_it_was() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.push(bag(), "BAG")
+        wanted = {"X": {facet: dict(payload) for facet, payload in bag("X")["X"].items()}}
+        wanted["X"]["product"]["handle"] = "bag"
+        assert await desk.push(wanted, "X") == Rejected(
+            (
+                Rejection(
+                    "HANDLE_NOT_UNIQUE", "Handle 'bag' already in use. Please provide a new handle.", "input.handle"
+                ),
+            )
+        )
+        assert list(desk.sandbox.shown()) == ["BAG"]
+
+    in_a_shop(scenario)
+
+
+@pytest.mark.parametrize(
+    ("price", "code", "field"),
+    [("-1.00", "NEGATIVE_PRICE_VALUE", "variants.0.price"), ("cheap", "INVALID_VARIABLE", None)],
+)
+def test_a_refused_price_leaves_the_old_one(price: str, code: str, field: str | None) -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.push(bag(), "BAG")
+        wanted = {"BAG": {**bag()["BAG"], "price": {"price": price}}}
+        outcome = await desk.push(wanted, "BAG", "price")
+        assert isinstance(outcome, Rejected)
+        assert [(each.code, each.field) for each in outcome.reasons] == [(code, field)]
+        assert desk.sandbox.shown()["BAG"]["price"] == "19.99"
+
+    in_a_shop(scenario)
+
+
+def test_a_refused_quantity_leaves_the_old_one() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.push(bag(), "BAG")
+        outcome = await desk.push(bag(stock=10**10), "BAG", "stock")
+        assert isinstance(outcome, Rejected)
+        assert [(each.code, each.field) for each in outcome.reasons] == [
+            ("INVALID_QUANTITY_TOO_HIGH", "input.quantities.0.quantity")
+        ]
+        assert desk.sandbox.shown()["BAG"]["stock"] == 5
+
+    in_a_shop(scenario)
+
+
+def test_more_variants_than_shopify_takes_are_refused_whole() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        outcome = await desk.push(shirts("red", *(f"V{number}" for number in range(2049))), "SHIRT")
+        assert isinstance(outcome, Rejected)
+        assert outcome.reasons[0].code == "VARIANTS_OVER_LIMIT"
+        assert desk.sandbox.shown() == {}
+
+    in_a_shop(scenario)
+
+
+def test_wrong_tokens_missing_scopes_and_locked_shops_are_unavailable_with_the_next_step() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        desk.sandbox.scopes.discard("write_products")
+        outcome = await desk.push(bag(), "BAG")
+        assert isinstance(outcome, Unavailable)
+        assert "The app needs the scopes write_products and write_inventory" in outcome.reason
+        desk.sandbox.locked = True
+        outcome = await desk.push(bag(), "BAG")
+        assert isinstance(outcome, Unavailable)
+        assert "locked (HTTP 423)" in outcome.reason
+        await desk.connector.close()
+        desk.connector = connector(desk.sandbox.settings() | {"access_token": "wrong"})
+        outcome = await desk.push(bag(), "BAG")
+        assert isinstance(outcome, Unavailable)
+        assert "Invalid API key or access token" in outcome.reason
+        assert "Check DAYBOOK_CHANNEL_SHOPIFY_ACCESS_TOKEN" in outcome.reason
+
+    in_a_shop(scenario)
+
+
+def test_the_access_token_does_not_reach_the_journal() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        kept: list[Exchange] = []
+        exchanges.set(kept)
+        await desk.push(bag(), "BAG")
+        assert len(kept) == 1
+        assert desk.sandbox.access_token not in msgspec.json.encode(kept).decode()
+
+    in_a_shop(scenario)
+
+
+def test_missing_settings_are_named_and_a_location_may_be_a_number() -> None:
+    complete = {"url": "http://localhost", "access_token": "a", "location_id": "7"}
+    for name in complete:
+        with pytest.raises(BadConfiguration, match=f"DAYBOOK_CHANNEL_SHOPIFY_{name.upper()}"):
+            connector(complete | {name: ""})
+    assert connector(complete)._location == "gid://shopify/Location/7"
+
+
+def errors(code: str, message: str = "said", **cost: Any) -> Any:
+    body: dict[str, Any] = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return body | ({"extensions": {"cost": cost}} if cost else {})
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "expected"),
+    [
+        (429, {"Retry-After": "2.0"}, {}, Throttled(2.0)),
+        (429, {}, {}, Throttled(None)),
+        (200, {}, errors("THROTTLED"), Throttled(1.0)),
+        (
+            200,
+            {},
+            errors(
+                "THROTTLED", requestedQueryCost=752, throttleStatus={"currentlyAvailable": 2.0, "restoreRate": 100.0}
+            ),
+            Throttled(7.5),
+        ),
+        (
+            200,
+            {},
+            errors("THROTTLED", requestedQueryCost=10, throttleStatus={"currentlyAvailable": 20, "restoreRate": 100}),
+            Throttled(0.0),
+        ),
+        (200, {}, errors("BAD_USER_INPUT"), Rejected((Rejection("BAD_USER_INPUT", "said"),))),
+        (200, {}, errors("INTERNAL_SERVER_ERROR"), Unavailable("Shopify gave an unexpected answer (HTTP 200): said")),
+        (200, {}, errors("undefinedField"), Unavailable("Shopify gave an unexpected answer (HTTP 200): said")),
+        (
+            404,
+            {},
+            {"errors": "Not Found"},
+            Unavailable("no Shopify Admin API answers there (HTTP 404); check DAYBOOK_CHANNEL_SHOPIFY_URL"),
+        ),
+        (502, {}, {"errors": "later"}, Unavailable('HTTP 502: {"errors":"later"}')),
+    ],
+)
+def test_other_answers_have_their_outcome(status: int, headers: dict[str, str], body: Any, expected: Outcome) -> None:
+    assert failure(Answer(status, headers, body, msgspec.json.encode(body).decode())) == expected

@@ -1,0 +1,42 @@
+"""When a channel is left alone."""
+
+from daybook.channel.breaker import FAILURES_TO_OPEN, PROBE_SECONDS_MIN, Breaker, lane_wait
+
+
+def test_a_few_failures_change_nothing() -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.failed(None)
+    assert breaker.lanes_allowed(9) == 9 and not breaker.open
+
+
+def test_failures_in_a_row_leave_the_channel_alone_for_a_moment() -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.failed(None)
+    assert breaker.open and breaker.lanes_allowed(9) == 0 and 0 < breaker.wait_seconds() <= PROBE_SECONDS_MIN * 1.2
+
+
+def test_requests_that_were_under_way_in_the_outage_do_not_prolong_it() -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN + 50):
+        breaker.failed(None)
+    assert breaker.wait_seconds() <= PROBE_SECONDS_MIN * 1.2
+
+
+def test_the_first_answer_ends_the_outage_and_says_so() -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.failed(None)
+    assert breaker.succeeded() and breaker.lanes_allowed(9) == 9 and not breaker.succeeded()
+
+
+def test_a_throttle_is_a_pause_and_no_failure() -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN):
+        breaker.throttled(30.0)
+    assert breaker.lanes_allowed(9) == 0 and not breaker.open and breaker.wait_seconds() > 29
+
+
+def test_a_lane_waits_longer_each_time_unless_the_channel_said_how_long() -> None:
+    assert lane_wait(1, None) < 0.6 and 100 < lane_wait(1000, None) <= 300 and lane_wait(3, 7.0) == 7.0

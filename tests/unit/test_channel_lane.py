@@ -1,0 +1,160 @@
+"""One lane's work: which pushes, in which order, and when to stop. A scripted channel answers."""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from daybook.channel.contract import (
+    Accepted,
+    Confirmed,
+    Outcome,
+    Push,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Waiting,
+)
+from daybook.channel.lane import Done, Lane, Row, untried
+from daybook.events import Rejection
+
+NO = Rejected((Rejection("no", "not this"),))
+
+
+class Scripted:
+    """Answers by (SKU, facet); confirmed when the script says nothing."""
+
+    def __init__(self, script: Mapping[tuple[str, str], Outcome | Exception] | None = None) -> None:
+        self.script = dict(script or {})
+        self.asked: list[tuple[str, str]] = []
+        self.pushes: list[Push] = []
+
+    async def push(self, push: Push) -> Outcome:
+        self.asked.append((push.sku, push.facet))
+        self.pushes.append(push)
+        answer = self.script.get((push.sku, push.facet), Confirmed())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def confirm(self, push: Push, submission: str) -> Outcome:
+        self.asked.append((push.sku, submission))
+        self.pushes.append(push)
+        answer = self.script[push.sku, submission]
+        assert not isinstance(answer, Exception)
+        return answer
+
+    async def close(self) -> None: ...
+
+
+def row(sku: str, facet: str, state: str = "due", payload: str | None = "{}", **fields: object) -> Row:
+    given: dict[str, object] = {
+        "lane": "L", "sku": sku, "facet": facet, "key": "A", "rank": ("offer", "price", "stock").index(facet),
+        "state": state, "attempts": 1, "acknowledged": None, "payload": payload,
+        "hash": facet.encode() if payload else None, "position": 7, "cause": None, "correlation": None,
+        "submission": None, "submitted": None, "submitted_body": None,
+    }  # fmt: skip
+    return msgspec.convert(given | fields, Row)
+
+
+def work(connector: Scripted, *rows: Row) -> Done:
+    return asyncio.run(Lane(connector, {}).work("L", rows))
+
+
+def test_facets_go_in_order_and_what_is_confirmed_is_left_alone() -> None:
+    channel = Scripted()
+    done = work(channel, row("A", "offer", "confirmed"), row("A", "price"), row("A", "stock"))
+    assert channel.asked == [("A", "price"), ("A", "stock")] and not done.blocked
+
+
+def test_what_one_request_covered_is_not_sent_again() -> None:
+    channel = Scripted({("A", "offer"): Confirmed(covers=("offer", "price", "stock"), remote_id="1")})
+    done = work(channel, row("A", "offer"), row("A", "price"), row("A", "stock"))
+    assert channel.asked == [("A", "offer")]
+    assert done.results[0].facets == (("offer", b"offer", 7), ("price", b"price", 7), ("stock", b"stock", 7))
+
+
+def test_an_id_that_was_learned_serves_the_rest_of_the_lane() -> None:
+    channel = Scripted({("A", "offer"): Confirmed(remote_id="1")})
+    work(channel, row("A", "offer"), row("A", "price"), row("B", "offer"))
+    assert channel.pushes[1].remote_id == "1" and channel.pushes[2].remote_ids == {"A": "1"}
+
+
+def test_a_rejected_creation_stops_the_sku_and_not_the_lane() -> None:
+    channel = Scripted({("A", "offer"): NO})
+    work(channel, row("A", "offer"), row("A", "price"), row("B", "offer"))
+    assert channel.asked == [("A", "offer"), ("B", "offer")]
+
+
+def test_a_rejected_price_does_not_stop_the_stock() -> None:
+    channel = Scripted({("A", "price"): NO})
+    work(channel, row("A", "offer", "confirmed"), row("A", "price"), row("A", "stock"))
+    assert channel.asked == [("A", "price"), ("A", "stock")]
+
+
+def test_without_a_listing_nothing_is_sent_and_the_lane_says_so() -> None:
+    channel = Scripted()
+    done = work(channel, row("A", "offer", "rejected"), row("A", "stock"))
+    assert channel.asked == [] and done.blocked
+
+
+def test_an_outage_or_a_throttle_stops_the_lane() -> None:
+    for outcome in (Unavailable("down"), Throttled(1.0)):
+        channel = Scripted({("A", "offer"): outcome})
+        work(channel, row("A", "offer"), row("B", "offer"))
+        assert channel.asked == [("A", "offer")]
+
+
+def test_a_connector_that_raises_is_an_outage_and_not_a_lost_lane() -> None:
+    done = work(Scripted({("A", "offer"): ValueError("oops")}), row("A", "offer"))
+    assert done.results[0].outcome == Unavailable("the connector failed: ValueError: oops")
+
+
+def test_a_removal_of_the_listing_covers_its_facets() -> None:
+    channel = Scripted({("A", "offer"): Confirmed(covers=("offer", "price"))})
+    work(channel, row("A", "offer", payload=None), row("A", "price", payload=None))
+    assert channel.asked == [("A", "offer")]
+
+
+def test_a_facet_that_goes_alone_is_taken_off_alone() -> None:
+    channel = Scripted()
+    work(channel, row("A", "offer", "confirmed"), row("A", "price", payload=None))
+    assert channel.pushes[0].facet == "price" and channel.pushes[0].payload is None
+
+
+def test_a_submission_is_confirmed_by_what_was_sent_and_for_all_that_was_sent_together() -> None:
+    channel = Scripted({("A", "s1"): Confirmed(remote_id="1")})
+    sent = {"state": "accepted", "submission": "s1"}
+    done = work(
+        channel,
+        row("A", "offer", **sent, submitted=b"old", submitted_body='{"old":1}'),
+        row("A", "price", **sent, submitted=b"p", submitted_body='{"p":1}'),
+        row("A", "stock"),
+    )
+    assert channel.asked == [("A", "s1"), ("A", "stock")]
+    assert channel.pushes[0].listing == {"offer": {"old": 1}, "price": {"p": 1}}
+    assert done.results[0].facets == (("offer", b"old", 7), ("price", b"p", 7))
+
+
+def test_nothing_else_of_the_sku_is_sent_while_a_submission_is_under_way() -> None:
+    channel = Scripted({("A", "s1"): Accepted(submission="s1")})
+    work(channel, row("A", "offer", "accepted", submission="s1"), row("A", "price"), row("B", "offer"))
+    assert channel.asked == [("A", "s1"), ("B", "offer")]
+
+
+def test_the_bodies_of_all_that_went_with_a_submission_are_kept() -> None:
+    channel = Scripted({("A", "offer"): Accepted(submission="s1", covers=("offer", "price"))})
+    done = work(channel, row("A", "offer", payload='{"o":1}'), row("A", "price", payload='{"p":1}'))
+    assert done.results[0].bodies == ((b"offer", '{"o":1}'), (b"price", '{"p":1}'))
+
+
+def test_only_what_may_have_reached_the_channel_counts_as_a_try() -> None:
+    rows = [row("A", "offer"), row("A", "price"), row("B", "offer"), row("C", "offer"), row("D", "offer")]
+    script: dict[tuple[str, str], Outcome | Exception] = {
+        ("A", "price"): NO,
+        ("B", "offer"): Waiting("its parent"),
+        ("C", "offer"): Throttled(),
+    }
+    done = work(Scripted(script), *rows)
+    assert untried(rows, done) == [("B", "offer"), ("C", "offer"), ("D", "offer")]
+    assert untried(rows[:1], work(Scripted({("A", "offer"): Unavailable("lost")}), rows[0])) == []

@@ -93,15 +93,16 @@ def test_a_rejected_listing_stays_so_with_its_reasons_until_a_newer_state(databa
             await until(lambda: "B" in sandbox.shown(), "B is shown: A does not block it")
             ((sku, facet, _, reasons),) = line.channels.rejected("toy")
             assert (sku, facet, [one.message for one in reasons]) == ("A", "offer", ["this name is bad"])
-            await line.say(CountStock(sku="A", quantity=7))
-            await line.caught_up()
             await line.say(CountStock(sku="B", quantity=8))
             await until(lambda: sandbox.shown()["B"]["stock"] == 8, "B's stock came, so A's had its turn")
             assert sandbox.count("A") == 1
+            await line.say(CountStock(sku="A", quantity=7))
+            await until(lambda: sandbox.count("A") == 2, "a newer state of any facet is a reason to offer it again")
+            await until(lambda: line.channels.rejected("toy"), "and it is refused again")
             await line.say(rename("A", "a fine name"))
             await line.level()
             assert sandbox.shown()["A"] == {"name": "a fine name", "label": "", "price": 1000, "stock": 7}
-            assert sandbox.count("A") == 2 and not line.channels.rejected("toy")
+            assert sandbox.count("A") == 3 and not line.channels.rejected("toy")
 
     asyncio.run(main())
 

@@ -11,11 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daybook.channel import runner as runner_module
+from daybook.channel import leases
+from daybook.channel import session as session_module
+from daybook.channel import source as source_module
+from daybook.channel.generations import live
+from daybook.channel.parking import discard, parked, retry
+from daybook.channel.session import Session
+from daybook.channel.store import Superseded
 from daybook.commands import (
     ChangePrice,
     ConfigureChannel,
     CountStock,
+    DefineAttribute,
     DelistProduct,
     DescribeProduct,
     DiscontinueProduct,
@@ -23,9 +30,11 @@ from daybook.commands import (
     ReinstateProduct,
 )
 from daybook.commands.book import Decides
-from daybook.errors import DaybookError
-from daybook.events import AttributeChange, ChannelConfigured
+from daybook.errors import DaybookError, NotFound, Refused
+from daybook.events import AttributeChange, AttributeDefined, ChannelConfigured, EventDiscarded
+from daybook.log.pending import Context
 from daybook.postgres.migrate import migrate
+from daybook.postgres.pool import connect_async
 from daybook.stream.connection import Nats
 from daybook.stream.jetstream import Stream
 from tests.fixtures.channels import DEFAULTS, POISON, toy
@@ -43,6 +52,10 @@ def describe(sku: str, name: str | None) -> DescribeProduct:
 
 def label(text: str) -> ConfigureChannel:
     return ConfigureChannel(channel=ChannelConfigured(name=DEFAULTS.name, extra={"label": text}))
+
+
+def rename(sku: str, name: str) -> DescribeProduct:
+    return DescribeProduct(sku=sku, attributes=(AttributeChange(attribute="name", value=name),))
 
 
 skus = st.sampled_from(SKUS)
@@ -126,10 +139,10 @@ def test_how_the_log_is_cut_into_batches_makes_no_difference(
             await tell(line, *history)
             for size in (*sizes, 1000):
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(runner_module, "BATCH_EVENTS_MAX", size)
-                    patch.setattr(runner_module, "AGAIN_GROUPS_MAX", min(size, 3))
+                    patch.setattr(source_module, "BATCH_EVENTS_MAX", size)
+                    patch.setattr(session_module, "AGAIN_GROUPS_MAX", min(size, 3))
                     if size % 2:
-                        patch.setattr(runner_module, "CATCH_UP_EVENTS", 1)
+                        patch.setattr(session_module, "CATCH_UP_EVENTS", 1)
                     stop = line.runner()
                     await line.caught_up()
                     await line.end(stop)
@@ -144,7 +157,7 @@ def test_how_the_log_is_cut_into_batches_makes_no_difference(
 def test_a_change_of_reference_renders_every_group_again(database: str, nats_url: str) -> None:
     async def main() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(runner_module, "AGAIN_GROUPS_MAX", 7)
+            patch.setattr(session_module, "AGAIN_GROUPS_MAX", 7)
             async with Line(database, nats_url, toy()) as line:
                 line.relay()
                 line.runner()
@@ -223,26 +236,133 @@ def test_two_runners_at_once_lose_nothing_and_write_nothing_twice(database: str,
     asyncio.run(main())
 
 
-def test_a_fault_in_the_channels_code_is_noted_with_its_product_and_outlived(database: str, nats_url: str) -> None:
+def test_a_product_that_the_channels_code_cannot_stand_is_parked_and_the_others_go_on(
+    database: str, nats_url: str
+) -> None:
     async def main() -> None:
         async with Line(database, nats_url, toy()) as line:
             line.relay()
-            runner = line.runner()
+            line.runner()
             await line.model()
-            await line.say(product("FINE"))
+            await line.say(product("ILL"), product("FINE"))
+            (bad,) = await line.say(rename("ILL", POISON))
+            await line.say(CountStock(sku="ILL", quantity=77), CountStock(sku="FINE", quantity=5))
             await line.caught_up()
-            (done,) = await line.say(product("ILL", POISON))
-            await until(lambda: line.status().failure, "the failure is noted")
-            failure = line.status().failure or {}
-            assert failure["sku"] == "ILL" and "poison" in failure["error"]
-            assert failure["after_position"] < failure["position"] <= (done.last or 0)
-            assert not line.task(runner).done() and ("FINE", "offer") in line.listings()
-            await line.say(DescribeProduct(sku="ILL", attributes=(AttributeChange(attribute="name", value="well"),)))
-            # One fold later the product renders again, but only if both changes come in one batch: as after a release.
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(runner_module, "CATCH_UP_EVENTS", 1)
-                await line.caught_up()
-            assert line.listings() == line.folded() and line.status().failure is None
+            assert line.listings()["FINE", "stock"] == {"stock": 5}
+            assert line.listings()["ILL", "stock"] != {"stock": 77}, "what stands behind the bad event waits with it"
+            (group,) = await parked(database, line.manifest)
+            assert (group.key, group.position, group.sku, group.events) == ("ILL", bad.last, "ILL", 2)
+            assert "poison" in group.error and "in render" in group.place
+
+    asyncio.run(main())
+
+
+def test_a_parked_group_that_is_retried_catches_up_with_the_log(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            line.runner()
+            await line.model()
+            await line.say(product("ILL", POISON))
+            await line.caught_up()
+            assert await retry(database, line.manifest) == [], "nothing is better yet"
+            await line.say(rename("ILL", "well"), CountStock(sku="ILL", quantity=3))
+            await line.caught_up()
+            assert [one.events for one in await parked(database, line.manifest)] == [3]
+            assert await retry(database, line.manifest, ["ILL"]) == ["ILL"]
+            await line.say(CountStock(sku="ILL", quantity=4))
+            await line.caught_up()
+            assert line.listings() == line.folded() and not await parked(database, line.manifest)
+            with pytest.raises(NotFound, match="no parked group ILL"):
+                await retry(database, line.manifest, ["ILL"])
+
+    asyncio.run(main())
+
+
+def test_a_discarded_event_is_left_out_by_this_projection_for_a_reason_that_is_recorded(
+    database: str, nats_url: str
+) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            line.runner()
+            await line.model()
+            await line.say(product("ILL", "well"))
+            (bad,) = await line.say(rename("ILL", POISON))
+            await line.say(CountStock(sku="ILL", quantity=9))
+            await line.caught_up()
+            with pytest.raises(Refused, match="reason"):
+                await discard(database, line.manifest, line.app.log, "ILL", Context.new("me", "test"))
+            why = Context.new("me", "test", reason="a typing error in the ERP")
+            assert await discard(database, line.manifest, line.app.log, "ILL", why) == ["ILL"]
+            await line.caught_up()
+            assert line.listings()["ILL", "offer"]["name"] == "well"
+            assert line.listings()["ILL", "stock"] == {"stock": 9}
+            (event,) = line.app.reader.of_stream("projection/toy")
+            assert event.event == EventDiscarded(projection="toy", position=bad.last or 0, reason=why.reason or "")
+            assert (event.actor, event.reason, event.key) == ("me", why.reason, "ILL")
+
+    asyncio.run(main())
+
+
+def test_only_the_groups_that_use_a_definition_are_rendered_again(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            line.runner()
+            await line.model()
+            await line.say(*(product(f"P{n}") for n in range(5)))
+            await line.caught_up()
+            with psycopg.connect(database) as conn:
+                uses = conn.execute("SELECT DISTINCT uses FROM states_toy_1").fetchall()
+                assert uses == [(["channels/toy"],)]
+                before = conn.execute("SELECT xmin::text, key FROM states_toy_1 ORDER BY key").fetchall()
+            await line.say(DefineAttribute(attribute=AttributeDefined(code="unused", type="text")))
+            await line.caught_up()
+            with psycopg.connect(database) as conn:
+                assert conn.execute("SELECT xmin::text, key FROM states_toy_1 ORDER BY key").fetchall() == before
+
+    asyncio.run(main())
+
+
+def test_one_of_two_runners_works_and_the_other_takes_over_when_it_falls_silent(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            first = line.runner()
+            await line.model()
+            await line.say(product("A"))
+            await line.caught_up()
+            line.runner()
+            await line.crash(first)
+            await line.say(product("B"))
+            await line.caught_up()
+            assert line.listings() == line.folded()
+
+    asyncio.run(main())
+
+
+def test_a_paused_owner_that_wakes_up_after_a_takeover_writes_nothing(database: str) -> None:
+    async def main() -> None:
+        async with Line(database, "nats://127.0.0.1:1", toy()) as line:
+            await line.model()
+            await line.say(product("A"), product("B"))
+            async with await connect_async(database, "a") as one, await connect_async(database, "b") as two:
+                generation, at = await live(one, line.manifest)
+                old = await leases.acquire(one, "project:toy", "paused")
+                assert old is not None and await leases.acquire(two, "project:toy", "other") is None
+                paused = await Session.open(one, line.manifest, generation, at, lease=old)
+                await one.execute("UPDATE leases SET held_until = '-infinity'")
+                new = await leases.acquire(two, "project:toy", "other")
+                assert new is not None and new.token > old.token
+                events = line.app.reader.after(0)
+                with pytest.raises(Superseded):
+                    await paused.step(events)
+                assert not await leases.renew(one, old)
+                assert line.listings() == {}
+                woken = await Session.open(two, line.manifest, generation, at, lease=new)
+                await woken.step(events)
+                assert line.listings() == line.folded()
 
     asyncio.run(main())
 

@@ -90,6 +90,9 @@ EXAMPLES: dict[str, events.Event] = {
     "listing.rejected.v1": events.ListingRejected(
         channel="shop", sku="SHIRT-L", facets=_FACETS, reasons=(events.Rejection("E7", "no image", "image"),)
     ),
+    "projection.event_discarded.v1": events.EventDiscarded(
+        projection="bol", position=42, reason="the ERP sent a text where a number belongs"
+    ),
 }
 """One event of every newest name, with every field set, so that no field can change unseen."""
 

@@ -17,6 +17,7 @@ from daybook.events import (
     CategoryDefined,
     ChannelConfigured,
     Event,
+    EventDiscarded,
     FacetReceipt,
     FamilyDefined,
     GtinAssigned,
@@ -69,6 +70,7 @@ EVENTS: tuple[Event, ...] = (
     ListingAccepted(channel="toy", sku="A", facets=FACETS, submission="s"),
     ListingConfirmed(channel="toy", sku="A", facets=FACETS, remote_id="1"),
     ListingRejected(channel="toy", sku="A", facets=FACETS, reasons=(Rejection("e", "no", "name"),)),
+    EventDiscarded(projection="toy", position=3, reason="a typing error"),
 )
 RECORDED = History().happened(EVENTS[0], *EVENTS[1:]).recorded
 

@@ -1,7 +1,7 @@
 """A batch of events folded and rendered: pure, so that live running, rebuild, as-of and what-if are the same code.
 
-A group on which the channel's own code raises is parked: nothing of it changes any more, its later events included,
-until somebody has its events folded again. The others go on.
+A group on which the channel's own code raises is parked: it stays as it was before that command, its later events
+included, until somebody has it folded again. The others go on.
 """
 
 import hashlib
@@ -156,7 +156,7 @@ class Folder:
 
 
 class _Group:
-    """One group's part of a batch: whole, or parked."""
+    """One group's part of a batch: all of it, or up to where it was parked."""
 
     def __init__(self, manifest: Manifest, tracked: TrackedReference, key: str, state: Any, facets: Facets) -> None:
         self._manifest = manifest
@@ -173,6 +173,7 @@ class _Group:
     def fold(self, run: Sequence[Recorded], each_command: bool) -> None:
         """Folds the group's events, in order, and renders."""
         at: Recorded | None = None
+        good = self._state
         run = _without_discarded(self._manifest.name, run)
         try:
             for _, command in groupby(run, key=lambda one: one.command_id if each_command else ""):
@@ -184,8 +185,10 @@ class _Group:
                         self._state, position = after, one.position
                 if position:
                     self._render(position)
+                good = self._state
         except Exception as error:
             assert at is not None
+            self._state = good
             self._park(error, at.position, at)
             self._passed = sum(1 for one in run if one.position >= at.position)
 
@@ -224,11 +227,10 @@ class _Group:
         )
 
     def into(self, batch: Batch) -> None:
-        """Adds what changed to the batch; of a parked group nothing but that."""
+        """Adds what changed to the batch; of a group that was parked, what came before that."""
         if self._parked is not None:
             batch.parked[self._key] = self._parked
             batch.passed[self._key] = self._passed
-            return
         if self._state is not self._before:
             batch.states[self._key] = self._state
         if self._uses is not None:

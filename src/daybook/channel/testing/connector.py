@@ -137,8 +137,9 @@ async def _there_and_back(shelf: Shelf, changed: Shelf, sandbox: SandboxServer, 
     await shelf.bring(connector, list(shelf.listings))
     shown = _shown(sandbox)
     assert shown.keys() >= shelf.listings.keys(), "listed again but not shown"
-    changed.remote_ids = shelf.remote_ids
+    changed.remote_ids, changed.position = shelf.remote_ids, shelf.position  # positions only ever rise
     await changed.bring(connector, [sku])
+    shelf.position = changed.position
     after = _shown(sandbox)
     assert after[sku] != shown[sku], f"{sku} was changed, but not what is shown of it"
     assert {k: v for k, v in after.items() if k != sku} == {k: v for k, v in shown.items() if k != sku}

@@ -70,8 +70,9 @@ class ShopifyConnector:
         """Brings any number of products as one bulk operation, variants' prices and stock included.
 
         `listings` is facet payloads by SKU, a product's and its variants'. Products that were made for the same SKUs
-        before are brought up to date; others are left alone. Quantities are set without comparing. Returns when
-        Shopify is done, which may take hours. Not called by the engine: it is for a first fill and a full repair.
+        before are brought up to date; others are left alone. Quantities are set without comparing, and Shopify refuses
+        a product of which a variant is there but not stocked at the location yet. Returns when Shopify is done, which
+        may take hours. Not called by the engine: it is for a first fill and a full repair.
         Raises daybook.errors.Unavailable when Shopify does not take it or does not finish it.
         """
         lines = {

@@ -155,7 +155,7 @@ class ShopifySandbox(SandboxServer):
             raise GraphError("INVALID_VARIABLE", f"A variable lacks a value or has a wrong one: {missing}") from missing
 
     def _carry_out(self, operation: Operation, variables: Payload) -> Payload:
-        # A refusal is a result as well: it is what a repeated idempotency key gives again.
+        # A refusal is remembered as well: its idempotency key can't be used again.
         try:
             return {"userErrors": []} | (operation(variables) or {})
         except UserErrors as refused:

@@ -167,7 +167,7 @@ class Shop:
         return {"id": item}
 
     def once(self, key: str | None, variables: Payload, carry_out: Callable[[], Payload]) -> Payload:
-        """Carries a mutation with @idempotent out, or gives the first result again when its key was seen."""
+        """Carries a mutation with @idempotent out, or gives its first success again when its key was seen."""
         if not key:
             raise GraphError("BAD_REQUEST", "The @idempotent directive with a key is required for this mutation")
         asked = msgspec.json.encode(variables, order="sorted")
@@ -178,6 +178,9 @@ class Shop:
         if answer is None:
             answer = carry_out()
             self._answers[key] = (asked, answer)
+        elif answer["userErrors"]:
+            message = "The previous attempt with this idempotency key failed. Use another key."
+            raise UserErrors("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", message, [])
         return answer
 
     def _product(self, product_id: str) -> Payload:
@@ -206,7 +209,13 @@ class Shop:
         if named - old.keys():
             raise UserErrors("PRODUCT_VARIANT_DOES_NOT_EXIST", "Product variant does not exist", ["input", "variants"])
         free = {options_of(variant): own for own, variant in old.items() if own not in named}
-        return [(entry, entry.get("id") or free.get(options_of(entry))) for entry in entries]
+        matched = [(entry, entry.get("id") or free.get(options_of(entry))) for entry in entries]
+        for entry, own in matched:
+            stocked = own is None or old[own]["inventoryItem"]["id"] in self.levels
+            if entry.get("inventoryQuantities") and not stocked:
+                message = "Quantities of an existing variant can only be set where it is stocked already"
+                raise UserErrors("INVALID_INPUT", message, ["input", "variants", "inventoryQuantities"])
+        return matched
 
     def _written(self, entry: Payload, old: Payload | None) -> Payload:
         new: Payload = {"id": self._gid("ProductVariant"), "sku": "", "barcode": None, "price": "0.00"}

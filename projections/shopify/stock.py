@@ -23,6 +23,8 @@ STALE = "CHANGE_FROM_QUANTITY_STALE"
 NOT_STOCKED = "ITEM_NOT_STOCKED_AT_LOCATION"
 GONE = "INVALID_INVENTORY_ITEM"
 IN_PROGRESS = "IDEMPOTENCY_CONCURRENT_REQUEST"
+USED = ("IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED", "IDEMPOTENCY_KEY_PARAMETER_MISMATCH")
+"""The key belongs to a request that was refused: Shopify replays successes only, and wants another key."""
 LEVELS_KEPT_MAX = 100_000
 
 
@@ -60,14 +62,14 @@ class Stock:
         if known is None:
             self.remember(item, before, push.position)
         started = self._levels.get(item)
-        for _ in range(2):
+        for again in (False, True):
             try:
-                await self._set(push, item, before, quantity)
+                await self._set(push, item, before, quantity, again)
                 return self.remember(item, quantity, push.position)
             except Refusal as refusal:
                 if refusal.has(NOT_STOCKED):
                     return await self._activate(push, item, quantity)
-                if not refusal.has(STALE):
+                if not refusal.has(STALE, *USED):
                     raise
             now = self._levels.get(item)
             if now is not None and now is not started and now.position > push.position:
@@ -91,7 +93,7 @@ class Stock:
             return None
         return next((int(each["quantity"]) for each in level["quantities"] if each["name"] == "available"), 0)
 
-    async def _set(self, push: Push, item: str, before: int, quantity: int) -> None:
+    async def _set(self, push: Push, item: str, before: int, quantity: int, again: bool) -> None:
         variables = {
             "input": {
                 "name": "available",
@@ -106,7 +108,7 @@ class Stock:
                     }
                 ],
             },
-            "key": key(push, item, before, quantity),
+            "key": key(push, item, before, quantity, again),
         }
         try:
             await self._shop.ask(SET_QUANTITIES, "inventorySetQuantities", variables)
@@ -124,15 +126,17 @@ class Stock:
             "inventoryItemId": item,
             "locationId": self._location,
             "available": quantity,
-            "key": key(push, item, "activate", quantity),
+            "key": key(push, item, "activate", quantity, again=True),
         }
         await self._shop.ask(ACTIVATE, "inventoryActivate", variables)
         self.remember(item, quantity, push.position)
 
 
-def key(push: Push, item: str, before: int | str, quantity: int) -> str:
+def key(push: Push, item: str, before: int | str, quantity: int, again: bool) -> str:
     """The idempotency key: the same for a try whose answer was lost, so that Shopify replays its first result.
 
-    Besides SKU, facet and position it has what is sent, because Shopify refuses a known key with other values.
+    Besides SKU, facet and position it has what is sent, because Shopify refuses a known key with other values. `again`
+    is a request that follows a look at the shop's own figure: nothing is to be replayed there, so the try counts too.
     """
-    return str(uuid5(NAMESPACE_URL, f"daybook:{push.sku}:{push.facet}:{push.position}:{item}:{before}:{quantity}"))
+    parts = (push.sku, push.facet, push.position, item, before, quantity, push.attempt if again else "first")
+    return str(uuid5(NAMESPACE_URL, "daybook:" + ":".join(map(str, parts))))

@@ -320,6 +320,8 @@ def test_an_idempotency_key_replays_its_first_result_and_belongs_to_its_values()
         call.sandbox.shop.sell("BAG")
         assert await call(documents.SET_QUANTITIES, input=quantity(item, 5, 3), key="a") == first
         assert call.sandbox.shown()["BAG"]["stock"] == 4
+        for code in ("CHANGE_FROM_QUANTITY_STALE", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"):
+            assert (await call.refused(documents.SET_QUANTITIES, input=quantity(item, 6, 9), key="b"))[0] == code
         other = await call.refused(documents.SET_QUANTITIES, input=quantity(item, 6, 4), key="a")
         assert other[0] == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
         without = documents.SET_QUANTITIES.replace("@idempotent(key: $key)", "")

@@ -135,6 +135,19 @@ def test_a_lost_answer_before_a_restart_is_noticed_by_reading() -> None:
     in_a_shop(scenario)
 
 
+def test_a_key_whose_first_try_was_refused_is_replaced_after_a_look_at_the_shop() -> None:
+    async def scenario(desk: Desk[Busy]) -> None:
+        await desk.push(bag(stock=5), "BAG")
+        for _ in range(2):
+            desk.sent()
+            outcome = await desk.push(bag(stock=10**10), "BAG", "stock", position=7)
+            assert isinstance(outcome, Rejected)
+            assert outcome.reasons[0].code == "INVALID_QUANTITY_TOO_HIGH"
+        assert desk.sent() == [QUANTITY, LEVEL, QUANTITY]
+
+    in_a_shop(scenario, sandbox=Busy)
+
+
 def test_every_newer_position_has_another_key() -> None:
     async def scenario(desk: Desk[Busy]) -> None:
         await desk.push(bag(stock=5), "BAG")

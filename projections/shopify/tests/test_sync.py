@@ -59,6 +59,15 @@ def test_a_refused_line_is_told_by_its_sku_and_does_not_hold_up_the_others() -> 
     in_a_shop(scenario)
 
 
+def test_a_variant_that_is_not_stocked_yet_is_told() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.push(shirts(), "SHIRT")
+        synced = await desk.connector.sync_all(shirts())
+        assert [each.code for each in synced.rejected["SHIRT"]] == ["INVALID_INPUT"]
+
+    in_a_shop(scenario)
+
+
 def test_it_waits_until_the_operation_is_done() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         synced = await desk.connector.sync_all(bag(), poll_seconds=0.02)

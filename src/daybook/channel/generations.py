@@ -4,9 +4,9 @@ Readers always see one whole generation, the live one. A rebuild fills another b
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 from psycopg import sql
@@ -38,16 +38,25 @@ class Generation(msgspec.Struct, frozen=True):
 
     def query(self, name: str) -> bytes:
         """A named query with this generation's tables in it."""
-        return _query(self, name)
+        return _composed(self, QUERIES[name])
+
+    def composed(self, query: LiteralString, **more: sql.Composable) -> bytes:
+        """A query of another file with this generation's tables, and what else it names, in it."""
+        return _composed(self, query) if not more else _compose(self, query, more)
 
 
 @cache
-def _query(generation: Generation, name: str) -> bytes:
-    composed = sql.SQL(QUERIES[name]).format(
+def _composed(generation: Generation, query: LiteralString) -> bytes:
+    return _compose(generation, query, {})
+
+
+def _compose(generation: Generation, query: LiteralString, more: Mapping[str, sql.Composable]) -> bytes:
+    composed = sql.SQL(query).format(
         states=generation.states,
         listings=generation.listings,
         by_key=sql.Identifier(f"listings_{generation.projection}_{generation.number}_by_key"),
         by_uses=sql.Identifier(f"states_{generation.projection}_{generation.number}_by_uses"),
+        **more,
     )
     return composed.as_bytes()
 
@@ -93,7 +102,7 @@ async def live(conn: AsyncConnection, manifest: Manifest) -> tuple[Generation, C
     async with conn.transaction():
         await conn.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         await conn.execute(QUERIES["add_projection"], (manifest.name,))
-        await conn.execute(QUERIES["add_generation"], (manifest.name, 1, manifest.version))
+        await conn.execute(QUERIES["add_generation"], (manifest.version, manifest.name))
         row = await (await conn.execute(QUERIES["live_generation"], (manifest.name,))).fetchone()
         assert row is not None
         generation = Generation(manifest.name, row[0])

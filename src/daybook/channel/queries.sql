@@ -46,7 +46,11 @@ RETURNING position, reference_from, reference_codes, epoch
 INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
 
 -- name: add_generation
-INSERT INTO generations (projection, generation, code_version) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING
+-- Of a projection that has none: after a switch the first one may have been dropped.
+INSERT INTO generations (projection, generation, code_version)
+SELECT p.name, p.live, %s FROM projections p
+WHERE p.name = %s AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.projection = p.name)
+ON CONFLICT DO NOTHING
 
 -- name: states
 SELECT key, state::text FROM {states} WHERE key = ANY(%b)

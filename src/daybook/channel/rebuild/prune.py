@@ -1,0 +1,84 @@
+"""The generations of a projection, and dropping those that nobody needs."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from daybook.channel.generations import Generation
+from daybook.channel.rebuild import QUERIES
+from daybook.errors import NotFound, Refused
+from daybook.postgres.pool import AsyncConnection
+
+KEEP = 1
+"""Generations that are kept for a rollback."""
+
+State = Literal["building", "ready", "live", "kept", "reading"]
+
+
+class GenerationView(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation at a glance."""
+
+    generation: int
+    state: State
+    code_version: int
+    position: int
+    created_at: datetime
+    kept_at: datetime | None
+    origin: str | None
+    """The folder of code that is not installed."""
+    code: str | None
+
+
+async def generations(conn: AsyncConnection, projection: str) -> list[GenerationView]:
+    """All generations, by number."""
+    rows = await (await conn.execute(QUERIES["generations"], (projection,))).fetchall()
+    return [
+        GenerationView(
+            generation=number,
+            state="live" if is_live else state,
+            code_version=version,
+            position=position,
+            created_at=created,
+            kept_at=kept,
+            origin=origin,
+            code=code,
+        )
+        for number, state, version, position, created, kept, origin, code, _, is_live in rows
+    ]
+
+
+async def drop(conn: AsyncConnection, generation: Generation) -> None:
+    """Drops a generation that is not live, with all that it has. One transaction; idempotent."""
+    names = (generation.projection, generation.number)
+    async with conn.transaction():
+        row = await (await conn.execute(QUERIES["lock_projection"], (generation.projection,))).fetchone()
+        if row is not None and row[0] == generation.number:
+            raise Refused(f"generation {generation.number} of {generation.projection} is live")
+        await conn.execute("SET LOCAL client_min_messages = warning")
+        await conn.execute(generation.composed(QUERIES["drop_tables"]))
+        for query in ("drop_ranges", "drop_parked", "drop_generation"):
+            await conn.execute(QUERIES[query], names)
+
+
+async def prune(conn: AsyncConnection, projection: str, keep: int = KEEP, only: int | None = None) -> list[int]:
+    """Drops kept generations but the `keep` newest, and what an abandoned rebuild left; returns their numbers.
+
+    `only`: this one, whatever it is; Refused for the live one. The caller has the rebuild's lease, so nobody is at work
+    on one that is being built. What was built for reading, or has a plan that may be applied, stays until it is named.
+    """
+    found = await generations(conn, projection)
+    if only is not None:
+        if only not in [one.generation for one in found]:
+            raise NotFound(f"{projection} has no generation {only}; `channel generations` lists them")
+        await drop(conn, Generation(projection, only))
+        return [only]
+    kept = sorted(
+        (one for one in found if one.state == "kept"),
+        key=lambda one: (one.kept_at or one.created_at, one.generation),
+        reverse=True,
+    )
+    gone = sorted(one.generation for one in [*kept[keep:], *(one for one in found if one.state == "building")])
+    for number in gone:
+        await drop(conn, Generation(projection, number))
+    return gone

@@ -1,0 +1,135 @@
+"""Makes another generation the live one, in one transaction: before its commit nothing has happened, after it all has.
+
+The order of locks is that of `channel.store`: the projection, generations by number, lanes by name, deliveries.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from psycopg import sql
+
+from daybook.catalogue.reference import EMPTY, fold_reference
+from daybook.channel.contract import Manifest
+from daybook.channel.folding import Folder
+from daybook.channel.generations import Checkpoint, Generation, hold
+from daybook.channel.leases import Lease
+from daybook.channel.rebuild import QUERIES
+from daybook.channel.rebuild.follow import follow
+from daybook.channel.receipts import Settlement, settle
+from daybook.channel.store import Store, Superseded, lane_of
+from daybook.errors import Refused, Unavailable
+from daybook.events import ListingEvent, Recorded
+from daybook.events.envelope import REFERENCE_KEY
+from daybook.log import reader
+from daybook.postgres.pool import AsyncConnection
+
+INSIDE_EVENTS_MAX = 1000
+"""Events that are folded while everybody waits; when there are more, the generation follows the log again first."""
+TRIES_MAX = 50
+
+
+class Switched(msgspec.Struct, frozen=True, kw_only=True):
+    """What a switch did."""
+
+    projection: str
+    live: int
+    before: int
+    position: int
+    """The checkpoint that the new live generation goes on from."""
+    facets: int
+    """Facets for which the channel should show something else than before: no other was touched."""
+
+
+class _NotYet(Exception):
+    """The log went on, more than should be folded while everybody waits."""
+
+
+async def switch(conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease) -> Switched:
+    """Makes `to` the live generation and brings the deliveries to the differences, and to nothing else.
+
+    The live runner and the workers go on; they see the switch at its commit. Raises Refused when it is live already,
+    Superseded when another rebuild has the lease, Unavailable when the log outruns it.
+    """
+    for _ in range(TRIES_MAX):
+        await follow(conn, manifest, to, lease)
+        try:
+            return await _once(conn, manifest, to, lease)
+        except _NotYet:
+            continue
+    raise Unavailable(f"{manifest.name} is too busy for a switch just now: try again")
+
+
+async def _once(conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease) -> Switched:
+    async with conn.transaction():
+        if not await (await conn.execute(QUERIES["holds_lease"], (lease.name, lease.token))).fetchone():
+            raise Superseded(f"another rebuild of {manifest.name} has taken over")
+        row = await (await conn.execute(QUERIES["lock_projection"], (manifest.name,))).fetchone()
+        assert row is not None
+        live = Generation(manifest.name, row[0])
+        if live == to:
+            raise Refused(f"generation {to.number} of {manifest.name} is the live one already")
+        held = {one: await hold(conn, one) for one in sorted((live, to), key=lambda one: one.number)}
+        new, old = held[to], held[live]
+        position = max(new.position, old.position)
+        if new.position < old.position:
+            await _bring_forward(conn, manifest, to, new, old.position)
+        receipts = await _receipts(conn, manifest, old.position, new.position)
+        facets = await _differences(conn, manifest, to, position, receipts) if manifest.connector else 0
+        await conn.execute(QUERIES["become_kept"], (manifest.name, live.number))
+        await conn.execute(QUERIES["become_live"], (manifest.name, to.number))
+        await conn.execute(QUERIES["set_live"], (to.number, manifest.name, live.number))
+    return Switched(projection=manifest.name, live=to.number, before=live.number, position=position, facets=facets)
+
+
+async def _bring_forward(
+    conn: AsyncConnection, manifest: Manifest, to: Generation, new: Checkpoint, position: int
+) -> None:
+    """Folds the few events that the live generation has and this one has not."""
+    rows = await reader.rows_after(conn, new.position, INSIDE_EVENTS_MAX + 1, position)
+    events = [reader.recorded(row) for row in rows]
+    # A changed definition may touch every group: that is work for `follow`.
+    if len(events) > INSIDE_EVENTS_MAX or any(one.key == REFERENCE_KEY for one in events):
+        raise _NotYet
+    reference = EMPTY
+    for one in await reader.of_key(conn, REFERENCE_KEY, new.position):
+        reference = fold_reference(reference, one.event)
+    store = Store(conn, manifest, to, deliver=False)
+    groups = await store.groups(list(dict.fromkeys(one.key for one in events)), events[-1])
+    batch = Folder(manifest, reference).fold(
+        events, groups.states, groups.listed, each_command=True, parked=groups.parked
+    )
+    await store.write(batch)
+    await conn.execute(QUERIES["set_position"], (position, manifest.name, to.number))
+
+
+async def _receipts(conn: AsyncConnection, manifest: Manifest, after: int, upto: int) -> list[Settlement]:
+    """Receipts that the live generation's runner has not read yet: the new one's goes on behind them."""
+    if upto <= after or manifest.connector is None:
+        return []
+    found = await (await conn.execute(QUERIES["receipts_between"], (after, upto))).fetchall()
+    events: Sequence[Recorded] = [reader.recorded(row) for row in found]
+    return [
+        Settlement(one.position, one.key, one.event)
+        for one in events
+        if isinstance(one.event, ListingEvent) and one.event.channel == manifest.name
+    ]
+
+
+async def _differences(
+    conn: AsyncConnection, manifest: Manifest, to: Generation, position: int, receipts: Sequence[Settlement]
+) -> int:
+    named = {"by_group": sql.Literal(manifest.lane == "group"), "channel": sql.Literal(manifest.name)}
+    made = await conn.execute(to.composed(QUERIES["differences"], **named))
+    lanes = sorted({lane_of(manifest, one.sku, one.key) for one in receipts})
+    given = {
+        "channel": manifest.name,
+        "receipts": lanes,
+        "facets": list(manifest.facets),
+        "position": position,
+    }
+    await conn.execute(QUERIES["lock_difference_lanes"], given)
+    # What is to be taken away and was never known to the deliveries is no difference: desired is null for both.
+    await conn.execute(QUERIES["want_differences"], given)
+    await conn.execute(QUERIES["reconsider_differences"], (manifest.name,))
+    await settle(conn, manifest, receipts)
+    return made.rowcount

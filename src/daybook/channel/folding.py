@@ -8,6 +8,7 @@ import hashlib
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from daybook.events.envelope import REFERENCE_KEY
 HASH_BYTES = 16
 Facets = dict[tuple[str, str], bytes]
 """(SKU, facet) -> hash of what is listed."""
+_key, _command = attrgetter("key"), attrgetter("command_id")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -126,7 +128,7 @@ class Folder:
         `parked`: groups whose events are left for later.
         """
         batch = Batch(self.reference)
-        for key, run in groupby(_in_group_order(events), key=lambda one: one.key):
+        for key, run in groupby(_in_group_order(events), key=_key):
             if key == REFERENCE_KEY:
                 for one in run:
                     batch.reference = fold_reference(batch.reference, one.event)
@@ -176,7 +178,7 @@ class _Group:
         good = self._state
         run = _without_discarded(self._manifest.name, run)
         try:
-            for _, command in groupby(run, key=lambda one: one.command_id if each_command else ""):
+            for command in [list(some) for _, some in groupby(run, key=_command)] if each_command else [run]:
                 position = 0
                 for one in command:
                     at = one
@@ -245,7 +247,9 @@ def _in_group_order(events: Sequence[Recorded]) -> list[Recorded]:
     Groups don't see one another, so their order is free. Rendering with a reference that is newer than the event only
     anticipates what rendering again for that change would give.
     """
-    return sorted(events, key=lambda one: (one.key != REFERENCE_KEY, one.key))
+    reference = [one for one in events if one.key == REFERENCE_KEY]
+    others = [one for one in events if one.key != REFERENCE_KEY] if reference else events
+    return [*reference, *sorted(others, key=_key)]
 
 
 def _without_discarded(projection: str, run: Sequence[Recorded]) -> Sequence[Recorded]:

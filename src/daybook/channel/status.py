@@ -130,10 +130,15 @@ class Channels:
             raise NotFound(f"the projection {name} has never run here: start it with `daybook up`", channel=name)
         return found[0]
 
-    def listing(self, name: str, sku: str) -> list[FacetStatus]:
-        """What the channel should show for a SKU now, facet by facet, and what it acknowledged; [] for nothing."""
-        generation = Generation(name, self.status(name).generation)
+    def listing(self, name: str, sku: str, number: int | None = None) -> list[FacetStatus]:
+        """What the channel should show for a SKU now, facet by facet, and what it acknowledged; [] for nothing.
+
+        `number`: what this generation lists instead of the live one. Raises NotFound when there is none.
+        """
+        generation = Generation(name, self.status(name).generation if number is None else number)
         with reachable(), self._pool.connection() as conn:
+            if number is not None and not conn.execute(QUERIES["checkpoint"], (name, number)).fetchone():
+                raise NotFound(f"{name} has no generation {number}: `daybook channel generations {name}` lists them")
             rows = conn.execute(generation.query("listing_of"), (name, sku)).fetchall()
         return [
             FacetStatus(

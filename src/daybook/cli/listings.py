@@ -4,6 +4,7 @@ import msgspec
 
 from daybook.app import App
 from daybook.channel.status import Attempt, Channels, FacetStatus
+from daybook.errors import InvalidValue
 from daybook.queries.groups import key_of
 
 
@@ -15,13 +16,15 @@ class Listings(msgspec.Struct, frozen=True):
     attempts: dict[str, list[Attempt]]
 
 
-def of(app: App, sku: str, channel: str | None, attempts: bool) -> Listings:
+def of(app: App, sku: str, channel: str | None, attempts: bool, generation: int | None = None) -> Listings:
     """The product on one channel, or on all that ever ran. Raises NotFound for an unknown SKU or channel."""
+    if generation is not None and channel is None:
+        raise InvalidValue("generation", "belongs to one channel: name it with --channel", generation)
     key_of(app.reader, sku)
     channels = Channels(app.pool, app.registry)
     names = [channels.status(channel).name] if channel else [one.name for one in channels.all()]
     return Listings(
         sku,
-        {name: channels.listing(name, sku) for name in names},
+        {name: channels.listing(name, sku, generation) for name in names},
         {name: channels.attempts(name, sku) for name in names} if attempts else {},
     )

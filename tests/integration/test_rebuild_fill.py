@@ -1,51 +1,267 @@
-"""A rebuilt generation is the fold of the log, as the live one is: whatever the history, the cut and the interruption."""
+"""A rebuilt generation is the fold of the log, as the live one is: whatever the history, the cut, the interruption."""
 
 import asyncio
-from typing import Any
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg import sql
 
-from daybook.channel.contract import Manifest
-from daybook.channel.parking import discard
-from daybook.channel.rebuild import fill, ranges
+from daybook.channel.parking import discard, parked
+from daybook.channel.rebuild import fill, ranges, workers
 from daybook.channel.rebuild.code import Code
-from daybook.channel.rebuild.run import Options, Rebuilt, rebuild
+from daybook.channel.rebuild.fill import Job
+from daybook.channel.rebuild.prune import prune
+from daybook.channel.rebuild.run import Options, exclusively, rebuild
+from daybook.channel.rebuild.watch import Progress
+from daybook.commands import CountStock
 from daybook.commands.book import Decides
-from daybook.events import EventDiscarded, Recorded
-from daybook.log.pending import Context, Happened
+from daybook.errors import Refused
+from daybook.log.pending import Context
+from daybook.postgres.pool import connect_async
 from tests.fixtures.channels import POISON, toy
-from tests.fixtures.pipeline import Line, folded, product, until
-from tests.fixtures.rebuilding import commands, label, rename, rows_of, tell
-
-NOWHERE = "nats://127.0.0.1:1"
-"""Without NATS every batch is read from the log."""
-
-
-async def rebuilt(dsn: str, manifest: Manifest | None = None, **options: Any) -> Rebuilt:
-    return await rebuild(dsn, Code(manifest or toy()), "", Options(**options))
+from tests.fixtures.pipeline import ROOT, Line, product
+from tests.fixtures.rebuilding import commands, label, rebuilt, rename, rows_of, run_live, tell
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=st.lists(commands, min_size=5, max_size=40), page=st.integers(1, 9), parts=st.integers(1, 5))
+@given(history=st.lists(commands, min_size=5, max_size=30), page=st.integers(1, 9), parts=st.integers(1, 5))
 def test_rebuilt_live_and_folded_are_the_same(
-    database: str, history: list[Decides], page: int, parts: int
+    database: str, nats_url: str, history: list[Decides], page: int, parts: int
 ) -> None:
     async def main() -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fill, "PAGE_EVENTS", page)
+            patch.setattr(fill, "GROUP_EVENTS_MAX", 2 * page)
             patch.setattr(ranges, "amount", lambda events: parts)
-            async with Line(database, NOWHERE, toy()) as line:
+            async with Line(database, nats_url, toy()) as line:
                 await tell(line, *history)
-                done = await rebuilt(database, fresh=True)
-                line.runner()
-                await line.caught_up()
-                assert rows_of(database, done.generation) == line.folded(line.head())
-                assert line.listings() == line.folded(line.head())
-                again = await rebuilt(database)
+                done = await rebuilt(database, toy(), fresh=True)
+                await run_live(database, toy())
+                assert rows_of(database, done.generation) == line.folded()
+                assert line.listings() == line.folded()
+                again = await rebuilt(database, toy())
                 assert again.plan is not None and (again.plan.empty, again.resumed) == (True, True)
+
+    asyncio.run(main())
+
+
+COUNTED = CountStock(sku="A", quantity=7)
+
+
+def states(dsn: str, generation: int) -> list[tuple[object, ...]]:
+    with psycopg.connect(dsn) as conn:
+        return conn.execute(
+            f"SELECT key, state::text, uses FROM states_toy_{generation} ORDER BY key".encode()
+        ).fetchall()
+
+
+def test_states_and_what_they_use_are_those_of_live_running(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, label("x"), *(product(sku) for sku in "ABC"), rename("A", "other"), label("y"))
+            await run_live(database, toy())
+
+            done = await rebuilt(database, toy())
+
+            assert states(database, done.generation) == states(database, 1)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("group_max", [1, 20_000])
+def test_a_group_that_the_code_raises_on_is_parked_as_live_running_parks_it(
+    database: str, nats_url: str, group_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "GROUP_EVENTS_MAX", group_max)
+    monkeypatch.setattr(fill, "PAGE_EVENTS", group_max)
+
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, product("A"), product("B"), rename("A", POISON), COUNTED, rename("B", "fine"))
+            await run_live(database, toy())
+
+            done = await rebuilt(database, toy())
+
+            assert rows_of(database, done.generation) == line.listings()
+            assert done.plan is not None and (done.plan.parked, done.plan.empty) == (1, True)
+            with psycopg.connect(database) as conn:
+                rows = conn.execute("SELECT generation, key, position, events FROM parked ORDER BY 1").fetchall()
+            assert [row[1:] for row in rows] == [rows[0][1:]] * 2
+
+    asyncio.run(main())
+
+
+def test_a_group_whose_later_events_mend_it_comes_back(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, product("A"), rename("A", POISON), rename("A", "well again"))
+            await run_live(database, toy())
+            assert line.listings()["A", "offer"]["name"] == "thing A"
+
+            done = await rebuilt(database, toy())
+
+            assert rows_of(database, done.generation) == line.folded()
+            assert done.plan is not None and (done.plan.parked, done.plan.changed) == (0, 1)
+
+    asyncio.run(main())
+
+
+def test_an_event_that_was_discarded_is_left_out(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, product("A"), rename("A", POISON))
+            await run_live(database, toy())
+            assert [one.key for one in await parked(database, toy())] == ["A"]
+            await discard(database, toy(), line.app.log, "A", Context.new("me", "test", reason="a slip"))
+            await tell(line, rename("A", "good again"))
+            await run_live(database, toy())
+
+            done = await rebuilt(database, toy())
+
+            assert rows_of(database, done.generation) == line.listings()
+            assert line.listings()["A", "offer"]["name"] == "good again"
+            assert done.plan is not None and (done.plan.parked, done.plan.empty) == (0, True)
+
+    asyncio.run(main())
+
+
+def test_a_past_state_is_built_for_reading_and_never_applied(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, product("A", name="then"))
+            past = line.head()
+            await tell(line, rename("A", "now"), label("new"))
+            await run_live(database, toy())
+
+            done = await rebuilt(database, toy(), upto=past)
+
+            assert rows_of(database, done.generation) == line.folded(past)
+            assert line.channels.listing("toy", "A", done.generation)[0].payload == {"name": "then", "label": ""}
+            assert line.listings() == line.folded()
+
+    asyncio.run(main())
+
+
+def test_the_progress_is_exact_and_ends_at_its_total(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, *(product(sku) for sku in "ABCDEF"))
+            seen: list[Progress] = []
+            done = await rebuild(database, Code(toy()), "", Options(), seen.append)
+
+            filling = [one for one in seen if one.phase == "fill"]
+            assert filling[-1].done == filling[-1].total == done.events
+            assert [one.done for one in filling] == sorted(one.done for one in filling)
+            assert {one.phase for one in seen} == {"fill", "index", "follow", "plan"}
+
+    asyncio.run(main())
+
+
+def test_a_second_rebuild_is_refused_while_one_runs(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daybook.channel.rebuild.run.LEASE_SECONDS", 0)
+
+    async def main() -> None:
+        async with exclusively(database, "toy"):
+            with pytest.raises(Refused, match="under way"):
+                await rebuilt(database, toy())
+
+    asyncio.run(main())
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_is_missing(
+    database: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed: list[int] = []
+    start = workers.Worker.__init__
+
+    def and_kill(self: workers.Worker, job: Job, code: Code, package: str) -> None:
+        start(self, job, code, package)
+        if not killed:
+            assert self.process.pid is not None
+            killed.append(self.process.pid)
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(workers.Worker, "__init__", and_kill)
+    monkeypatch.setattr(ranges, "amount", lambda events: 5)
+
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, *(product(f"S{n}") for n in range(20)))
+            done = await rebuilt(database, toy(), workers=1)
+            assert killed and rows_of(database, done.generation) == line.folded()
+
+    asyncio.run(main())
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from daybook.channel.rebuild import fill, ranges
+from tests.fixtures.channels import toy
+from tests.fixtures.rebuilding import rebuilt
+ranges.amount = lambda events: 10
+said = fill._Worker._fill
+count = 0
+def dying(self, *given):
+    global count
+    count += 1
+    said(self, *given)
+    if count == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+fill._Worker._fill = dying
+asyncio.run(rebuilt(sys.argv[1], toy()))
+"""
+
+
+@pytest.mark.parametrize("at_range", [1, 6])
+def test_a_rebuild_that_was_killed_goes_on_where_it_stood(database: str, nats_url: str, at_range: int) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, *(product(f"S{n}") for n in range(20)))
+            await run_live(database, toy())
+            env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
+            command = [sys.executable, "-c", KILLED, database, str(at_range)]
+            ended = await asyncio.to_thread(subprocess.run, command, env=env, check=False, cwd=ROOT)
+            assert ended.returncode == -signal.SIGKILL
+            with psycopg.connect(database) as conn:
+                row = conn.execute("SELECT count(done_at), count(*) FROM rebuild_ranges").fetchone()
+            assert row is not None and row[0] == at_range - 1 and row[1] > at_range
+            assert line.listings() == line.folded()
+
+            done = await rebuilt(database, toy())
+
+            assert done.resumed
+            assert rows_of(database, done.generation) == line.folded()
+            assert done.plan is not None and done.plan.empty
+
+    asyncio.run(main())
+
+
+def test_what_an_abandoned_rebuild_left_is_pruned_or_replaced_when_the_code_is_another(
+    database: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*given: object) -> None:
+        raise asyncio.CancelledError
+
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            await tell(line, product("A"))
+            with monkeypatch.context() as patch, contextlib.suppress(asyncio.CancelledError):
+                patch.setattr("daybook.channel.rebuild.run.fill_here", stop)
+                await rebuilt(database, toy())
+            with psycopg.connect(database) as conn:
+                assert conn.execute("SELECT state FROM generations ORDER BY generation").fetchall() == [
+                    ("live",),
+                    ("building",),
+                ]
+            async with await connect_async(database, "test") as conn2:
+                assert await prune(conn2, "toy") == [2]
+            done = await rebuilt(database, toy())
+            assert (done.resumed, done.generation) == (False, 2)
 
     asyncio.run(main())

@@ -11,7 +11,9 @@ import random
 import resource
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import psycopg
@@ -36,12 +38,13 @@ from daybook.log.bulk import append_bulk
 from daybook.log.pending import Context, PendingEvent
 from daybook.postgres.pool import pool
 from daybook.values import parse_money
+from tests.benchmarks import library_projection
 from tests.benchmarks.databases import database, run, server
 from tests.benchmarks.report import Figure, arguments, report
 
 EVENTS, QUICK_EVENTS = 1_000_000, 50_000
 EVENTS_PER_PRODUCT = 10
-SAMPLE_EVENTS = 20_000
+SAMPLE_EVENTS, QUICK_SAMPLE_EVENTS = 20_000, 1_000
 RATE_MIN, SHARE_MIN, TIMES_MIN = 100_000, 0.35, 100
 MEMORY_MIB_MAX = 1024
 MEASURED = "bol"
@@ -56,12 +59,14 @@ def main() -> None:
     parser = arguments("A projection rebuilt from history")
     parser.add_argument("--events", type=int, help="length of the history")
     parser.add_argument("--workers", type=int, help="processes; one for each core when not given")
+    parser.add_argument("--sample", type=int, help="events for the library's runner; 0 leaves it out")
     options = parser.parse_args()
+    sample = (QUICK_SAMPLE_EVENTS if options.quick else SAMPLE_EVENTS) if options.sample is None else options.sample
     events = options.events or (QUICK_EVENTS if options.quick else EVENTS)
     with server() as on, database(on, "history") as dsn:
         fill(dsn, events)
         run(dsn, "VACUUM (ANALYZE) events", "CHECKPOINT")
-        found = list(measured(dsn, on, events, options.workers))
+        found = list(measured(dsn, on, events, options.workers, min(sample, events)))
     report("rebuild", found, options.json)
 
 
@@ -85,6 +90,17 @@ def commands(events: int, seed: int = 1) -> Iterator[tuple[Context, list[Pending
         number = chance.randrange(products)
         made += 1
         yield Context.new("erp", "import:bench"), [_pending(number, _change(chance))]
+
+
+def sampled(events: int) -> list[PendingEvent]:
+    """A shorter history of the same kind, with the versions that the library wants to be given."""
+    versions: Counter[str] = Counter()
+    made = []
+    for _, some in commands(events):
+        for one in some:
+            versions[str(one.originator_id)] += 1
+            made.append(replace(one, originator_version=versions[str(one.originator_id)]))
+    return made
 
 
 def _born(number: int) -> Iterator[Event]:
@@ -115,7 +131,7 @@ def _pending(number: int, event: Event) -> PendingEvent:
     )
 
 
-def measured(dsn: str, on: Postgres, events: int, workers: int | None) -> Iterator[Figure]:
+def measured(dsn: str, on: Postgres, events: int, workers: int | None, sample: int) -> Iterator[Figure]:
     """The rebuild, and what the same machine does without it."""
     raw = events / copied_out(dsn)
     code = Code(installed().get(MEASURED))
@@ -136,10 +152,15 @@ def measured(dsn: str, on: Postgres, events: int, workers: int | None) -> Iterat
     yield Figure("of it: without the indexes", events / (marks["index"] - begun), "events/s")
     yield Figure("indexes and statistics", marks["follow"] - marks["index"], "s")
     yield Figure("level and planned", ended - begun, "s")
-    yield Figure("groups", _count(dsn, f"states_{MEASURED}_{done.generation}"), "groups")
-    yield Figure("memory, all processes of the rebuild", memory.mib, "MiB", MEMORY_MIB_MAX, at_most=True)
     yield Figure("processor time of the workers", 1e6 * (_children_seconds() - before) / events, "µs/event")
     yield Figure("processor time of Postgres", 1e6 * (_served(on) - served_before) / events, "µs/event")
+    yield Figure("groups", _count(dsn, f"states_{MEASURED}_{done.generation}"), "groups")
+    if not sample:
+        return
+    library = sample / library_projection.seconds(dsn, sampled(sample), code.manifest)
+    yield Figure("times the library's runner", rate / library, "times", TIMES_MIN, None)
+    yield Figure("the library's runner", library, "events/s")
+    yield Figure("memory, all processes of the rebuild", memory.mib, "MiB", MEMORY_MIB_MAX, at_most=True)
 
 
 def _children_seconds() -> float:

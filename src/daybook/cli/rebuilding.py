@@ -249,6 +249,8 @@ def plan(found: Plan) -> Show:
         told.append(table(("call to the channel", "#SKUs"), list(found.calls.items()), "no calls would follow"))
     if found.moving:
         told.append(line(f"{found.moving:,} product groups changed while this was compared and are left out"))
+    if found.behind:
+        told.append(line(f"nobody runs the live listings: they are {found.behind:,} events behind, told here as well"))
     if found.parked:
         told.append(line(f"{found.parked:,} product groups can't be folded or rendered by this code: they are parked"))
     return stacked(*told)

@@ -1,7 +1,8 @@
 """What a switch would change: listings by kind and by field, with samples, and the calls that would follow.
 
 Read in one snapshot, from the two generations as they stand. They need not stand at the same position: groups with
-events between the two checkpoints are left out and counted, so what is left differs because of the code alone.
+events between the two checkpoints are left out and counted, so what is left differs because of the code alone. When
+nobody runs the live generation nothing moves, and all of it is compared.
 """
 
 from collections import Counter
@@ -62,6 +63,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Operation (`create`, `remove`, `update FACET`) -> SKUs."""
     moving: int
     """Product groups that were left out, as events for them came in meanwhile."""
+    behind: int
+    """Events that the live generation lacks while nobody runs it; what they change is part of the plan."""
     parked: int
     """Product groups that the new code could not fold or render."""
 
@@ -116,10 +119,9 @@ async def make(conn: AsyncConnection, manifest: Manifest, new: Generation, live:
     async with conn.transaction():
         await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         stands, live_stands = await checkpoint_of(conn, new), await checkpoint_of(conn, live)
-        between = {
-            "low": min(stands.position, live_stands.position),
-            "high": max(stands.position, live_stands.position),
-        }
+        runs = await _number(conn, "runs", f"project:{manifest.name}")
+        high = max(stands.position, live_stands.position)
+        between = {"low": min(stands.position, live_stands.position) if runs else high, "high": high}
         counts = _Counts()
         compare = new.composed(QUERIES["compare"], live=live.listings)
         async with conn.cursor("differences") as cursor:
@@ -147,6 +149,7 @@ async def make(conn: AsyncConnection, manifest: Manifest, new: Generation, live:
         samples={kind: tuple(some) for kind, some in counts.samples.items() if some},
         calls=calls,
         moving=moving,
+        behind=0 if runs else max(0, stands.position - live_stands.position),
         parked=parked,
     )
 

@@ -236,3 +236,6 @@ ORDER BY query_start
 
 -- name: parked_count
 SELECT count(*) FROM parked WHERE projection = %s AND generation = %s
+
+-- name: runs
+SELECT count(*) FROM leases WHERE name = %s AND held_until > clock_timestamp()

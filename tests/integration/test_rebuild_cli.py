@@ -1,12 +1,14 @@
 """Rebuilds at the command line: what is said, what comes back as JSON, and code that is not installed."""
 
+import asyncio
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from daybook.channel.rebuild.code import load, package_of
-from daybook.channel.rebuild.watch import Progress
+from daybook.channel.rebuild.watch import Progress, Watch
 from daybook.channel.registry import installed
 from daybook.cli.rebuilding import Rate, said, spoken
 from daybook.errors import BadConfiguration
@@ -92,7 +94,7 @@ def test_the_code_of_a_folder_is_its_own_and_what_is_installed_stays(tmp_path: P
     before = installed().get("bol")
     loaded = load(copied(tmp_path), package_of(before))
 
-    assert loaded.manifest.render.__code__.co_filename == str(tmp_path / "bol-new" / "mapping.py")  # type: ignore[attr-defined]
+    assert loaded.manifest.render.__code__.co_filename == str(tmp_path / "bol-new" / "mapping.py")
     assert loaded.fingerprint != type(loaded)(before).fingerprint
     assert installed().get("bol").render is before.render is mapping.render
     with pytest.raises(BadConfiguration, match="no folder"):
@@ -116,3 +118,34 @@ def test_the_time_left_spans_the_best_and_the_worst_rate_of_late() -> None:
     text = said(Progress(phase="fill", done=done, total=100_000), rate)
     assert text.startswith("6,000 of 100,000 events, ") and "min left" in text
     assert "left" not in said(Progress(phase="fill", done=100_000, total=100_000), rate)
+
+
+def test_ctrl_c_leaves_everything_as_it_was_and_says_how_to_go_on(
+    daybook: Daybook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*given: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("daybook.channel.rebuild.run.fill_here", interrupted)
+        stopped = daybook("channel", "rebuild", "bol")
+
+    assert stopped.code == 130
+    assert "were not touched" in stopped.stderr and "`daybook channel prune bol`" in stopped.stderr
+    assert daybook.json("channel", "list")[0]["generation"] == 1
+    assert daybook.json("channel", "rebuild", "bol")["resumed"] is True
+
+
+def test_a_rebuild_in_which_nothing_moves_says_so_and_why(database: str) -> None:
+    said: asyncio.Queue[Progress] = asyncio.Queue()
+
+    async def main() -> None:
+        watch = Watch(said.put_nowait, stalled_seconds=0.1)
+        watcher = asyncio.create_task(watch.watch(database, "bol"))
+        async with asyncio.timeout(10):
+            stalled = (await said.get()).stalled
+        watcher.cancel()
+        assert stalled is not None and stalled.startswith("nothing moved for 0 s: no worker is connected")
+
+    asyncio.run(main())

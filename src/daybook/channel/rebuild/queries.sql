@@ -239,3 +239,6 @@ SELECT count(*) FROM parked WHERE projection = %s AND generation = %s
 
 -- name: runs
 SELECT count(*) FROM leases WHERE name = %s AND held_until > clock_timestamp()
+
+-- name: has_key
+SELECT 1 FROM pg_index WHERE indrelid = %s::regclass AND indisprimary

@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import psycopg
+from psycopg import sql
 
 from daybook.channel import leases
 from daybook.channel.contract import Manifest
-from daybook.channel.generations import Generation, check_name, make_indexes
+from daybook.channel.generations import Generation, check_name
 from daybook.channel.generations import live as live_generation
 from daybook.channel.leases import LEASE_SECONDS, RENEW_SECONDS, Lease
 from daybook.channel.rebuild import QUERIES, plan, ranges
@@ -210,18 +211,28 @@ class _Rebuild:
             raise CorruptLog(f"{done} events were folded up to position {upto}, but {total} are expected: holes?")
         self._tell("fill", generation, total, total)
         self._tell("index", generation, 0, 0)
+        await asyncio.gather(
+            self._index(generation, "states", generation.states),
+            self._index(generation, "listings", generation.listings),
+        )
         async with self._conn.transaction():
-            for query in ("key_states", "key_listings"):
-                await self._conn.execute(generation.composed(QUERIES[query]))
-            await make_indexes(self._conn, generation)
-            for query in ("analyze_states", "analyze_listings"):
-                await self._conn.execute(generation.composed(QUERIES[query]))
             state = "building" if self._options.upto is None else "reading"
             moved = await self._conn.execute(QUERIES["filled"], (state, *names, self._lease.name, self._lease.token))
             if moved.rowcount != 1:
                 raise Superseded
             await self._conn.execute(QUERIES["drop_ranges"], names)
         return total
+
+    async def _index(self, generation: Generation, table: str, name: sql.Identifier) -> None:
+        """Makes a table's indexes, those that are not there; a connection for each table, as each keeps a core busy."""
+        async with await connect_async(self._dsn, application(generation.projection)) as conn:
+            await conn.execute(QUERIES["tune"])
+            async with conn.transaction():
+                given = (name.as_string(conn),)
+                if await (await conn.execute(QUERIES["has_key"], given)).fetchone() is None:
+                    await conn.execute(generation.composed(QUERIES[f"key_{table}"]))
+                await conn.execute(generation.query(f"make_{table}_index"))
+                await conn.execute(generation.composed(QUERIES[f"analyze_{table}"]))
 
     async def _filling(self, job: Job, generation: Generation, total: int) -> None:
         pending, ended = 0, asyncio.Event()

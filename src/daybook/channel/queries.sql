@@ -62,7 +62,7 @@ WHERE key > %s AND uses && %b::text[]
 ORDER BY key LIMIT %s
 
 -- name: parked_keys
-SELECT key FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%b)
+SELECT key FROM parked WHERE projection = %s AND generation = %s
 
 -- name: signatures
 SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%b)
@@ -314,7 +314,8 @@ FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::bigint[], %b::bytea[]
      AS a(at, sku, facet, position, payload, outcome, detail, method, url, request, status, answer, ms)
 
 -- name: status
-SELECT p.name, p.live, p.paused, g.position, g.reference_from IS NOT NULL, g.level_at, g.moved_at, g.failure::text
+SELECT p.name, p.live, p.paused, g.position, g.reference_from IS NOT NULL, g.level_at, g.moved_at, g.failure::text,
+       (SELECT count(*) FROM parked k WHERE k.projection = p.name AND k.generation = p.live)
 FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live ORDER BY p.name
 
 -- name: listed_counts

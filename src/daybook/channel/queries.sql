@@ -174,8 +174,9 @@ SET desired = excluded.desired, desired_position = excluded.desired_position, la
     state = CASE WHEN d.state = 'accepted' THEN 'accepted'
                  -- What became of the last try is not known: the channel may show something else by now.
                  WHEN d.state = 'due' AND d.attempts > 0 THEN 'due'
-                 -- Refused, perhaps after it was accepted: only taking it off makes sure that it is not there.
-                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL THEN 'due'
+                 -- Accepted first and refused later: it has an id there, and only taking it off makes sure.
+                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL AND EXISTS (
+                     SELECT 1 FROM remote_ids i WHERE i.channel = d.channel AND i.sku = d.sku) THEN 'due'
                  WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 

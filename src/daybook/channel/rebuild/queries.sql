@@ -207,7 +207,8 @@ SET desired = excluded.desired, desired_position = greatest(excluded.desired_pos
     lane = excluded.lane, key = excluded.key, rank = excluded.rank, reasons = NULL,
     state = CASE WHEN d.state = 'accepted' THEN 'accepted'
                  WHEN d.state = 'due' AND d.attempts > 0 THEN 'due'
-                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL THEN 'due'
+                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL AND EXISTS (
+                     SELECT 1 FROM remote_ids i WHERE i.channel = d.channel AND i.sku = d.sku) THEN 'due'
                  WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 

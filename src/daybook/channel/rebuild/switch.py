@@ -96,7 +96,7 @@ async def _bring_forward(
     store = Store(conn, manifest, to, deliver=False)
     groups = await store.groups(list(dict.fromkeys(one.key for one in events)), events[-1])
     batch = Folder(manifest, reference).fold(
-        events, groups.states, groups.listed, each_command=True, parked=groups.parked
+        events, groups.states, groups.listed, each_command=True, parked=await store.parked()
     )
     await store.write(batch)
     await conn.execute(QUERIES["set_position"], (position, manifest.name, to.number))

@@ -84,6 +84,8 @@ def test_code_that_is_not_installed_is_tried_and_applied_only_when_told_to(daybo
 
     fields = {one["field"]: (one["count"], one["samples"][0]["after"]) for one in done["plan"]["fields"]}
     assert fields == {"offer.reference": (2, "bag-1")}
+    apart = daybook.json("channel", "rebuild", "bol", "--from-code", folder, "--fresh", "--workers", "1")
+    assert apart["plan"]["fields"] == done["plan"]["fields"], "a worker process loads the same folder"
     problem = daybook.refuses(5, "refused", "channel", "apply", "bol")
     assert str(folder) in problem["message"]
     told = daybook.json("channel", "rebuild", "bol", "--from-code", folder, "--apply")

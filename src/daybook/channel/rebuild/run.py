@@ -253,7 +253,7 @@ class _Rebuild:
         try:
             workers = self._options.workers
             if workers is None:
-                workers = 0 if total <= ALONE_EVENTS_MAX else len(os.sched_getaffinity(0))
+                workers = 0 if total <= ALONE_EVENTS_MAX else _cores()
             if workers == 0:
                 await fill_here(job, self._manifest, folded)
             else:
@@ -276,6 +276,11 @@ class _Rebuild:
     def _tell(self, phase: str, generation: Generation, done: int, total: int) -> None:
         progress = {"phase": phase, "done": done, "total": total, "generation": generation.number}
         self._watch(msgspec.convert({**progress, "resumed": self._resumed}, Progress))
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 async def planned_of(conn: AsyncConnection, manifest: Manifest, generation: Generation, lease: Lease) -> Plan:

@@ -73,6 +73,7 @@ SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, a
 FROM events WHERE command_id = %s AND position > %s ORDER BY position
 
 -- name: move_checkpoint
+WITH moved AS (
 UPDATE generations
 SET position = %(to)s, reference_from = %(reference_from)s, reference_codes = %(reference_codes)s,
     moved_at = clock_timestamp(), failure = NULL,
@@ -82,6 +83,8 @@ WHERE projection = %(projection)s AND generation = %(generation)s AND position =
   AND reference_from IS NOT DISTINCT FROM %(reference_was)s
   AND (%(lease)s::text IS NULL OR EXISTS (SELECT 1 FROM leases WHERE name = %(lease)s AND token = %(token)s))
 RETURNING position
+)
+SELECT must_have_moved(count(*)) FROM moved
 
 -- name: beat
 UPDATE generations

@@ -7,6 +7,7 @@ import psycopg
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import EMPTY, fold_reference
+from daybook.channel import keeping
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Folder
 from daybook.channel.generations import Checkpoint, Generation
@@ -47,6 +48,7 @@ class Session:
         lease: Lease | None = None,
     ) -> "Session":
         """A session from this checkpoint on; the reference of that moment is read from the log."""
+        await keeping.begin(conn, generation, manifest, at.position)
         reference, position = EMPTY, 0
         for one in await reader.of_key(conn, REFERENCE_KEY, at.position):
             reference, position = fold_reference(reference, one.event), one.position
@@ -76,7 +78,7 @@ class Session:
             if not groups.rest:
                 break
             events = [*events, *groups.rest]
-        each = len(events) < CATCH_UP_EVENTS
+        each = self._manifest.keeps_history or len(events) < CATCH_UP_EVENTS
         batch = self._folder.fold(events, groups.states, groups.listed, each_command=each, parked=groups.parked)
         now = replace(self.at, position=events[-1].position)
         if batch.touched:

@@ -235,7 +235,7 @@ class ShopifyConnector:
                 return await self._delete(product)
             if not refusal.has(NOT_ITS_VARIANT, *GONE):
                 raise
-            return False
+            return not refusal.has(NOT_ITS_VARIANT)  # without the product there is no variant to look for
         return True
 
     async def _delete(self, product: str) -> bool:

@@ -37,6 +37,7 @@ from tests.fixtures.pipeline import ROOT, folded, listings, until
 from tests.fixtures.servers import ServerPair
 
 ROLES = ("relay", "project", "deliver")
+CHANNELS = ("webshop", "amazon", "bol")
 PRODUCTS = 8
 GTINS = ("4006381333931", "4015211100803", "8717418510749", "6291041500213", "9780201379624", "5901234123457",
          "4006381333948", "0036000291452")  # fmt: skip
@@ -47,7 +48,7 @@ class Works:
 
     def __init__(self, servers: ServerPair) -> None:
         self.servers = servers
-        self.manifests = installed().channels()
+        self.manifests = [installed().get(name) for name in CHANNELS]
         self.boxes: dict[str, Sandbox] = {}
         self.roles: dict[str, subprocess.Popen[bytes]] = {}
         self.ringer = Ringer(servers.nats.url, wake_log())
@@ -60,9 +61,10 @@ class Works:
         env |= {"DAYBOOK_DATA": str(self.servers.data)}
         for name, box in self.boxes.items():
             env |= {f"DAYBOOK_CHANNEL_{name.upper()}_{key.upper()}": text for key, text in box.settings().items()}
+        only = [] if role == "relay" else [word for name in CHANNELS for word in ("--only", name)]
         with (self.servers.data / f"{role}.log").open("ab") as log:
             self.roles[role] = subprocess.Popen(
-                [sys.executable, "-m", "daybook", "run", role], cwd=ROOT, env=env, stdout=log, stderr=log
+                [sys.executable, "-m", "daybook", "run", role, *only], cwd=ROOT, env=env, stdout=log, stderr=log
             )
 
     def kill(self, what: str) -> None:
@@ -124,7 +126,7 @@ def describe(n: int, price: str, stock: int) -> DescribeProduct:
         attributes=tuple(AttributeChange(attribute=code, value=value) for code, value in texts.items()),
         prices=(Price(amount=price, currency="EUR"),),
         stock={"main": stock},
-        channels={"amazon": True, "bol": True, "webshop": True},
+        channels=dict.fromkeys(CHANNELS, True),
     )
 
 

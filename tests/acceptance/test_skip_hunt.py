@@ -167,6 +167,8 @@ def tail(dsn: str, seen: Seen, stop: threading.Event) -> None:
                 seen.polls += 1
                 for row in found:
                     seen.take(*row)
+                if not found:
+                    stop.wait(0.001)  # the processor is the writers' as well
 
 
 async def follow(nats_url: str, seen: Seen, stop: threading.Event) -> None:
@@ -264,7 +266,7 @@ class Hunt:
                         chance.shuffle(kinds)
                     self.fault(kinds[len(self.faults) % len(kinds)], chance.randrange(PROCESSES))
                     due = len(self.tailed.ids) + FAULT_EVERY_EVENTS
-                time.sleep(0.002)
+                time.sleep(0.01)
             head = self.head()
             for what, seen in (("tailing", self.tailed), ("JetStream", self.followed)):
                 until(lambda seen=seen: len(seen.ids) >= head or self._failures, f"the {what} reader is at the end", 60)  # type: ignore[misc]

@@ -51,6 +51,8 @@ def _figures(connections: Pool, sizes: tuple[int, ...]) -> Iterator[Figure]:
             yield Figure(
                 f"{noun}, {size:,} events, cached", _cached(connections, noun, evolve, size), "ms", None, of_100
             )
+        growing = _growing(connections, noun, evolve, sizes[-1])
+        yield Figure(f"{noun}, {sizes[-1]:,} events, cached, it grows", growing, "ms", 2 * of_100, of_100, at_most=True)
 
 
 def _fill(log: Log, noun: str, size: int) -> None:
@@ -90,11 +92,25 @@ def _cached(connections: Pool, noun: str, evolve: Callable[[Any, Event], Any], s
     return statistics.median(_timed(log, noun, evolve, size) for _ in range(CACHED))
 
 
-def _timed(log: Log, noun: str, evolve: Callable[[Any, Event], Any], size: int) -> float:
+def _growing(connections: Pool, noun: str, evolve: Callable[[Any, Event], Any], size: int) -> float:
+    """Milliseconds between appends of the same log: after many of them, no more than one new event is read."""
+    log = Log(connections, FOLDS)
+    _timed(log, noun, evolve, size)
+    stream, sku = f"{noun}/SKU-{size}", f"SKU-{size}"
+    change = AttributeChange(attribute="attribute_1", value="a new value")
+    event: Event = AttributesChanged((change,)) if noun == "product" else StockReceived("main", 1)
+    taken = []
+    for version in range(size + 1, size + CACHED + 1):
+        log.append([Happened(stream, version, event, sku, sku)], Context.new("erp", "bench"))
+        taken.append(_timed(log, noun, evolve, size, version))
+    return statistics.median(taken[CACHED // 2 :])
+
+
+def _timed(log: Log, noun: str, evolve: Callable[[Any, Event], Any], size: int, expected: int | None = None) -> float:
     begun = time.perf_counter()
     state, version = log.load(f"{noun}/SKU-{size}", evolve)
     took = (time.perf_counter() - begun) * 1000
-    assert state is not None and version == size
+    assert state is not None and version == (expected or size)
     return took
 
 

@@ -39,6 +39,7 @@ from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
 from tests.benchmarks.report import Figure, arguments, report
 
+CHANNELS = ("webshop", "amazon", "bol")
 MEASURED = "webshop"
 PRODUCTS = 400
 CHANGES_PER_SECOND = 100
@@ -81,8 +82,9 @@ def roles(
     running = {}
     with (data / "roles.log").open("ab") as log:
         for role in ("relay", "project", "deliver"):
+            only = [] if role == "relay" else [word for name in CHANNELS for word in ("--only", name)]
             running[role] = subprocess.Popen(
-                [sys.executable, "-m", "daybook", "run", role], env=env, stdout=log, stderr=log
+                [sys.executable, "-m", "daybook", "run", role, *only], env=env, stdout=log, stderr=log
             )
     try:
         yield {name: one.pid for name, one in running.items()}
@@ -95,7 +97,7 @@ def roles(
 
 async def _marketplaces() -> None:
     boxes: dict[str, Any] = {}
-    for manifest in installed().channels():
+    for manifest in (installed().get(name) for name in CHANNELS):
         assert manifest.sandbox is not None
         boxes[manifest.name] = manifest.sandbox()
         await boxes[manifest.name].start()
@@ -147,7 +149,7 @@ def fill(app: App) -> None:
             attributes=tuple(AttributeChange(attribute=code, value=f"{code} {n}") for code in ("name", "brand")),
             prices=(Price(amount="5.00", currency="EUR"),),
             stock={"main": 5},
-            channels=dict.fromkeys(("webshop", "amazon", "bol"), True),
+            channels=dict.fromkeys(CHANNELS, True),
         )
         app.book.carry_out(product, Context.new("b", "b"))
 

@@ -179,6 +179,46 @@ def test_an_id_of_another_command_is_told_and_leaves_the_others_alone(database: 
     assert isinstance(results[2], CommandIdReused)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_any_commands_end_as_they_would_have_ended_one_by_one(database: str, log: Log, seed: int) -> None:
+    chance = random.Random(seed)
+    single: list[Appended | DaybookError] = []
+    later: Commands = []
+    at = {f"stock/{name}": 0 for name in "ABCD"}
+    for number in range(120):
+        name = f"c-{chance.randrange(number + 1)}" if chance.random() < 0.3 else f"c-{number}"
+        streams = chance.sample(sorted(at), chance.choice((1, 1, 2, 3)))
+        events = [
+            one
+            for stream in streams
+            for one in happened(
+                stream,
+                chance.choice((0, at[stream] + 1, at[stream] + 1, at[stream] + 1, at[stream], at[stream] + 2)),
+                chance.randint(1, 3),
+            )
+        ]
+        try:
+            done = log.append(events, context(name, intent := int(chance.random() < 0.2)))
+        except (VersionConflict, CommandIdReused) as error:
+            single.append(error)
+        else:
+            single.append(done)
+            if not done.repeated:
+                for one in events:
+                    at[one.originator_id] += 1
+        moved = [Happened(f"bulk-{one.originator_id}", *_rest(one)) for one in events]
+        later.append((context(f"bulk-{name}", intent), moved))
+    head = len(rows(database))
+
+    many = list(log.bulk(later))
+
+    expected = [one if isinstance(one, str) else (one[0] + head, one[1] + head, one[2]) for one in places(single)]
+    assert places(many) == expected
+    assert {one if isinstance(one, str) else one[2] for one in expected} >= {False, True, "version_conflict"}
+    found = rows(database, "stream, version, command_id")
+    assert [(f"bulk-{stream}", version, f"bulk-{name}") for stream, version, name in found[:head]] == found[head:]
+
+
 def test_what_was_yielded_stands_when_the_input_fails(database: str, log: Log) -> None:
     def commands() -> Iterator[tuple[Context, Sequence[Happened]]]:
         yield from one_each(CHUNK * 2 + 3)

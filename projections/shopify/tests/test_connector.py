@@ -312,6 +312,18 @@ def test_a_variant_can_be_taken_off_alone_and_the_last_one_takes_its_product_alo
     in_a_shop(scenario)
 
 
+def test_a_whole_group_is_taken_off_from_its_root_on() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        await desk.bring(shirts())
+        desk.sent()
+        for sku in ("SHIRT", "RED", "BLUE"):
+            assert await desk.push(shirts(), sku, remove=True) == Confirmed(covers=ALL)
+        assert desk.sandbox.shown() == {}
+        assert desk.sent() == [DELETE, DROP, DROP]
+
+    in_a_shop(scenario)
+
+
 def test_a_variant_is_taken_off_by_its_sku_when_its_id_is_not_known() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.bring(shirts())

@@ -190,6 +190,16 @@ def test_options_are_named_in_the_shops_language() -> None:
     assert payload["productOptions"][0]["values"] == [{"name": "Fiery red"}, {"name": "blue"}]
 
 
+def test_options_with_one_name_go_by_their_codes() -> None:
+    history = History().happened(
+        AttributeDefined(code="frame", type="text", labels={"en-US": "Color"}),
+        AttributeDefined(code="lens", type="text", labels={"en-US": "Color"}),
+    )
+    history.product("M", axes=("frame", "lens"), attributes={"name": "Glasses"}, price=EUR, listed=("shopify",))
+    history.product("V", parent="M", attributes={"frame": "black", "lens": "green"})
+    assert [option["name"] for option in facet(history, sku="M")["productOptions"]] == ["frame", "lens"]
+
+
 def test_the_type_is_the_first_categorys_name() -> None:
     history = History().happened(CategoryDefined(code="bags", labels={"en-US": "Bags", "nl-NL": "Tassen"}))
     history.product("S1", attributes={"name": "Bag"}, price=EUR, categories=("bags", "other"), listed=("shopify",))

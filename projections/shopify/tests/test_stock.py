@@ -152,9 +152,11 @@ def test_every_newer_position_has_another_key() -> None:
     async def scenario(desk: Desk[Busy]) -> None:
         await desk.push(bag(stock=5), "BAG")
         keys = set()
+        desk.sent()
         for pieces in (8, 5, 8, 5):
             await desk.push(bag(stock=pieces), "BAG", "stock")
             keys.add(desk.last()["key"])
+            assert desk.sent() == [QUANTITY]
         assert len(keys) == 4
         assert desk.sandbox.shown()["BAG"]["stock"] == 5
 

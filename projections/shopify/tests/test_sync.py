@@ -1,5 +1,6 @@
 """A full sync as one bulk operation."""
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -75,6 +76,17 @@ def test_it_waits_until_the_operation_is_done() -> None:
         assert sum(b"... on BulkOperation" in msgspec.json.encode(each.body) for each in desk.sandbox.received) > 1
 
     in_a_shop(scenario, bulk_seconds=0.1)
+
+
+def test_a_throttle_while_it_waits_is_waited_out() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        task = asyncio.create_task(desk.connector.sync_all(bag(), poll_seconds=0.01))
+        await desk.sandbox.wait_received(4)
+        desk.sandbox.faults.throttle_next = 2
+        assert list((await task).remote_ids) == ["BAG"]
+        assert desk.sandbox.faults.throttle_next == 0
+
+    in_a_shop(scenario, bulk_seconds=0.2)
 
 
 def test_five_operations_run_at_once_and_the_sixth_is_told_to_come_later() -> None:

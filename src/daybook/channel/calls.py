@@ -3,9 +3,11 @@
 No retry here: whether and when to try again is the delivery engine's decision, made from the outcome.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -15,6 +17,8 @@ from daybook.channel.contract import Throttled, Unavailable
 
 ANSWER_SECONDS_MAX = 20.0
 BODY_KEPT_BYTES_MAX = 4000
+ANSWER_BYTES_MAX = 16 * 1024 * 1024
+RETRY_AFTER_SECONDS_MAX = 3600.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -34,9 +38,16 @@ class Answer(msgspec.Struct, frozen=True):
         return None
 
     def retry_after(self) -> float | None:
-        """Seconds from a Retry-After header, when it is a number."""
+        """Seconds from a Retry-After header (a number or an HTTP date), at most an hour; None without a usable one."""
         value = self.headers.get("Retry-After", "")
-        return float(value) if value.replace(".", "", 1).isdigit() else None
+        try:
+            seconds = float(value)
+        except ValueError:
+            try:
+                seconds = parsedate_to_datetime(value).timestamp() - time.time()
+            except (ValueError, TypeError):
+                return None
+        return min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX) if math.isfinite(seconds) else None
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +119,7 @@ class Calls:
                 headers=sent | dict(headers or {}),
                 allow_redirects=False,
             ) as response:
-                data = await response.read()
+                data = await _read(response)
                 status, text = response.status, data.decode("utf-8", "replace")
                 return Answer(status, response.headers, _json(data), text)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -134,6 +145,18 @@ class Calls:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, as long as it is one that a marketplace would send."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > ANSWER_BYTES_MAX:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
+    return b"".join(chunks)
 
 
 def _json(data: bytes) -> Any:

@@ -16,7 +16,8 @@ from daybook.channel.contract import Manifest
 from daybook.errors import BadConfiguration, NotFound
 from daybook.postgres.pool import AsyncConnection
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,30}\Z")
+NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
+"""No underscore: DAYBOOK_CHANNEL_<NAME>_<KEY> could not be taken apart."""
 _LOCK = 0x67656E  # 'gen'
 
 

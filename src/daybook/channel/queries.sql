@@ -310,7 +310,8 @@ FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::bigint[], %b::bytea[]
      AS a(at, sku, facet, position, payload, outcome, detail, method, url, request, status, answer, ms)
 
 -- name: status
-SELECT p.name, p.live, p.paused, g.position, g.reference_from IS NOT NULL, g.level_at, g.moved_at, g.failure::text
+SELECT p.name, p.live, p.paused, g.position, g.reference_from IS NOT NULL, g.level_at, g.moved_at, g.failure::text,
+       (SELECT count(*) FROM parked k WHERE k.projection = p.name AND k.generation = p.live)
 FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live ORDER BY p.name
 
 -- name: listed_counts

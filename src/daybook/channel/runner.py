@@ -81,7 +81,7 @@ class Runner:
             # The lease is waited for on the disk, what it protects is not: see the query.
             await conn.execute(QUERIES["commit_lazily"])
             generation, at = await live(conn, self._manifest)
-            session = await Session.open(conn, self._manifest, generation, at, lease=lease)
+            session = await Session.open(conn, self._manifest, generation, at, defer=True, lease=lease)
             self.leading, self.position = True, at.position
             try:
                 await self._work(conn, session, lease, stop)
@@ -107,7 +107,7 @@ class Runner:
                 renewed = time.monotonic()
             try:
                 idle = session.at.reference_from is None
-                events = await self._source.next(conn, session.at.position, wait=idle)
+                events = await self._source.next(conn, session.position, wait=idle)
                 due = await session.step(events)
             except (Unavailable, Superseded, psycopg.OperationalError):
                 raise

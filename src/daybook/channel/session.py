@@ -1,5 +1,6 @@
 """Moving one generation forward, batch by batch: the same for live running and for a rebuild that catches up."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -23,19 +24,33 @@ BATCH_EVENTS_MAX = 1000
 CATCH_UP_EVENTS = BATCH_EVENTS_MAX
 """A batch this large is catching up: groups are rendered once for the batch, not once for each command."""
 AGAIN_GROUPS_MAX = 200
+DEFERRED_SECONDS_MAX = 0.25
+DEFERRED_EVENTS_MAX = 2000
 
 
 class Session:
     """One connection's worth of work on one generation: the checkpoint as last written, and the reference of it."""
 
     def __init__(
-        self, manifest: Manifest, store: Store, folder: Folder, at: Checkpoint, reference_position: int
+        self,
+        manifest: Manifest,
+        store: Store,
+        folder: Folder,
+        at: Checkpoint,
+        reference_position: int,
+        *,
+        defer: bool = False,
     ) -> None:
         self._manifest = manifest
         self._store = store
         self._folder = folder
         self._reference_position = reference_position
+        self._defer = defer
+        self._owed: list[Settlement] = []
+        self._deferred_since: float | None = None
         self.at = at
+        self.position = at.position
+        """What was read: past the checkpoint by what is deferred."""
 
     @staticmethod
     async def open(
@@ -45,15 +60,21 @@ class Session:
         at: Checkpoint,
         *,
         deliver: bool = True,
+        defer: bool = False,
         lease: Lease | None = None,
     ) -> "Session":
-        """A session from this checkpoint on; the reference of that moment is read from the log."""
+        """A session from this checkpoint on; the reference of that moment is read from the log.
+
+        `defer`: a batch of nothing but receipts is written with the next one, or a quarter of a second later. Most
+        receipts are other channels', and the worker that wrote one has settled it already: each change would else
+        cost every channel a transaction for every other channel's answer.
+        """
         await keeping.begin(conn, generation, manifest, at.position)
         reference, position = EMPTY, 0
         for one in await reader.of_key(conn, REFERENCE_KEY, at.position):
             reference, position = fold_reference(reference, one.event), one.position
         store = Store(conn, manifest, generation, deliver=deliver, lease=lease)
-        return Session(manifest, store, Folder(manifest, reference), at, position)
+        return Session(manifest, store, Folder(manifest, reference), at, position, defer=defer)
 
     async def step(self, events: Sequence[Recorded]) -> bool:
         """One batch of events, then one batch of groups that the reference touches. True when something came due.
@@ -61,13 +82,34 @@ class Session:
         Raises Superseded when the generation is another's by now; nothing was written then.
         """
         due = False
+        if events and self._deferrable(events):
+            self._put_off(events)
+            events = ()
+            if not self._overdue():
+                return False
         if events:
             due = await self._fold(events)
+        elif self.position > self.at.position:
+            now = replace(self.at, position=self.position)
+            due = await self._save(Batch(self._folder.reference), now)
         if self.at.reference_from is not None:
             due = await self._again(self.at.reference_from) or due
         elif not events:
             await self._store.beat()
         return due
+
+    def _deferrable(self, events: Sequence[Recorded]) -> bool:
+        plain = self._defer and self.at.reference_from is None
+        return plain and all(isinstance(one.event, ListingEvent) for one in events)
+
+    def _put_off(self, events: Sequence[Recorded]) -> None:
+        self._owed += self._own_receipts(events)
+        self.position = events[-1].position
+        self._deferred_since = self._deferred_since or time.monotonic()
+
+    def _overdue(self) -> bool:
+        long = self._deferred_since is not None and time.monotonic() - self._deferred_since > DEFERRED_SECONDS_MAX
+        return long or self.position - self.at.position > DEFERRED_EVENTS_MAX
 
     async def _fold(self, events: Sequence[Recorded]) -> bool:
         # The stream hands over what has arrived, the log a page: both may end inside a command. A command is whole or
@@ -85,7 +127,8 @@ class Session:
             # One pass over the groups serves all changes: begun again for the new ones, none is forgotten.
             codes = batch.touched.union(self.at.reference_codes)
             now = replace(now, reference_from="", reference_codes=tuple(sorted(codes)))
-        return await self._save(batch, now, self._receipts(events))
+        self._owed += self._own_receipts(events)
+        return await self._save(batch, now)
 
     async def _again(self, key: str) -> bool:
         groups = await self._store.groups_using(self.at.reference_codes, key, AGAIN_GROUPS_MAX)
@@ -96,13 +139,15 @@ class Session:
             now = replace(self.at, reference_from=list(groups.states)[-1])
         return await self._save(batch, now)
 
-    async def _save(self, batch: Batch, now: Checkpoint, receipts: Sequence[Settlement] = ()) -> bool:
-        due = await self._store.save(batch, self.at, now, receipts)
-        self.at = now
+    async def _save(self, batch: Batch, now: Checkpoint) -> bool:
+        due = await self._store.save(batch, self.at, now, self._owed)
+        self.at, self.position = now, max(self.position, now.position)
+        if self.position == now.position:
+            self._owed, self._deferred_since = [], None
         self._reference_position = batch.reference_position or self._reference_position
         return due
 
-    def _receipts(self, events: Sequence[Recorded]) -> list[Settlement]:
+    def _own_receipts(self, events: Sequence[Recorded]) -> list[Settlement]:
         mine = self._manifest.name
         return [
             Settlement(one.position, one.key, one.event)

@@ -32,6 +32,8 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     confirmed: int
     rejected: int
+    parked: int
+    """Product groups that the channel's own code could not fold or render: see `daybook.channel.parking`."""
     blocked: int
     """Facets that wait for a listing which the channel rejected."""
     paused: bool
@@ -96,7 +98,7 @@ class Channels:
     def _status(
         self, conn: Connection, row: Any, head: int, manifest: Manifest | None, counts: dict[str, int], lanes: Any
     ) -> ChannelStatus:
-        name, live, paused, position, again, level_at, moved_at, failure = row
+        name, live, paused, position, again, level_at, moved_at, failure, parked = row
         listings, held = conn.execute(Generation(name, live).query("listed_counts")).fetchone() or (0, 0)
         in_flight, next_try, error = lanes or (0, None, None)
         due, accepted = counts.get("due", 0), counts.get("accepted", 0)
@@ -113,6 +115,7 @@ class Channels:
             accepted=accepted,
             confirmed=counts.get("confirmed", 0),
             rejected=counts.get("rejected", 0),
+            parked=parked,
             blocked=counts.get("blocked", 0),
             paused=paused,
             level=level_at is not None and head == position and not again and not due and not accepted,
@@ -129,6 +132,12 @@ class Channels:
         if not found:
             raise NotFound(f"the projection {name} has never run here: start it with `daybook up`", channel=name)
         return found[0]
+
+    def pause(self, name: str, paused: bool) -> None:
+        """Holds the channel's deliveries, or lets them go; kept in Postgres. Raises NotFound."""
+        self.status(name)
+        with reachable(), self._pool.connection() as conn:
+            conn.execute(QUERIES["pause"], (paused, name))
 
     def listing(self, name: str, sku: str) -> list[FacetStatus]:
         """What the channel should show for a SKU now, facet by facet, and what it acknowledged; [] for nothing."""

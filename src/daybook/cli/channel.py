@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import reading
+from daybook.cli.context import reading, writing
 from daybook.cli.grammar import Given, command
 from daybook.cli.render import answer
 
@@ -55,3 +55,67 @@ def listing(
     with reading(given) as on:
         found = listings.of(on, sku, channel, attempts)
     answer(given, found, views.facets(found.channels, found.attempts))
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel, or another projection.")]
+
+
+@command(app, "parked", "daybook channel parked bol", "daybook channel parked bol --json")
+def parked(given: Given, name: Name) -> None:
+    """List the product groups that the channel's own code could not fold or render, with the event and the error."""
+    from daybook.cli import parking
+
+    with reading(given) as on:
+        found = parking.parked(on, name)
+    answer(given, found, parking.shown(found))
+
+
+@command(app, "retry", "daybook channel retry bol", "daybook channel retry bol --key MODEL-1")
+def retry(
+    given: Given,
+    name: Name,
+    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help="Only this group; repeatable.")] = None,
+) -> None:
+    """Fold parked groups again from the log, after the channel's code was put right."""
+    from daybook.cli import parking
+
+    with reading(given) as on:
+        found = parking.retry(on, name, key or [])
+    answer(given, found, parking.retried(found))
+
+
+@command(
+    app,
+    "discard",
+    'daybook channel discard bol MODEL-1 --reason "the ERP sent a text where a number belongs"',
+    writes=True,
+)
+def discard(
+    given: Given, name: Name, key: Annotated[str, typer.Argument(metavar="KEY", help="The parked group.")]
+) -> None:
+    """Have this projection leave out the event on which a group failed. The reason is kept as an event."""
+    from daybook.cli import parking
+
+    with writing(given) as on:
+        found = parking.discard(on, name, key, given)
+    answer(given, found, parking.retried(found))
+
+
+@command(app, "pause", "daybook channel pause bol")
+def pause(given: Given, name: Name) -> None:
+    """Send nothing to the channel until `channel resume`. Its listings go on; nothing is lost."""
+    from daybook.cli import parking
+
+    with reading(given) as on:
+        found = parking.pause(on, name, True)
+    answer(given, found, parking.paused(found))
+
+
+@command(app, "resume", "daybook channel resume bol")
+def resume(given: Given, name: Name) -> None:
+    """Bring a paused channel to its newest state."""
+    from daybook.cli import parking
+
+    with reading(given) as on:
+        found = parking.pause(on, name, False)
+    answer(given, found, parking.paused(found))

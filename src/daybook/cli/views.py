@@ -120,7 +120,7 @@ def changes(found: Sequence[FieldChange]) -> Show:
 
 def channels(found: Sequence[ChannelStatus]) -> Show:
     """One line a channel."""
-    names = ("listings", "held", "due", "in_flight", "accepted", "confirmed", "rejected", "lag")
+    names = ("listings", "held", "due", "in_flight", "accepted", "confirmed", "rejected", "parked", "lag")
     rows = [
         (
             one.name,

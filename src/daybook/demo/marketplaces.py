@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any, TypeVar
 
 from daybook.channel.contract import Sandbox
@@ -12,13 +12,17 @@ T = TypeVar("T")
 
 
 class Marketplaces:
-    """Every channel's sandbox, listening on the loopback interface until `stop`."""
+    """The channels' sandboxes, listening on the loopback interface until `stop`: all, or those that are named."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, names: Collection[str] = ()) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="marketplaces", daemon=True)
         self._thread.start()
-        self._boxes = {one.name: one.sandbox() for one in registry.channels() if one.sandbox is not None}
+        self._boxes = {
+            one.name: one.sandbox()
+            for one in registry.channels()
+            if one.sandbox is not None and (not names or one.name in names)
+        }
         for box in self._boxes.values():
             self._wait(box.start())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from daybook import roles
 from daybook.channel.registry import installed
 from daybook.config import Settings
+from daybook.demo import catalogue
 from daybook.demo.chapters import Story
 from daybook.demo.claims import Claims
 from daybook.demo.marketplaces import Marketplaces
@@ -37,7 +38,7 @@ def run(data: Path | None, products: int, keep: bool, as_json: bool) -> int:
         with told.doing("starting Postgres and NATS"):
             running = stack.enter_context(Servers.start(folder))
             migrate(running.postgres_dsn)
-        markets = Marketplaces(installed())
+        markets = Marketplaces(installed(), catalogue.CHANNELS)
         stack.callback(markets.stop)
         supervisor = Supervisor(folder)
         stack.callback(supervisor.stop)

@@ -106,6 +106,10 @@ class Log(Application[str]):
                 loaded: Any = self.repository.get(stream, projector_func=project)
         except AggregateNotFoundError:
             return None, 0
+        # The library brings a cached aggregate up to date in place. Ours are immutable: without this the cache would
+        # keep the state of the first load, and every later one would read all events since then.
+        if self.repository.cache is not None:
+            self.repository.cache.put(stream, loaded)
         return loaded.state, loaded.version
 
     def append(self, happened: Sequence[Happened], context: Context) -> Appended:

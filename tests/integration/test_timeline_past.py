@@ -36,8 +36,6 @@ from projections.timeline import manifest
 from tests.fixtures.channels import toy
 from tests.fixtures.pipeline import Line, product
 
-NO_NATS = "nats://127.0.0.1:1"
-"""Every batch is read from the log."""
 SKUS = ("A", "B", "b", "M", "M-1", "M-2", "Z.1")
 
 
@@ -102,16 +100,16 @@ def everything(told: Past) -> list[Any]:
     return [(one.key, dict(one.listing)) for one in groups(told)]
 
 
-def timeline(dsn: str) -> Line:
-    return Line(dsn, NO_NATS, manifest, toy())
+def timeline(dsn: str, nats_url: str) -> Line:
+    return Line(dsn, nats_url, manifest, toy())
 
 
 @pytest.mark.parametrize(("seed", "batch"), [(1, 1), (2, 3), (3, 1000)])
 def test_an_export_from_the_timeline_is_the_folds_byte_for_byte_at_every_position(
-    database: str, seed: int, batch: int
+    database: str, nats_url: str, seed: int, batch: int
 ) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(source_module, "BATCH_EVENTS_MAX", batch)
                 patch.setattr(session_module, "CATCH_UP_EVENTS", 2)
@@ -132,11 +130,11 @@ def test_an_export_from_the_timeline_is_the_folds_byte_for_byte_at_every_positio
     asyncio.run(main())
 
 
-def test_an_import_is_told_at_positions_within_it(database: str) -> None:
+def test_an_import_is_told_at_positions_within_it(database: str, nats_url: str) -> None:
     async def main() -> None:
         rows = [Row(file="demo", line=number, record=record) for number, record in enumerate(generate(40), 1)]
         shops = (replace(toy(), name=name) for name in ("amazon", "bol", "webshop"))
-        async with Line(database, NO_NATS, manifest, *shops) as line:
+        async with Line(database, nats_url, manifest, *shops) as line:
             report = await asyncio.to_thread(ingest, line.app.book, rows, actor="test")
             assert report.ok
             line.runner()
@@ -150,9 +148,9 @@ def test_an_import_is_told_at_positions_within_it(database: str) -> None:
     asyncio.run(main())
 
 
-def test_pages_and_filters_give_what_the_fold_gives_at_every_position(database: str) -> None:
+def test_pages_and_filters_give_what_the_fold_gives_at_every_position(database: str, nats_url: str) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             await line.model()
             await tell(line, a_history(random.Random(9), 40))
             line.runner()
@@ -170,9 +168,9 @@ def test_pages_and_filters_give_what_the_fold_gives_at_every_position(database: 
     asyncio.run(main())
 
 
-def test_the_past_stays_as_it_was_told_when_the_present_moves_on(database: str) -> None:
+def test_the_past_stays_as_it_was_told_when_the_present_moves_on(database: str, nats_url: str) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             await line.model()
             await line.say(product("A", "one"))
             line.runner()
@@ -187,9 +185,11 @@ def test_the_past_stays_as_it_was_told_when_the_present_moves_on(database: str) 
     asyncio.run(main())
 
 
-def test_a_stock_change_stores_no_text_again_and_a_version_says_from_when_to_when_it_stood(database: str) -> None:
+def test_a_stock_change_stores_no_text_again_and_a_version_says_from_when_to_when_it_stood(
+    database: str, nats_url: str
+) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             await line.model()
             await line.say(product("A"))
             first = line.head()
@@ -212,9 +212,9 @@ def test_a_stock_change_stores_no_text_again_and_a_version_says_from_when_to_whe
     asyncio.run(main())
 
 
-def test_a_moment_that_the_timeline_has_not_reached_is_read_from_the_log(database: str) -> None:
+def test_a_moment_that_the_timeline_has_not_reached_is_read_from_the_log(database: str, nats_url: str) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             app = line.app
             await line.model()
             assert "never run" in str(past(app.pool, app.reader, app.registry, 1).reason)
@@ -232,14 +232,14 @@ def test_a_moment_that_the_timeline_has_not_reached_is_read_from_the_log(databas
     asyncio.run(main())
 
 
-def test_a_timeline_of_other_code_is_not_asked(database: str) -> None:
+def test_a_timeline_of_other_code_is_not_asked(database: str, nats_url: str) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             await line.model()
             line.runner()
             await line.caught_up()
         newer = replace(manifest, version=manifest.version + 1)
-        async with Line(database, NO_NATS, newer) as line:
+        async with Line(database, nats_url, newer) as line:
             found = past(line.app.pool, line.app.reader, line.app.registry, 1)
             assert not found.indexed and "other code" in str(found.reason)
 
@@ -253,10 +253,12 @@ def poisonous(group: Any, reference: Any) -> Rendered:
     return manifest.render(group, reference)
 
 
-def test_a_group_that_was_left_out_sends_later_moments_to_the_log_until_it_is_folded_again(database: str) -> None:
+def test_a_group_that_was_left_out_sends_later_moments_to_the_log_until_it_is_folded_again(
+    database: str, nats_url: str
+) -> None:
     async def main() -> None:
         faulty = replace(manifest, render=poisonous)
-        async with Line(database, NO_NATS, faulty, toy()) as line:
+        async with Line(database, nats_url, faulty, toy()) as line:
             app = line.app
             await line.model()
             await line.say(product("A"), product("B"))
@@ -269,7 +271,7 @@ def test_a_group_that_was_left_out_sends_later_moments_to_the_log_until_it_is_fo
             assert not left_out.indexed and "left out" in str(left_out.reason)
             await line.end(runner)
 
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             assert await retry(database, manifest) == ["A"]
             line.runner()
             await line.caught_up()
@@ -279,10 +281,10 @@ def test_a_group_that_was_left_out_sends_later_moments_to_the_log_until_it_is_fo
     asyncio.run(main())
 
 
-def test_an_event_that_a_person_had_left_out_sends_every_moment_to_the_log(database: str) -> None:
+def test_an_event_that_a_person_had_left_out_sends_every_moment_to_the_log(database: str, nats_url: str) -> None:
     async def main() -> None:
         faulty = replace(manifest, render=poisonous)
-        async with Line(database, NO_NATS, faulty, toy()) as line:
+        async with Line(database, nats_url, faulty, toy()) as line:
             app = line.app
             await line.model()
             await line.say(product("A", "poison"))
@@ -297,9 +299,11 @@ def test_an_event_that_a_person_had_left_out_sends_every_moment_to_the_log(datab
     asyncio.run(main())
 
 
-def test_a_generation_that_was_filled_without_its_history_is_not_run_and_not_asked(database: str) -> None:
+def test_a_generation_that_was_filled_without_its_history_is_not_run_and_not_asked(
+    database: str, nats_url: str
+) -> None:
     async def main() -> None:
-        async with timeline(database) as line:
+        async with timeline(database, nats_url) as line:
             await line.model()
             runner = line.runner()
             await line.caught_up()

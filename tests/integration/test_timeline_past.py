@@ -117,6 +117,7 @@ def test_an_export_from_the_timeline_is_the_folds_byte_for_byte_at_every_positio
                 await tell(line, a_history(random.Random(seed), 30))
                 line.runner()
                 await line.caught_up()
+            assert overlaps(database) == 0
             inside = 0
             for position in range(0, line.head() + 1, 1 if batch == 3 else 4):
                 told = then(line, position)
@@ -246,6 +247,17 @@ def test_a_timeline_of_other_code_is_not_asked(database: str, nats_url: str) -> 
     asyncio.run(main())
 
 
+def overlaps(dsn: str) -> int:
+    """How many pairs of versions stood at the same position."""
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(
+            "SELECT count(*) FROM versions_timeline_1 a JOIN versions_timeline_1 b USING (key, sku, facet) "
+            "WHERE a.position < b.until AND b.position < a.until AND (a.position, a.until) < (b.position, b.until)"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def poisonous(group: Any, reference: Any) -> Rendered:
     """The timeline with a fault."""
     if any(one.attributes.get("name") == "poison" for one in group.products.values()):
@@ -277,6 +289,7 @@ def test_a_group_that_was_left_out_sends_later_moments_to_the_log_until_it_is_fo
             await line.caught_up()
             for position in range(line.head() + 1):
                 assert everything(then(line, position)) == everything(Folded(line.app.reader, manifest, position))
+            assert overlaps(database) == 0
 
     asyncio.run(main())
 
@@ -287,11 +300,11 @@ def test_an_event_that_a_person_had_left_out_sends_every_moment_to_the_log(datab
         async with Line(database, nats_url, faulty, toy()) as line:
             app = line.app
             await line.model()
-            await line.say(product("A", "poison"))
+            await line.say(product("A"), product("A", "poison"))
             line.runner()
             await line.caught_up()
             sender = replace(Context.new("ann", "cli"), reason="a test")
-            await discard(database, faulty, app.log, "A", sender)
+            assert await discard(database, faulty, app.log, "A", sender) == ["A"]
             await line.caught_up()
             found = past(app.pool, app.reader, app.registry, line.head())
             assert not found.indexed and "left out" in str(found.reason)

@@ -58,7 +58,7 @@ WHERE key > %s AND uses && %b::text[]
 ORDER BY key LIMIT %s
 
 -- name: parked_keys
-SELECT key FROM parked WHERE projection = %s AND generation = %s AND key = ANY(%b)
+SELECT key FROM parked WHERE projection = %s AND generation = %s
 
 -- name: signatures
 SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%b)

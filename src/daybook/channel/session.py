@@ -46,6 +46,7 @@ class Session:
         self._folder = folder
         self._reference_position = reference_position
         self._defer = defer
+        self._parked: set[str] = set()
         self._owed: list[Settlement] = []
         self._deferred_since: float | None = None
         self.at = at
@@ -74,7 +75,9 @@ class Session:
         for one in await reader.of_key(conn, REFERENCE_KEY, at.position):
             reference, position = fold_reference(reference, one.event), one.position
         store = Store(conn, manifest, generation, deliver=deliver, lease=lease)
-        return Session(manifest, store, Folder(manifest, reference), at, position, defer=defer)
+        session = Session(manifest, store, Folder(manifest, reference), at, position, defer=defer)
+        session._parked = await store.parked()
+        return session
 
     async def step(self, events: Sequence[Recorded]) -> bool:
         """One batch of events, then one batch of groups that the reference touches. True when something came due.
@@ -121,7 +124,7 @@ class Session:
                 break
             events = [*events, *groups.rest]
         each = self._manifest.keeps_history or len(events) < CATCH_UP_EVENTS
-        batch = self._folder.fold(events, groups.states, groups.listed, each_command=each, parked=groups.parked)
+        batch = self._folder.fold(events, groups.states, groups.listed, each_command=each, parked=self._parked)
         now = replace(self.at, position=events[-1].position)
         if batch.touched:
             # One pass over the groups serves all changes: begun again for the new ones, none is forgotten.
@@ -141,6 +144,7 @@ class Session:
 
     async def _save(self, batch: Batch, now: Checkpoint) -> bool:
         due = await self._store.save(batch, self.at, now, self._owed)
+        self._parked.update(batch.parked)
         self.at, self.position = now, max(self.position, now.position)
         if self.position == now.position:
             self._owed, self._deferred_since = [], None

@@ -30,7 +30,6 @@ class Groups(msgspec.Struct):
 
     states: dict[str, Any]
     listed: dict[str, Facets]
-    parked: frozenset[str] = frozenset()
     rest: list[Recorded] = []
     """What follows the last event in its own command."""
 
@@ -59,17 +58,20 @@ class Store:
     def _names(self) -> tuple[str, int]:
         return self._generation.projection, self._generation.number
 
+    async def parked(self) -> set[str]:
+        """The keys of the groups that stand aside. Whoever brings one back raises the epoch, so this is read once."""
+        cursor = await self._conn.execute(QUERIES["parked_keys"], self._names)
+        return {key for (key,) in await cursor.fetchall()}
+
     async def groups(self, keys: Sequence[str], last: Recorded) -> Groups:
         """States and listed hashes of these groups, and what follows `last` in its own command."""
         async with self._conn.pipeline():
             states = await self._conn.execute(self._generation.query("states"), (keys,))
             hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
-            parked = await self._conn.execute(QUERIES["parked_keys"], (*self._names, keys))
             rest = await self._conn.execute(QUERIES["rest_of_command"], (last.command_id, last.position))
             return Groups(
                 {key: self._decoder.decode(state) for key, state in await states.fetchall()},
                 _facets(keys, await hashes.fetchall()),
-                frozenset(key for (key,) in await parked.fetchall()),
                 [reader.recorded(row) for row in await rest.fetchall()],
             )
 

@@ -24,8 +24,11 @@ MOMENTS = (0.4, 0.7, 1.0)
 """As parts of the history: the first versions take up 0.3 of it."""
 COLUMNS = """key text NOT NULL, sku text NOT NULL, facet text NOT NULL, position bigint NOT NULL, payload json,
              hash bytea NOT NULL, recorded_at timestamptz NOT NULL, until_at timestamptz"""
-END = """UPDATE v SET until = n.position, until_at = now() FROM unnest(%b::text[], %b::text[], %b::bigint[])
-         AS n(key, facet, position) WHERE v.key = n.key AND v.sku = n.key AND v.facet = n.facet AND"""
+END = """UPDATE v SET until = n.position, until_at = now()
+         FROM unnest(%b::text[], %b::text[], %b::bigint[]) AS n(key, facet, position)
+         CROSS JOIN LATERAL (SELECT s.ctid AS place FROM v s
+             WHERE s.key = n.key AND s.sku = n.key AND s.facet = n.facet AND STANDS LIMIT 1) AS standing
+         WHERE v.ctid = standing.place"""
 PUT = """INSERT INTO v (key, sku, facet, position, payload, hash, recorded_at)
          SELECT n.key, n.key, n.facet, n.position, n.payload::json, decode(md5(n.key), 'hex'), now()
          FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]) AS n(key, facet, position, payload)"""
@@ -48,7 +51,7 @@ LAYOUTS = (
             f"""CREATE TABLE v ({COLUMNS}, until bigint NOT NULL DEFAULT {OPEN},
                                 PRIMARY KEY (key, sku, facet, until, position))""",
         ),
-        f"{END} v.until = {OPEN}",
+        END.replace("STANDS", f"s.until = {OPEN}"),
         "position <= %(at)s AND until > %(at)s",
     ),
     Layout(
@@ -57,7 +60,7 @@ LAYOUTS = (
             f"CREATE TABLE v ({COLUMNS}, until bigint, PRIMARY KEY (key, sku, facet, position))",
             "CREATE UNIQUE INDEX ON v (key, sku, facet) WHERE until IS NULL",
         ),
-        f"{END} v.until IS NULL",
+        END.replace("STANDS", "s.until IS NULL"),
         "position <= %(at)s AND (until IS NULL OR until > %(at)s)",
     ),
     Layout(
@@ -68,7 +71,9 @@ LAYOUTS = (
                                 PRIMARY KEY (key, sku, facet, during WITHOUT OVERLAPS))""",
             "CREATE INDEX ON v (key)",
         ),
-        END.replace("until = n.position", "during = int8range(lower(during), n.position)") + " v.during @> n.position",
+        END.replace("until = n.position", "during = int8range(lower(during), n.position)").replace(
+            "STANDS", "s.during @> n.position"
+        ),
         "during @> %(at)s::bigint",
         PUT.replace("recorded_at)", "recorded_at, during)").replace("now()\n", "now(), int8range(n.position, NULL)\n"),
     ),
@@ -111,8 +116,9 @@ def _measure(on: Postgres, layout: Layout, versions: int) -> Iterator[Figure]:
         yield Figure(f"{layout.name}: indexes", sizes[0] / versions, "bytes/version")
         for name, question in QUESTIONS.items():
             for part in MOMENTS:
-                taken = _ask(conn, f"{question} {layout.holds}", versions, part, TIMES[name])
+                taken, pages = _ask(conn, f"{question} {layout.holds}", versions, part, TIMES[name])
                 yield Figure(f"{layout.name}: {name} at {part:.0%}", taken, "ms")
+                yield Figure(f"{layout.name}: {name} at {part:.0%}", pages, "pages")
 
 
 def _batches(versions: int) -> Iterator[list[tuple[str, str, int, str]]]:
@@ -136,9 +142,9 @@ def _key(number: int) -> str:
     return f"SKU-{number:07d}"
 
 
-def _ask(conn: psycopg.Connection[Any], question: str, versions: int, part: float, times: int) -> float:
-    """Milliseconds, the median over keys by chance."""
-    chance, products, taken = random.Random(2), versions // 10, []
+def _ask(conn: psycopg.Connection[Any], question: str, versions: int, part: float, times: int) -> tuple[float, float]:
+    """Medians over keys by chance: milliseconds, and pages touched, which say more where others are busy."""
+    chance, products, taken, pages = random.Random(2), versions // 10, [], []
     for _ in range(times):
         first = chance.randrange(max(1, products - 1000))
         given = {
@@ -150,7 +156,10 @@ def _ask(conn: psycopg.Connection[Any], question: str, versions: int, part: floa
         begun = time.perf_counter()
         conn.execute(question.encode(), given).fetchall()
         taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {question}"
+        ((((plan, *_),),),) = [conn.execute(explain.encode(), given).fetchall()]
+        pages.append(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
+    return statistics.median(taken), statistics.median(pages)
 
 
 if __name__ == "__main__":

@@ -200,7 +200,6 @@ def test_a_base_backup_rolled_forward_to_a_moment(servers: ServerPair) -> None:
     shutil.rmtree(f"{operator.cluster}.broken")
 
 
-@pytest.mark.xfail(strict=True, reason="a runner follows a stream that is ahead of the log until it is reset")
 def test_a_runner_that_starts_before_the_reset_believes_the_log_and_not_the_stream(servers: ServerPair) -> None:
     migrate(servers.postgres.dsn)
     operator = Operator(servers)

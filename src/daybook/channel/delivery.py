@@ -23,7 +23,7 @@ from daybook.channel.lane import Done, Lane, Row, problems, untried
 from daybook.errors import Unavailable as ServerUnavailable
 from daybook.ids import new_id
 from daybook.log.application import Log
-from daybook.postgres.pool import AsyncConnection, connect_async
+from daybook.postgres.pool import AsyncConnection, connect_async, pipeline
 from daybook.stream.bell import Listener
 from daybook.stream.connection import Nats
 from daybook.stream.subjects import wake_delivery
@@ -154,13 +154,13 @@ class Delivery:
     ) -> tuple[list[Row], dict[str, dict[str, str]]]:
         """What there is to do in these lanes, and the channel's ids of their groups."""
         name = self._manifest.name
-        async with conn.pipeline():
+        async with pipeline(conn):
             work = await conn.execute(generation.query("work"), (name, lanes))
             known = await conn.execute(QUERIES["ids_of_lanes"], {"channel": name, "lanes": lanes})
-            rows = [Row(*row) for row in await work.fetchall()]
-            ids: dict[str, dict[str, str]] = {}
-            for key, sku, remote_id in await known.fetchall():
-                ids.setdefault(key, {})[sku] = remote_id
+        rows = [Row(*row) for row in await work.fetchall()]
+        ids: dict[str, dict[str, str]] = {}
+        for key, sku, remote_id in await known.fetchall():
+            ids.setdefault(key, {})[sku] = remote_id
         return rows, ids
 
     async def _work(self, lane: str, rows: list[Row], ids: dict[str, str], failures: int) -> None:

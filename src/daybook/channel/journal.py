@@ -12,7 +12,7 @@ from daybook.channel.receipts import Settlement, settle
 from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
 from daybook.log.application import Log
 from daybook.log.pending import Context, Happened
-from daybook.postgres.pool import AsyncConnection
+from daybook.postgres.pool import AsyncConnection, pipeline
 
 CHECK_SECONDS_MAX = 60.0
 BLOCKED_SECONDS = 3600.0
@@ -39,7 +39,7 @@ class Journal:
             await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
         settlements = await self._receipts(results)
         name = self._manifest.name
-        async with conn.pipeline(), conn.transaction():
+        async with pipeline(conn):  # one trip, one transaction: see `pipeline`
             await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done in ended)))
             await self._attempts(conn, results)
             untried = sorted(where for done in ended for where in done.untried)

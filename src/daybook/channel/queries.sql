@@ -69,6 +69,7 @@ SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, a
 FROM events WHERE command_id = %s AND position > %s ORDER BY position
 
 -- name: move_checkpoint
+WITH moved AS (
 UPDATE generations
 SET position = %(to)s, reference_from = %(reference_from)s, reference_codes = %(reference_codes)s,
     moved_at = clock_timestamp(), failure = NULL,
@@ -78,6 +79,8 @@ WHERE projection = %(projection)s AND generation = %(generation)s AND position =
   AND reference_from IS NOT DISTINCT FROM %(reference_was)s
   AND (%(lease)s::text IS NULL OR EXISTS (SELECT 1 FROM leases WHERE name = %(lease)s AND token = %(token)s))
 RETURNING position
+)
+SELECT must_have_moved(count(*)) FROM moved
 
 -- name: beat
 UPDATE generations
@@ -170,8 +173,9 @@ SET desired = excluded.desired, desired_position = excluded.desired_position, la
     state = CASE WHEN d.state = 'accepted' THEN 'accepted'
                  -- What became of the last try is not known: the channel may show something else by now.
                  WHEN d.state = 'due' AND d.attempts > 0 THEN 'due'
-                 -- Refused, perhaps after it was accepted: only taking it off makes sure that it is not there.
-                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL THEN 'due'
+                 -- Accepted first and refused later: it has an id there, and only taking it off makes sure.
+                 WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL AND EXISTS (
+                     SELECT 1 FROM remote_ids i WHERE i.channel = d.channel AND i.sku = d.sku) THEN 'due'
                  WHEN excluded.desired IS NOT DISTINCT FROM d.acknowledged THEN 'confirmed'
                  ELSE 'due' END
 

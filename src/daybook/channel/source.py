@@ -14,6 +14,7 @@ from daybook.postgres.pool import AsyncConnection
 from daybook.stream import cloudevents
 from daybook.stream.connection import Nats
 from daybook.stream.feed import Delivered, Feed
+from daybook.stream.jetstream import Stream
 
 IDLE_SECONDS = 0.5
 """How long the stream may be silent before the log itself is asked."""
@@ -28,7 +29,7 @@ class Source:
 
     async def next(self, conn: AsyncConnection, position: int, *, wait: bool) -> list[Recorded]:
         """The events behind `position`, in order; [] when there are none now. `wait`: give them a moment to come."""
-        feed = await self._open(position + 1)
+        feed = await self._open(conn, position + 1)
         if feed is None:
             events = await self._from_log(conn, position)
             if not events and wait:
@@ -48,12 +49,12 @@ class Source:
     async def _from_log(self, conn: AsyncConnection, position: int) -> list[Recorded]:
         return [reader.recorded(row) for row in await reader.rows_after(conn, position, BATCH_EVENTS_MAX)]
 
-    async def _open(self, sequence: int) -> Feed | None:
+    async def _open(self, conn: AsyncConnection, sequence: int) -> Feed | None:
         if self._feed is not None and self._feed.alive:
             return self._feed
         await self.drop()
         try:
-            if not self._nats.ready():
+            if not self._nats.ready() or not await self._follows_the_log(conn):
                 return None
             feed = Feed(self._nats)
             await feed.open(sequence)
@@ -61,6 +62,25 @@ class Source:
             return None
         self._feed = feed
         return feed
+
+    async def _follows_the_log(self, conn: AsyncConnection) -> bool:
+        """Whether the stream's last message is the log's event of its number.
+
+        Hazard: after Postgres was restored to an earlier moment the stream goes on where the checkpoint stands, with
+        events that the log has never heard of. Whoever folds them has passed the positions of the true ones.
+        """
+        stream = Stream(self._nats)
+        last = await stream.last_sequence()
+        if last is None or last > await reader.head(conn):
+            return False
+        body = await stream.message(last) if last else None
+        rows = await reader.rows_after(conn, last - 1, 1) if body is not None else []
+        if body is None or not rows:
+            return True
+        try:
+            return cloudevents.decode(body).event_id == str(rows[0][1])
+        except CorruptLog:
+            return False
 
     async def drop(self) -> None:
         """Lets the consumer go; the next call opens another where it is needed."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import psycopg
 
 from daybook.channel import QUERIES, keeping
 from daybook.channel.contract import Manifest
@@ -18,7 +19,10 @@ from daybook.channel.leases import Lease
 from daybook.channel.receipts import Settlement, settle
 from daybook.events import Recorded
 from daybook.log import reader
-from daybook.postgres.pool import AsyncConnection
+from daybook.postgres.pool import AsyncConnection, pipeline
+
+SUPERSEDED = "DB001"
+"""What the database says when the checkpoint can't be moved from where it was thought to be."""
 
 
 class Superseded(Exception):
@@ -65,15 +69,15 @@ class Store:
 
     async def groups(self, keys: Sequence[str], last: Recorded) -> Groups:
         """States and listed hashes of these groups, and what follows `last` in its own command."""
-        async with self._conn.pipeline():
+        async with pipeline(self._conn):
             states = await self._conn.execute(self._generation.query("states"), (keys,))
             hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
             rest = await self._conn.execute(QUERIES["rest_of_command"], (last.command_id, last.position))
-            return Groups(
-                {key: self._decoder.decode(state) for key, state in await states.fetchall()},
-                _facets(keys, await hashes.fetchall()),
-                [reader.recorded(row) for row in await rest.fetchall()],
-            )
+        return Groups(
+            {key: self._decoder.decode(state) for key, state in await states.fetchall()},
+            _facets(keys, await hashes.fetchall()),
+            [reader.recorded(row) for row in await rest.fetchall()],
+        )
 
     async def groups_using(self, codes: Sequence[str], key: str, limit: int) -> Groups:
         """The next groups, in order of key, that look one of these definitions up when they are rendered."""
@@ -88,27 +92,30 @@ class Store:
 
         True when deliveries may have come due.
         """
-        # One trip for everything and one for COMMIT; a runner that lost the checkpoint wrote in vain and rolls back.
-        async with self._conn.pipeline(), self._conn.transaction():
-            moved = await self._conn.execute(
-                QUERIES["move_checkpoint"],
-                {
-                    "projection": self._generation.projection,
-                    "generation": self._generation.number,
-                    "from": was.position,
-                    "to": now.position,
-                    "epoch": was.epoch,
-                    "reference_was": was.reference_from,
-                    "reference_from": now.reference_from,
-                    "reference_codes": list(now.reference_codes),
-                    "lease": self._lease.name if self._lease else None,
-                    "token": self._lease.token if self._lease else None,
-                },
-            )
-            due = await self.write(batch, receipts)
-            if await moved.fetchone() is None:
-                raise Superseded
-        return due
+        # One trip. What is sent between two syncs is one transaction, and the first statement fails it all when the
+        # checkpoint has moved.
+        try:
+            async with pipeline(self._conn):
+                await self._conn.execute(
+                    QUERIES["move_checkpoint"],
+                    {
+                        "projection": self._generation.projection,
+                        "generation": self._generation.number,
+                        "from": was.position,
+                        "to": now.position,
+                        "epoch": was.epoch,
+                        "reference_was": was.reference_from,
+                        "reference_from": now.reference_from,
+                        "reference_codes": list(now.reference_codes),
+                        "lease": self._lease.name if self._lease else None,
+                        "token": self._lease.token if self._lease else None,
+                    },
+                )
+                return await self.write(batch, receipts)
+        except psycopg.DatabaseError as error:
+            if error.sqlstate == SUPERSEDED:
+                raise Superseded("the checkpoint, the lease or the generation is another's by now") from None
+            raise
 
     async def write(self, batch: Batch, receipts: Sequence[Settlement] = ()) -> bool:
         """Writes a batch without moving the checkpoint, for whoever holds the generation in a transaction."""

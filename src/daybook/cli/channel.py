@@ -87,7 +87,7 @@ def retry(
 @command(
     app,
     "discard",
-    'daybook channel discard bol MODEL-1 --reason "the ERP sent a text where a number belongs"',
+    "daybook channel discard bol MODEL-1 --reason 'the ERP sent a text where a number belongs'",
     writes=True,
 )
 def discard(

@@ -27,7 +27,6 @@ _SETTINGS = {
     "port": str(_PORT),
     "max_connections": "200",
     "shared_buffers": "256MB",
-    "wal_compression": "on",
     "max_wal_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -1,7 +1,7 @@
 """Connections. One place decides time zone, application name and what an unreachable server looks like."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, LiteralString
 
 import psycopg
@@ -87,3 +87,36 @@ def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> l
 def _fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any]) -> list[Any]:
     with pool.connection() as conn:
         return conn.execute(query, parameters, prepare=True).fetchall()
+
+
+class _Burst(psycopg.AsyncPipeline):
+    """A pipeline that hands its statements to libpq at once and lets it send them together at the sync."""
+
+    _syncing = False
+
+    def _enqueue_sync(self) -> None:
+        self._syncing = True
+        super()._enqueue_sync()
+
+    def _communicate_gen(self) -> Any:
+        if not self._syncing:
+            while self.command_queue:
+                self.command_queue.popleft()()
+            return
+        self._syncing = False
+        yield from super()._communicate_gen()
+
+
+def pipeline(conn: AsyncConnection) -> AbstractAsyncContextManager[psycopg.AsyncPipeline]:
+    """Statements inside are sent together: one trip, and outside of a transaction one transaction for all of them.
+
+    An error comes up when the block ends, or when an answer is asked for. Ask for answers behind the block.
+
+    psycopg's own pipeline asks the event loop and the kernel once for each statement, in case an answer has come; with
+    fifteen small statements that was two thirds of a runner's time. Here nothing is sent before the answers are asked
+    for or the block ends. Meant for a handful of statements with small answers: what the server sends meanwhile waits
+    in its own buffers. Rests on two private methods of psycopg 3.3; a test fails when they are no longer called.
+    """
+    if conn._pipeline is None:
+        conn._pipeline = _Burst(conn)
+    return conn.pipeline()

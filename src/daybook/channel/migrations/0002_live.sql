@@ -34,3 +34,12 @@ ALTER TABLE generations
     ADD COLUMN plan json;
 COMMENT ON COLUMN generations.epoch IS 'rises when anybody but the runner changes the generation; the runner then starts over';
 COMMENT ON COLUMN generations.reference_codes IS 'what changed in the reference: groups that use one of these are rendered again';
+
+-- Fails the transaction of a runner whose checkpoint is another's by now: it need not wait to hear of it before it sends
+-- the rest.
+CREATE FUNCTION must_have_moved(rows bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF rows <> 1 THEN
+        RAISE EXCEPTION 'superseded' USING ERRCODE = 'DB001';
+    END IF;
+END $$;

@@ -80,7 +80,7 @@ def channels() -> str:
         "The channels that come with Daybook, as their manifests have them. A facet is sent when it differs from what",
         "the channel confirmed last; the first one creates the listing and takes it off.",
     ]
-    for manifest in installed().all():
+    for manifest in installed().channels():
         lines += ["", *_channel(manifest)]
     return "\n".join(lines) + "\n"
 

@@ -155,3 +155,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Callable[[], Sandbox] | None = None
     in_flight_max: int = 8
     """Requests under way at once."""
+    keeps_history: bool = False
+    """For a projection without connector: every version of its listing is kept, with the positions between which it
+    stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference
+    then: a change of it would have to be told for groups to which nothing happened."""
+    searched: str | None = None
+    """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""

@@ -43,6 +43,15 @@ class Entry(msgspec.Struct, frozen=True):
         return None if self.payload is None else self.hash
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """One facet that is not listed any more, from `position` on."""
+
+    sku: str
+    facet: str
+    key: str
+    position: int
+
+
 class Parked(msgspec.Struct, frozen=True):
     """A group that the channel's code could not fold or render, and the event on which it raised."""
 
@@ -71,6 +80,8 @@ class Batch(msgspec.Struct):
     put: dict[tuple[str, str], Entry] = msgspec.field(default_factory=dict)
     gone: dict[tuple[str, str], tuple[str, int]] = msgspec.field(default_factory=dict)
     """(SKU, facet) that is not listed any more -> key and position."""
+    kept: list[Entry | Ended] = msgspec.field(default_factory=list)
+    """For a projection that keeps history: every change of a listing, in the order in which each group made them."""
     parked: dict[str, Parked] = msgspec.field(default_factory=dict)
     """Groups that were parked in this batch."""
     passed: dict[str, int] = msgspec.field(default_factory=dict)
@@ -169,6 +180,7 @@ class _Group:
         self._uses: tuple[str, ...] | None = None
         self._put: dict[tuple[str, str], Entry] = {}
         self._gone: dict[tuple[str, str], tuple[str, int]] = {}
+        self._kept: list[Entry | Ended] = []
         self._parked: Parked | None = None
         self._passed = 0
 
@@ -208,12 +220,14 @@ class _Group:
         for where, entry in entries.items():
             if self._facets.get(where) != entry.hash:
                 self._put[where] = entry
+                self._kept.append(entry)
                 self._gone.pop(where, None)
                 self._facets[where] = entry.hash
         for where in [where for where in self._facets if where not in entries]:
             del self._facets[where]
             self._put.pop(where, None)
             self._gone[where] = (self._key, position)
+            self._kept.append(Ended(*where, self._key, position))
 
     def _park(self, error: Exception, position: int, at: Recorded | None) -> None:
         frames = traceback.extract_tb(error.__traceback__)
@@ -239,6 +253,8 @@ class _Group:
             batch.uses[self._key] = self._uses
         batch.put.update(self._put)
         batch.gone.update(self._gone)
+        if self._manifest.keeps_history:
+            batch.kept += self._kept
 
 
 def _in_group_order(events: Sequence[Recorded]) -> list[Recorded]:

@@ -10,11 +10,12 @@ from datetime import datetime
 import msgspec
 
 from daybook.catalogue.reference import EMPTY, fold_reference
-from daybook.channel import QUERIES
+from daybook.channel import QUERIES, keeping
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Folder
 from daybook.channel.generations import Generation, hold
 from daybook.channel.generations import live as live_generation
+from daybook.channel.keeping import Versions
 from daybook.channel.store import Store
 from daybook.errors import NotFound, Refused
 from daybook.events import EventDiscarded
@@ -101,10 +102,14 @@ async def _again(conn: AsyncConnection, manifest: Manifest, generation: Generati
         later = [one for one in await reader.of_key(conn, key, reader.LAST) if one.position > at.position]
         events += [one for one in later if isinstance(one.event, EventDiscarded)]
         store = Store(conn, manifest, generation)
-        groups = await store.groups([key], events[-1])
-        batch = Folder(manifest, reference).fold(events, {}, groups.listed, each_command=False)
+        listed = (await store.groups([key], events[-1])).listed
+        # From its beginning means that its history is told again, too.
+        again = manifest.keeps_history
+        batch = Folder(manifest, reference).fold(events, {}, {} if again else listed, each_command=again)
         if batch.parked:
             return False
+        if again:
+            await keeping.forget(conn, Versions(generation, manifest), key)
         await conn.execute(QUERIES["unpark"], (generation.projection, generation.number, [key]))
         await store.write(batch)
         return True

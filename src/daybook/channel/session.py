@@ -8,6 +8,7 @@ import psycopg
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import EMPTY, fold_reference
+from daybook.channel import keeping
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Folder
 from daybook.channel.generations import Checkpoint, Generation
@@ -69,6 +70,7 @@ class Session:
         receipts are other channels', and the worker that wrote one has settled it already: each change would else
         cost every channel a transaction for every other channel's answer.
         """
+        await keeping.begin(conn, generation, manifest, at.position)
         reference, position = EMPTY, 0
         for one in await reader.of_key(conn, REFERENCE_KEY, at.position):
             reference, position = fold_reference(reference, one.event), one.position
@@ -121,7 +123,7 @@ class Session:
             if not groups.rest:
                 break
             events = [*events, *groups.rest]
-        each = len(events) < CATCH_UP_EVENTS
+        each = self._manifest.keeps_history or len(events) < CATCH_UP_EVENTS
         batch = self._folder.fold(events, groups.states, groups.listed, each_command=each, parked=self._parked)
         now = replace(self.at, position=events[-1].position)
         if batch.touched:

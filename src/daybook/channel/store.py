@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import psycopg
 
-from daybook.channel import QUERIES
+from daybook.channel import QUERIES, keeping
 from daybook.channel.contract import Manifest
 from daybook.channel.folding import Batch, Facets
 from daybook.channel.generations import Checkpoint, Generation
+from daybook.channel.keeping import Versions
 from daybook.channel.leases import Lease
 from daybook.channel.receipts import Settlement, settle
 from daybook.events import Recorded
@@ -119,6 +120,7 @@ class Store:
     async def write(self, batch: Batch, receipts: Sequence[Settlement] = ()) -> bool:
         """Writes a batch without moving the checkpoint, for whoever holds the generation in a transaction."""
         await self._put(batch)
+        await keeping.keep(self._conn, Versions(self._generation, self._manifest), batch.kept)
         await self._park(batch)
         return await self._due(batch, receipts)
 

@@ -6,6 +6,7 @@ import typer
 
 from daybook.cli.context import reading
 from daybook.cli.grammar import At, Given, Position, command
+from daybook.cli.render import answer, note
 
 app = typer.Typer(name="catalogue", help="The catalogue as a whole.", no_args_is_help=True)
 
@@ -27,7 +28,44 @@ def export(
     from daybook.cli.exporting import write_to
     from daybook.exporting.catalogue import export as lines
     from daybook.queries.moment import resolve
+    from daybook.queries.timeline import past
 
     with reading(given) as on:
-        then = resolve(on.reader, at, position).position
-        write_to(given, file, lines(on.reader, upto=then), then)
+        then = past(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
+        if then.indexed:
+            write_to(given, file, lines(on.reader, then=then), then.position)
+            return
+        if at is not None or position is not None:
+            note(given, f"read from the log, which takes longer: {then.reason}")
+        write_to(given, file, lines(on.reader, upto=then.position), then.position)
+
+
+@command(
+    app,
+    "show",
+    "daybook catalogue show --at 2026-03-01",
+    "daybook catalogue show --family shoes --listed-on bol",
+    "daybook catalogue show --position 1200 --after SKU-1 --limit 200 --json",
+)
+def show(
+    given: Given,
+    at: At = None,
+    position: Position = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="CODE", help="Only of this family.")] = None,
+    category: Annotated[str | None, typer.Option("--category", metavar="CODE", help="Only in this category.")] = None,
+    listed_on: Annotated[str | None, typer.Option("--listed-on", metavar="NAME", help="Only sold there.")] = None,
+    after: Annotated[str, typer.Option("--after", metavar="SKU", help="Go on behind this group.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many groups, 1 to 200.")] = 50,
+) -> None:
+    """Show the catalogue as it is or was, a page at a time."""
+    from daybook.cli import views
+    from daybook.queries.catalogue import page_then
+    from daybook.queries.moment import resolve
+    from daybook.queries.timeline import past
+
+    with reading(given) as on:
+        then = past(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
+        found = page_then(then, after, limit, family=family, category=category, listed_on=listed_on)
+    if then.reason is not None:
+        note(given, f"read from the log, which takes longer: {then.reason}")
+    answer(given, found, views.catalogue(found))

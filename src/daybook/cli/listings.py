@@ -22,7 +22,10 @@ def of(app: App, sku: str, channel: str | None, attempts: bool, generation: int 
         raise InvalidValue("generation", "belongs to one channel: name it with --channel", generation)
     key_of(app.reader, sku)
     channels = Channels(app.pool, app.registry)
-    names = [channels.status(channel).name] if channel else [one.name for one in channels.all()]
+    # A projection without connector is no channel; one that is not installed any more may have been.
+    unsold = {one.name for one in app.registry.all() if one.connector is None}
+    every = [one.name for one in channels.all() if one.name not in unsold]
+    names = [channels.status(channel).name] if channel else every
     return Listings(
         sku,
         {name: channels.listing(name, sku, generation) for name in names},

@@ -12,6 +12,7 @@ from daybook.channel.contract import Held
 from daybook.channel.status import Attempt, ChannelStatus, FacetStatus
 from daybook.cli.render import cell, line, stacked, table
 from daybook.events import Rejection
+from daybook.queries.catalogue import PageThen
 from daybook.queries.events import EventView
 from daybook.queries.fields import FieldChange
 from daybook.queries.history import Change
@@ -76,6 +77,28 @@ def _fields(found: ProductView) -> Iterable[tuple[object, ...]]:
     yield from ((one.role, one.url, one.sku) for one in found.media)
     yield "sold on", [name for name, on in found.channels.items() if on]
     yield "variants", found.variants
+
+
+def catalogue(found: PageThen) -> Show:
+    """One line a product, models with their variants below them."""
+    rows = [
+        (
+            one.sku,
+            one.kind,
+            one.family,
+            [f"{price.amount} {price.currency}" for price in one.prices or ()],
+            sum((one.stock or {}).values()),
+            group.listed_on if one.sku == group.key else (),
+            "discontinued" if one.discontinued else None,
+        )
+        for group in found.groups
+        for one in group.products
+    ]
+    columns = ("SKU", "kind", "family", "prices", "#stock", "sold on", "")
+    parts = [table(columns, rows, "nothing matches"), line(f"as of position {found.position}")]
+    if found.next is not None:
+        parts.append(line(f"more: --after {found.next}"))
+    return stacked(*parts)
 
 
 def history(found: Sequence[Change]) -> Show:

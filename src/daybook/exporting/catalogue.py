@@ -11,23 +11,31 @@ from daybook.importing import records
 from daybook.importing.records import Header, Record
 from daybook.log.reader import Reader
 from daybook.product.state import Product, slot_parts
+from daybook.queries.timeline import Past, groups
 from daybook.values import Money
 
 _KIND_ORDER = {"model": 0, "product": 1, "variant": 1}
 
 
-def export(reader: Reader, *, upto: int | None = None) -> Iterator[bytes]:
+def export(reader: Reader, *, upto: int | None = None, then: Past | None = None) -> Iterator[bytes]:
     """The lines of the catalogue as it was at position `upto` (now when it is None), each with its newline.
+
+    With `then`, the catalogue at that position as the timeline tells it: the same bytes, looked up and not folded.
 
     Header, attributes, categories with parents first, families, channels, products group by group; all in order of
     their codes, a group's models before their variants. The position is fixed at the first line, so what is written
     meanwhile does not show. The same state gives the same bytes, whatever history led to it. One group is in memory at
     a time. Raises Unavailable and CorruptLog.
     """
-    position = reader.head() if upto is None else upto
+    position = then.position if then is not None else reader.head() if upto is None else upto
     yield records.encode(Header())
     for record in definitions(reader.reference(position)):
         yield records.encode(record)
+    if then is not None:
+        for told in groups(then):
+            for description in told.descriptions():
+                yield records.encode(description)
+        return
     key = ""
     while keys := reader.keys(key, position):
         for key in keys:

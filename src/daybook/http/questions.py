@@ -16,6 +16,7 @@ from daybook.queries.fields import FieldChange
 from daybook.queries.history import Change, history
 from daybook.queries.listing import listing_at
 from daybook.queries.product import ProductView, show
+from daybook.queries.timeline import past
 
 
 class History(msgspec.Struct, frozen=True):
@@ -49,6 +50,26 @@ def products(
 ) -> catalogue.Page:
     """Product groups, a page at a time: a plain product, or a model with its variants' SKUs."""
     return catalogue.page(app.reader, moment(app.reader, at, position), after, limit)
+
+
+@get("/catalogue", sync_to_thread=True, summary="The catalogue at a moment")
+def catalogue_then(
+    app: TheApp,
+    after: FromQuery[str] = "",
+    limit: FromQuery[int] = 50,
+    family: FromQuery[str | None] = None,
+    category: FromQuery[str | None] = None,
+    listed_on: FromQuery[str | None] = None,
+    at: At = None,
+    position: Position = None,
+) -> Response[catalogue.PageThen]:
+    """Product groups with complete descriptions, a page at a time, now or at a moment.
+
+    A Warning says when the timeline does not cover the moment: the answer is the same, only slower.
+    """
+    then = past(app.pool, app.reader, app.registry, moment(app.reader, at, position).position)
+    found = catalogue.page_then(then, after, limit, family=family, category=category, listed_on=listed_on)
+    return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})
 
 
 @get("/products/{sku:str}", sync_to_thread=True, summary="A product")
@@ -103,4 +124,4 @@ def log(app: TheApp, after: FromQuery[int] = 0, limit: FromQuery[int] = 100) -> 
     return events.page(app.reader, after, limit)
 
 
-HANDLERS = (products, product, listing, product_history, product_diff, log)
+HANDLERS = (products, catalogue_then, product, listing, product_history, product_diff, log)

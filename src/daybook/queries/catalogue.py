@@ -6,13 +6,15 @@ import msgspec
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
+from daybook.commands import DescribeProduct
 from daybook.errors import InvalidValue
 from daybook.log.reader import Reader
 from daybook.product.state import slot_parts
 from daybook.queries.groups import fold
 from daybook.queries.moment import Moment
 from daybook.queries.product import variants
-from daybook.values import parse_sku
+from daybook.queries.timeline import Past
+from daybook.values import parse_code, parse_sku
 
 LIMIT_MAX = 200
 
@@ -60,6 +62,65 @@ def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50) -> Pa
         if group is not None and key in group.products:
             products.append(summary(group, reference, events[-1].position))
     return Page(products, keys[limit - 1] if len(keys) > limit else None, moment.position)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A product group at a moment."""
+
+    key: str
+    families: list[str]
+    categories: list[str]
+    listed_on: list[str]
+    """Channels on which one of its products is to be sold."""
+    products: list[DescribeProduct]
+    """Each complete, as an export would tell it: own values only; models before their variants."""
+
+
+class PageThen(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the catalogue at a moment, and the cursor that gives the next page; None on the last one."""
+
+    groups: list[Line]
+    next: str | None
+    position: int
+    looked_up: bool
+    """False: the timeline does not cover the moment, so this was folded from the log. It is as true, only slower."""
+
+
+def page_then(
+    past: Past,
+    after: str = "",
+    limit: int = 50,
+    *,
+    family: str | None = None,
+    category: str | None = None,
+    listed_on: str | None = None,
+) -> PageThen:
+    """The product groups after a key that match, in the database's order of their keys, at most `limit` (1 to 200).
+
+    A group matches when one of its products has the family, is in this very category, is to be sold on the channel;
+    with several filters, each holds for one of its products. Raises InvalidValue.
+    """
+    if not 1 <= limit <= LIMIT_MAX:
+        raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
+    filters = {"families": family, "categories": category, "listed_on": listed_on}
+    wanted = {field: parse_code(value, field) for field, value in filters.items() if value is not None}
+    found = past.page(parse_sku(after, "after") if after else "", limit + 1, wanted)
+    lines = [
+        Line(
+            key=one.key,
+            families=list(one.facts().get("families", ())),
+            categories=list(one.facts().get("categories", ())),
+            listed_on=list(one.facts().get("listed_on", ())),
+            products=one.descriptions(),
+        )
+        for one in found[:limit]
+    ]
+    return PageThen(
+        groups=lines,
+        next=found[limit - 1].key if len(found) > limit else None,
+        position=past.position,
+        looked_up=past.indexed,
+    )
 
 
 def summary(group: Group, reference: Reference, last_position: int) -> Summary:

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from daybook.events import (
     ProductDiscontinued,
     StockCounted,
 )
+from daybook.events.envelope import REFERENCE_KEY
 from daybook.values import Money, exponent
 
 LOCALES = ("nl-NL", "en-US", "de-DE")
@@ -91,6 +93,18 @@ def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, st
             assert msgspec.json.decode(_hashed(payload)) == payload, f"{facet} of {sku} is not plain JSON"
             assert _hashed(msgspec.json.decode(_hashed(payload))) == _hashed(payload), f"{facet} of {sku}: hash changes"
     assert any(not isinstance(payload, Held) for payload in rendered.values()), "nothing of the catalogue is shown"
+    if manifest.connector is not None:
+        _check_listed(manifest, history, rendered)
+    if manifest.keeps_history:
+        assert manifest.connector is None, "a channel shows what is, and keeps no history"
+        assert manifest.searched is None or manifest.searched in manifest.facets, f"{manifest.searched} is no facet"
+        without = render(manifest, _without_reference(history))
+        assert without == rendered, "a projection that keeps history must not look at the reference"
+    return rendered
+
+
+def _check_listed(manifest: Manifest, history: History, rendered: Mapping[tuple[str, str], Payload | Held]) -> None:
+    """A sales channel shows what is listed on it. A projection without connector may show everything."""
     skus = [each.sku for each in history.recorded if isinstance(each.event, ProductCreated) and each.sku]
     unlisted = {"NOT-LISTED", "GONE", "DELISTED"} & set(skus)
     assert not unlisted & {sku for sku, _ in rendered}, f"what is not listed is shown: {unlisted}"
@@ -99,7 +113,12 @@ def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, st
         delisted.happened(ProductDelisted(manifest.name), sku=sku)
     left = render(manifest, delisted)
     assert not left, f"everything is delisted, but this is still shown: {sorted(left)}"
-    return rendered
+
+
+def _without_reference(history: History) -> History:
+    bare = History()
+    bare.recorded = [each for each in history.recorded if each.key != REFERENCE_KEY]
+    return bare
 
 
 def _hashed(payload: Payload) -> bytes:

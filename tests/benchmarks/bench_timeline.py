@@ -1,7 +1,7 @@
 """How versions of a projection that keeps history are best stored: two B-trees, one, or PostgreSQL 18's temporal key.
 
 The same versions (three facets a product, one of them long; the first of each, then changes by chance) are written in
-batches as a runner writes them, each ending the version before it. Then moments are asked for. See decision 15.
+batches as a runner writes them, each ending the version before it. Then moments are asked for. See decision 16.
 """
 
 import random

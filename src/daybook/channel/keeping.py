@@ -36,7 +36,7 @@ class Versions(msgspec.Struct, frozen=True):
     @property
     def table(self) -> sql.Identifier:
         """Their table."""
-        return sql.Identifier(self._name(""))
+        return _table(self.generation)
 
     def query(self, name: str) -> LiteralString:
         """A named query with this table in it. It is part of the program, hence a literal string to psycopg."""
@@ -52,6 +52,10 @@ class Versions(msgspec.Struct, frozen=True):
 
     def _name(self, rest: str) -> str:
         return f"versions_{self.generation.projection}_{self.generation.number}{rest}"
+
+
+def _table(generation: Generation) -> sql.Identifier:
+    return sql.Identifier(f"versions_{generation.projection}_{generation.number}")
 
 
 async def begin(conn: AsyncConnection, generation: Generation, manifest: Manifest, position: int) -> None:
@@ -120,6 +124,11 @@ async def keep(conn: AsyncConnection, kept: Versions, changes: Sequence[Entry | 
                 [one.entry.hash for one in versions],
             ),
         )
+
+
+async def drop(conn: AsyncConnection, generation: Generation) -> None:
+    """Drops the table, when there is one."""
+    await conn.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_table(generation)))
 
 
 async def forget(conn: AsyncConnection, kept: Versions, key: str) -> None:

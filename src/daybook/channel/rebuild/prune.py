@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from daybook.channel import keeping
 from daybook.channel.generations import Generation
 from daybook.channel.rebuild import QUERIES
 from daybook.errors import NotFound, Refused
@@ -57,6 +58,7 @@ async def drop(conn: AsyncConnection, generation: Generation) -> None:
             raise Refused(f"generation {generation.number} of {generation.projection} is live")
         await conn.execute("SET LOCAL client_min_messages = warning")
         await conn.execute(generation.composed(QUERIES["drop_tables"]))
+        await keeping.drop(conn, generation)
         for query in ("drop_ranges", "drop_parked", "drop_generation"):
             await conn.execute(QUERIES[query], names)
 

@@ -183,6 +183,11 @@ class _Rebuild:
 
     async def _begin(self) -> Generation:
         manifest, upto = self._manifest, self._options.upto
+        if manifest.keeps_history:
+            if upto is not None:
+                raise Refused(f"{manifest.name} keeps its history: ask it for that moment, nothing has to be built")
+            # Its versions are made in the order of the log, command by command: it follows from the beginning.
+            upto = 0
         async with self._conn.transaction():
             if upto is None:
                 upto = await reader.head(self._conn)

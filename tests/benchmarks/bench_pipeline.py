@@ -128,7 +128,7 @@ class Eye:
 
     def _watch(self) -> None:
         with psycopg.connect(self._dsn, autocommit=True) as conn:
-            while not self._stop.wait(0.001):
+            while not self._stop.wait(0.003):
                 row = conn.execute(
                     "SELECT position FROM generations WHERE projection = %s", (MEASURED,), prepare=True
                 ).fetchone()

@@ -31,17 +31,20 @@ class Journal:
     async def write(self, conn: AsyncConnection, ended: Sequence[Done], owner: str) -> bool:
         """Records lanes and lets go of those that `owner` still holds. True when receipts went into the log.
 
-        Bodies are kept first: a submission is confirmed by what was sent, also when this worker dies in between.
+        What was submitted is kept first: it is confirmed by what was sent, also when this worker dies in between.
         """
         results = [result for done in ended for result in done.results]
-        bodies = {mark: body for one in results for mark, body in one.bodies}
-        if bodies:
-            await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
+        submitted = {mark: body for one in results if isinstance(one.outcome, Accepted) for mark, body in one.bodies}
+        bodies = {mark: body for one in results for mark, body in one.bodies if mark not in submitted}
+        if submitted:
+            await conn.execute(QUERIES["put_bodies"], (list(submitted), list(submitted.values())))
         settlements = await self._receipts(results)
         name = self._manifest.name
         async with pipeline(conn):  # one trip, one transaction: see `pipeline`
             await conn.execute(QUERIES["lock_lanes"], (name, sorted(done.lane for done in ended)))
             await self._attempts(conn, results)
+            if bodies:
+                await conn.execute(QUERIES["put_bodies"], (list(bodies), list(bodies.values())))
             untried = sorted(where for done in ended for where in done.untried)
             if untried:
                 skus, facets = [sku for sku, _ in untried], [facet for _, facet in untried]

@@ -16,6 +16,7 @@ from daybook.stream.connection import Nats
 from daybook.stream.feed import Delivered, Feed
 from daybook.stream.jetstream import Stream
 
+ASK_SECONDS_MAX = 1.0
 IDLE_SECONDS = 0.5
 """How long the stream may be silent before the log itself is asked."""
 
@@ -58,7 +59,7 @@ class Source:
                 return None
             feed = Feed(self._nats)
             await feed.open(sequence)
-        except Unavailable:
+        except (Unavailable, TimeoutError):
             return None
         self._feed = feed
         return feed
@@ -70,10 +71,12 @@ class Source:
         events that the log has never heard of. Whoever folds them has passed the positions of the true ones.
         """
         stream = Stream(self._nats)
-        last = await stream.last_sequence()
+        # A question that is under way while the server dies is answered by nobody: the log is asked instead.
+        async with asyncio.timeout(ASK_SECONDS_MAX):
+            last = await stream.last_sequence()
+            body = await stream.message(last) if last else None
         if last is None or last > await reader.head(conn):
             return False
-        body = await stream.message(last) if last else None
         rows = await reader.rows_after(conn, last - 1, 1) if body is not None else []
         if body is None or not rows:
             return True

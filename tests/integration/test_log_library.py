@@ -9,9 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import AggregateRecorder, StoredEvent
+from eventsourcing.popo import POPOAggregateRecorder
+from eventsourcing.utils import get_topic
 
-from daybook.log.recorder import LogRecorder
+from daybook.log.recorder import LogFactory, LogRecorder
 from daybook.postgres.pool import Pool, pool
 
 # The module of test cases also holds those for encrypted events, and imports the library's cipher for them, which needs
@@ -21,6 +23,7 @@ if find_spec("Crypto") is None:
     sys.modules[_CIPHER] = ModuleType(_CIPHER)
     sys.modules[_CIPHER].AESCipher = None  # type: ignore[attr-defined]
 try:
+    from eventsourcing.tests import application as library
     from eventsourcing.tests.persistence import (
         AggregateRecorderTestCase,
         ApplicationRecorderTestCase,
@@ -143,3 +146,22 @@ def test_nothing_to_insert_is_nothing_done(database: str) -> None:
 
         assert recorder.insert_events([]) == []
         assert recorder.max_notification_id() is None
+
+
+class CaseFactory(LogFactory):
+    """Our recorder for events. The case wants every snapshot that was ever taken; ours keeps the newest of a stream."""
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Snapshots, in memory."""
+        return POPOAggregateRecorder()
+
+
+class TestAnApplicationOfTheLibrary(OnOurLog, library.ExampleApplicationTestCase):
+    """The library's example application, with its own aggregates, mapper and transcoder, on our recorder."""
+
+    expected_factory_topic = get_topic(CaseFactory)
+
+    @pytest.fixture(autouse=True)
+    def _factory(self, _fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(CaseFactory, "pool", self._pool, raising=False)
+        monkeypatch.setenv("PERSISTENCE_MODULE", self.expected_factory_topic)

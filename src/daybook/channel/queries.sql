@@ -301,10 +301,6 @@ WITH waiting AS (
 UPDATE lanes l SET next_try = clock_timestamp(), attempts = 0
 FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 
--- name: next_try
-SELECT extract(epoch FROM min(next_try) - clock_timestamp())::float8 FROM lanes
-WHERE channel = %s AND leased_until IS NULL
-
 -- name: put_bodies
 INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%b::bytea[], %b::text[]) AS b(hash, body)
 ORDER BY b.hash ON CONFLICT DO NOTHING

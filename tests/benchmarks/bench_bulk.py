@@ -27,7 +27,7 @@ ROUNDS = 3
 EVENTS = 200_000
 TEXT = "A chair of solid oak, oiled by hand, that four grown people have stood on at the same time without a sound."
 TYPES = (
-    "int8", "uuid", "text", "int8", "text", "text", "text", "timestamptz", "text", "text", "text", "text", "text",
+    "int8", "int8", "timestamptz", "uuid", "text", "text", "text", "text", "text", "text", "text", "text", "text",
     "text", "int8", "json",
 )  # fmt: skip
 Commands = list[tuple[Context, list[Happened]]]
@@ -125,7 +125,7 @@ def _rows(encoded: list[tuple[Context, list[PendingEvent]]]) -> Iterator[Sequenc
             stream = str(one.originator_id)
             versions[stream] = versions.get(stream, 0) + 1
             yield (
-                position, uuid.uuid4(), stream, versions[stream], one.topic, one.sku, one.key, at, context.actor, None,
+                position, versions[stream], at, uuid.uuid4(), stream, one.topic, one.sku, one.key, context.actor, None,
                 context.source, context.correlation_id, None, context.command_id, None, one.state.decode(),
             )  # fmt: skip
 

@@ -10,10 +10,11 @@ every command carries its id, so what had been committed comes back as `repeated
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 import psycopg
@@ -24,6 +25,7 @@ from daybook.errors import InvalidValue, Unavailable
 from daybook.ids import new_ids
 from daybook.log import QUERIES
 from daybook.log.pending import Context, PendingEvent
+from daybook.postgres.arrays import Array
 from daybook.postgres.pool import Pool
 
 COMMANDS_MAX = 512
@@ -31,6 +33,8 @@ EVENTS_MAX = 4096
 ATTEMPTS_MAX = 6
 ATTEMPTS_SECONDS_MAX = 15.0
 """No further try begins after this; the pool alone waits up to 20 s for a connection."""
+
+_Column = tuple[Callable[[Any], Array], list[Any]]
 
 
 def trying_again(pool: Pool) -> tenacity.Retrying:
@@ -61,21 +65,32 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class _Waiting:
-    """One command in the queue. `wake` is set when it has its outcome or when its writer is to lead."""
+    """One command in the queue. It is woken when it has its outcome or when its writer is to lead."""
 
-    __slots__ = ("context", "error", "events", "outcome", "streams", "wake")
+    __slots__ = ("_asleep", "context", "error", "events", "outcome", "streams")
 
     def __init__(self, context: Context, events: Sequence[PendingEvent]) -> None:
         self.context = context
         self.events = events
         self.streams = frozenset(str(event.originator_id) for event in events)
-        self.wake = threading.Event()
+        # A bare lock, held while there is nothing to wake for: an Event costs each command more than its own insert.
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
 
     @property
     def ended(self) -> bool:
         return self.outcome is not None or self.error is not None
+
+    def wait(self) -> None:
+        """Until it is woken."""
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """Wakes its writer, now or when it comes to wait. Twice is once."""
+        with suppress(RuntimeError):  # it is awake
+            self._asleep.release()
 
     def result(self) -> Outcome:
         if self.error is not None:
@@ -120,7 +135,7 @@ class GroupCommit:
                 self._leader = waiting
             leads = self._leader is waiting
         if not leads:
-            waiting.wake.wait()
+            waiting.wait()
         # Woken without an outcome: the lead was handed over. Its batch may stop short of this very command, when one
         # before it in the queue is for the same stream; then it leads again.
         while not waiting.ended:
@@ -139,7 +154,7 @@ class GroupCommit:
             self._queue.popleft()
         self._leader = self._queue[0] if self._queue else None
         if self._leader is not None:
-            self._leader.wake.set()
+            self._leader.wake()
 
     def _lead(self, mine: _Waiting) -> None:
         batch: list[_Waiting] = []
@@ -154,12 +169,13 @@ class GroupCommit:
                     )
             raise
         finally:
-            for waiting in batch:
-                waiting.wake.set()
             with self._lock:
-                # A leader that is not done yet keeps the lead and takes the next batch.
+                # A leader that is not done yet keeps the lead and takes the next batch. The next one is woken first:
+                # Postgres works while those who are done prepare their next commands.
                 if mine.ended:
                     self._hand_over()
+            for waiting in batch:
+                waiting.wake()
 
     def _take(self, batch: list[_Waiting]) -> None:
         """What is sent together: in order, each stream and each command id once; a second one waits for the next."""
@@ -202,43 +218,64 @@ class GroupCommit:
                 batch[0].error = error
 
     def _send(self, batch: list[_Waiting]) -> list[Outcome]:
-        parameters = _parameters(batch)
+        statement, parameters = _call(batch)
         try:
-            rows = trying_again(self._pool)(self._execute, parameters)
+            try:
+                rows = self._execute(statement, parameters)
+            except psycopg.OperationalError:
+                rows = trying_again(self._pool)(self._execute, statement, parameters)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             raise Unavailable(
                 f"Postgres can't be reached: {error}. Repeat the command with the same command id: "
                 "it is carried out once, whatever became of this try"
             ) from error
+        if rows[0][0] == 0:
+            return _all_appended(batch, rows[0][2], rows[0][7])
         outcomes: list[Outcome | None] = [None] * len(batch)
         for number, kind, first, last, intent, stream, actual, at in rows:
             outcomes[number - 1] = Outcome(kind, first, last, intent, stream, actual, at)
         assert all(outcomes), "append_commands gave no outcome for a command"
         return outcomes  # type: ignore[return-value]
 
-    def _execute(self, parameters: list[Any]) -> list[Any]:
+    def _execute(self, statement: LiteralString, parameters: Sequence[Any]) -> list[Any]:
         with self._pool.connection() as conn:
-            return conn.execute(QUERIES["append"], parameters, prepare=True, binary=True).fetchall()
+            return conn.execute(statement, parameters, prepare=True, binary=True).fetchall()
 
 
-def _parameters(batch: list[_Waiting]) -> list[Any]:
+def _all_appended(batch: Sequence[_Waiting], position: int, at: datetime) -> list[Outcome]:
+    outcomes = []
+    for waiting in batch:
+        after = position + len(waiting.events)
+        outcomes.append(Outcome("appended", position, after - 1, None, None, None, at))
+        position = after
+    return outcomes
+
+
+def _call(batch: Sequence[_Waiting]) -> tuple[LiteralString, Sequence[Any]]:
+    """The statement that appends the batch, and its parameters: a column of the commands or of the events each."""
     contexts = [waiting.context for waiting in batch]
     events = list(chain.from_iterable(waiting.events for waiting in batch))
+    about_commands: tuple[_Column, ...] = (
+        (Array.texts, [context.command_id for context in contexts]),
+        (Array.integers, [context.intent for context in contexts]),
+        (Array.texts, [context.actor for context in contexts]),
+        (Array.texts, [context.reason for context in contexts]),
+        (Array.texts, [context.source for context in contexts]),
+        (Array.texts, [context.correlation_id or context.command_id for context in contexts]),
+        (Array.texts, [context.causation_id for context in contexts]),
+    )
+    about_events: tuple[_Column, ...] = (
+        (Array.uuids, new_ids(len(events))),
+        (Array.texts, [str(event.originator_id) for event in events]),
+        (Array.integers, [event.originator_version for event in events]),
+        (Array.texts, [event.topic for event in events]),
+        (Array.texts, [event.sku for event in events]),
+        (Array.texts, [event.key for event in events]),
+        (Array.texts, [event.state.decode() for event in events]),
+    )
+    if len(events) == 1:
+        one = [column[0] for _, column in about_commands + about_events]
+        return QUERIES["append_one"], [value.hex() if isinstance(value, bytes) else value for value in one]
     numbers = [number for number, waiting in enumerate(batch, 1) for _ in waiting.events]
-    return [
-        [context.command_id for context in contexts],
-        [context.intent for context in contexts],
-        [context.actor for context in contexts],
-        [context.reason for context in contexts],
-        [context.source for context in contexts],
-        [context.correlation_id or context.command_id for context in contexts],
-        [context.causation_id for context in contexts],
-        numbers,
-        [one.hex() for one in new_ids(len(events))],
-        [str(event.originator_id) for event in events],
-        [event.originator_version for event in events],
-        [event.topic for event in events],
-        [event.sku for event in events],
-        [event.key for event in events],
-        [event.state.decode() for event in events],
-    ]
+    columns = (*about_commands, (Array.integers, numbers), *about_events)
+    return QUERIES["append"], [encoded(column) for encoded, column in columns]

@@ -2,7 +2,13 @@
 SELECT command, outcome, first_position, last_position, first_intent, stream, actual, at
 FROM append_commands(
     %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::int[], %b::uuid[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[])
+    %b::bigint[], %b::uuid[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[])
+
+-- name: append_one
+SELECT command, outcome, first_position, last_position, first_intent, stream, actual, at
+FROM append_one(
+    %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text, %b::text,
+    %b::text::uuid, %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text)
 
 -- name: head
 SELECT position FROM head
@@ -59,18 +65,22 @@ ORDER BY position LIMIT %s
 SELECT position, greatest(recorded_at, clock_timestamp()) FROM head FOR UPDATE
 
 -- name: versions_of
-SELECT s.stream, e.version FROM unnest(%s::text[]) AS s(stream)
+SELECT s.stream, e.version FROM unnest(%b::text[]) AS s(stream)
 CROSS JOIN LATERAL (SELECT version FROM events WHERE stream = s.stream ORDER BY version DESC LIMIT 1) AS e
 
+-- name: known_commands
+SELECT c.id FROM unnest(%b::text[]) AS c(id)
+WHERE (SELECT position FROM events WHERE command_id = c.id LIMIT 1) IS NOT NULL
+
 -- name: of_commands
-SELECT c.id, e.first_position, e.last_position, e.intent, e.at FROM unnest(%s::text[]) AS c(id)
+SELECT c.id, e.first_position, e.last_position, e.intent, e.at FROM unnest(%b::text[]) AS c(id)
 CROSS JOIN LATERAL (
     SELECT min(position) AS first_position, max(position) AS last_position, min(intent) AS intent, min(recorded_at) AS at
     FROM events WHERE command_id = c.id
 ) AS e WHERE e.first_position IS NOT NULL
 
 -- name: copy_in
-COPY events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source, correlation_id,
+COPY events (position, version, recorded_at, event_id, stream, type, sku, key, actor, reason, source, correlation_id,
              causation_id, command_id, intent, data) FROM STDIN (FORMAT BINARY)
 
 -- name: move_head

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from daybook.channel.contract import Throttled, Unavailable
+from daybook.channel.contract import Outcome, Throttled, Unavailable
+from daybook.channel.pacing import Pace, Rate, TooSoon
 
 ANSWER_SECONDS_MAX = 20.0
 BODY_KEPT_BYTES_MAX = 4000
@@ -28,14 +29,20 @@ class Answer(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: Any
     text: str
+    operation: str | None = None
+    """What the request was for, when its pace is kept: a throttle then holds this operation back and nothing else."""
 
     def outage(self) -> Throttled | Unavailable | None:
         """The outcome that this status means on every channel, or None when the connector has to look closer."""
         if self.status == 429:
-            return Throttled(self.retry_after())
+            return self.throttle()
         if self.status >= 500 or (self.body is None and self.text and self.status != 204):
             return Unavailable(f"HTTP {self.status}: {self.text[:200]}", self.retry_after())
         return None
+
+    def throttle(self, seconds: float | None = None) -> Throttled:
+        """The outcome of "too fast", after which the operation, or the channel, is left alone for a while."""
+        return Throttled(seconds or self.retry_after(), self.operation)
 
     def retry_after(self) -> float | None:
         """Seconds from a Retry-After header (a number or an HTTP date), at most an hour; None without a usable one."""
@@ -65,20 +72,44 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 class Unanswered(Exception):
     """No answer came: refused, cut or timed out. The channel may or may not have done what was asked."""
 
-    def outcome(self) -> Unavailable:
+    def outcome(self) -> Outcome:
         """The outcome for the engine."""
         return Unavailable(str(self))
 
+
+class Early(Unanswered):
+    """Nothing was sent: the operation has its turn later."""
+
+    def __init__(self, said: TooSoon) -> None:
+        super().__init__(str(said))
+        self._said = said
+
+    def outcome(self) -> Outcome:
+        """The outcome for the engine: the lane is put off."""
+        return Throttled(self._said.seconds, self._said.operation)
+
+
+class Previewed(Unanswered):
+    """Nothing was sent: the request is only to be seen."""
+
+
+previewing: ContextVar[bool] = ContextVar("previewing", default=False)
+"""While it is set no request leaves: it is recorded, and Previewed is raised. A token is not asked for but made up."""
 
 exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
 """The engine puts a fresh list here around each push; `Calls` fills it."""
 
 
 class Calls:
-    """A connector's HTTP client: one connection pool, opened on first use inside the running loop."""
+    """A connector's HTTP client: one connection pool, opened on first use inside the running loop.
 
-    def __init__(self, base_url: str, in_flight_max: int = 32) -> None:
+    `rates` are the channel's limits by operation, the name that a request is given. A connector that has an attribute
+    `pace` (this one's) lets the engine share them out among its workers.
+    """
+
+    def __init__(self, base_url: str, in_flight_max: int = 32, rates: Mapping[str, Rate] | None = None) -> None:
         self.base_url = base_url.rstrip("/")
+        self.pace = Pace(rates)
         self._limit = in_flight_max
         self._session: aiohttp.ClientSession | None = None
 
@@ -92,11 +123,22 @@ class Calls:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         secret: bool = False,
+        operation: str | None = None,
+        cost: float = 1.0,
     ) -> Answer:
         """Sends one request: `body` as JSON or `form`. Raises Unanswered. `secret` keeps bodies off the journal.
 
         `path` must already be percent-encoded. A connector that needs another media type names it in `headers`.
+        With an `operation` it waits for that operation's turn first, and learns from the answer's headers; `cost` is
+        what the request takes of the rate.
         """
+        if previewing.get():
+            return self._previewed(method, path, body, secret)
+        if operation is not None:
+            try:
+                await self.pace.turn(operation, cost)
+            except TooSoon as said:
+                raise Early(said) from None
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._limit),
@@ -121,7 +163,10 @@ class Calls:
             ) as response:
                 data = await _read(response)
                 status, text = response.status, data.decode("utf-8", "replace")
-                return Answer(status, response.headers, _json(data), text)
+                answer = Answer(status, response.headers, _json(data), text, operation)
+                if operation is not None:
+                    self.pace.learn(operation, status, response.headers, answer.retry_after())
+                return answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = f"{type(error).__name__}: {error}".rstrip(": ")
             raise Unanswered(f"{method} {self.base_url}{path} was not answered: {failure}") from error
@@ -139,6 +184,17 @@ class Calls:
                         error=failure,
                     )
                 )
+
+    def _previewed(self, method: str, path: str, body: Any, secret: bool) -> Answer:
+        if secret:
+            token = {"access_token": "preview", "token_type": "Bearer", "expires_in": 60}
+            return Answer(200, {}, token, "")
+        kept = exchanges.get()
+        if kept is not None:
+            raw = msgspec.json.encode(body) if body is not None else None
+            url = self.base_url + path
+            kept.append(Exchange(method=method, url=url, request=raw, status=None, answer=None, milliseconds=0.0))
+        raise Previewed(f"{method} {self.base_url}{path} was not sent: this is a preview")
 
     async def close(self) -> None:
         """Closes the connection pool."""

@@ -4,8 +4,8 @@ The two functions are pure: no I/O, clock, randomness or environment. So the sam
 a past moment and for a what-if.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -72,9 +72,13 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Throttled(msgspec.Struct, frozen=True):
-    """Too fast. Not a failure: the channel is left alone for so many seconds."""
+    """Too fast. Not a failure: the channel is left alone for so many seconds.
+
+    With an `operation` only this lane is put off: the connector's pace holds the operation back by itself.
+    """
 
     retry_after_seconds: float | None = None
+    operation: str | None = None
 
 
 class Unavailable(msgspec.Struct, frozen=True):
@@ -90,7 +94,24 @@ class Waiting(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Confirmed | Accepted | Rejected | Throttled | Unavailable | Waiting
+class Stopped(msgspec.Struct, frozen=True):
+    """The channel wants no more calls (410 Gone from a webhook): it is paused for this reason, until a person acts."""
+
+    reason: str
+
+
+Outcome = Confirmed | Accepted | Rejected | Throttled | Unavailable | Waiting | Stopped
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What the channel shows of a SKU now, read back: a facet's payload as it was or would have been sent.
+
+    An absent facet can't be read back; None is a facet that the channel does not show. A field that the channel does
+    not give back, or gives back in other words (rounded, reordered, trimmed), is the connector's to put right: what was
+    brought and is untouched compares equal to the payload that was pushed.
+    """
+
+    facets: Mapping[str, Payload | None]
 
 
 class Connector(Protocol):
@@ -107,6 +128,41 @@ class Connector(Protocol):
     async def close(self) -> None:
         """Lets go of its connections."""
         ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A connector that can read back what the channel shows."""
+
+    async def read(self, push: Push) -> "Shown | Throttled | Unavailable | Rejected":
+        """What the channel shows of `push.sku`; `push.listing` is what it acknowledged, to compare wordings with."""
+        ...
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """A connector that can bring many SKUs with one request."""
+
+    def gathers(self, push: Push) -> str | None:
+        """Pushes with the same answer may go together (a batch for one operation); None: this one goes alone."""
+        ...
+
+    async def push_all(self, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """Brings them in one request, at most `Manifest.gather_max`; an outcome for each, in order. Never raises for
+        what the channel or the network does. A single push of `gathers` is given to `push` instead."""
+        ...
+
+
+class Stock(msgspec.Struct, frozen=True):
+    """Which facet says how many may be sold, so that the engine can send a smaller number first and a greater one last.
+
+    A greater number waits until the `price` facet is confirmed: marketplaces have sold at the old price in between.
+    """
+
+    facet: str
+    price: str
+    amount: Callable[[Payload], int]
+    """How many a payload of the facet offers. Pure."""
 
 
 class Sandbox(Protocol):
@@ -154,7 +210,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Given the settings of DAYBOOK_CHANNEL_<NAME>_*: `url` and credentials."""
     sandbox: Callable[[], Sandbox] | None = None
     in_flight_max: int = 8
-    """Requests under way at once."""
+    """Lanes under way at once; a request of many SKUs counts for each."""
+    stock: Stock | None = None
+    gather_max: int = 1
+    """How many pushes may go in one request, when the connector gathers."""
+    submission_seconds_max: float = 3600.0
+    """A submission that was accepted and has no end after so long counts as lost: it is brought anew."""
+    refresh_seconds: float | None = None
+    """What was confirmed so long ago is brought again: the channel forgets what is not refreshed."""
+    variants_hang_on_root: bool = False
+    """When the root of a group gets another id on the channel, its variants are brought anew."""
     keeps_history: bool = False
     """For a projection without connector: every version of its listing is kept, with the positions between which it
     stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference

@@ -39,6 +39,8 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """None: take the facet off; for the creating facet, the whole listing."""
     listing: Mapping[str, Payload]
     """All facets of the SKU as they should be, so that a listing can be created in one request."""
+    group: Mapping[str, Mapping[str, Payload]] = {}
+    """The same for every SKU of its group, where the lane is the group; empty otherwise."""
     remote_id: str | None
     """The channel's id for this SKU, once a receipt told it."""
     remote_ids: Mapping[str, str]

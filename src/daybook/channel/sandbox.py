@@ -31,6 +31,14 @@ class Faults(msgspec.Struct, kw_only=True):
     """So many requests are carried out, then the connection is cut before the answer."""
     slow_seconds: float = 0.0
     """Each answer is late by this much."""
+    hang: bool = False
+    """Requests are taken and neither carried out nor answered until this is off again, or the caller gives up."""
+    expire_tokens: bool = False
+    """All tokens that were given out are refused from now on; new ones are good. Switches itself off."""
+    fail_members: bool = False
+    """In a request of many every second member fails, in the marketplace's own words; the request succeeds."""
+    keep_pending: bool = False
+    """What was accepted is never finished: submissions hang."""
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +74,9 @@ class SandboxServer:
     def throttled(self) -> web.Response:
         """The marketplace's own answer to a request that came too fast."""
         return web.json_response({"error": "too many requests"}, status=429, headers={"Retry-After": "1"})
+
+    def expire_tokens(self) -> None:
+        """Forgets every token that was given out. For marketplaces that give out none there is nothing to do."""
 
     async def start(self, port: int = 0) -> str:
         """Listens on 127.0.0.1 and returns the base URL; 0 picks a free port. The same port can be taken again."""
@@ -134,6 +145,11 @@ class SandboxServer:
         if faults.throttle_next > 0:
             faults.throttle_next -= 1
             return self.throttled()
+        if faults.expire_tokens:
+            faults.expire_tokens = False
+            self.expire_tokens()
+        while self.faults.hang and request.transport is not None and not request.transport.is_closing():
+            await asyncio.sleep(0.02)
         if faults.slow_seconds:
             await asyncio.sleep(faults.slow_seconds)
         response: web.StreamResponse = await handler(request)

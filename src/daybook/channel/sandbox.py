@@ -148,8 +148,7 @@ class SandboxServer:
         if faults.expire_tokens:
             faults.expire_tokens = False
             self.expire_tokens()
-        while self.faults.hang and request.transport is not None and not request.transport.is_closing():
-            await asyncio.sleep(0.02)
+        await self._hang(request)
         if faults.slow_seconds:
             await asyncio.sleep(faults.slow_seconds)
         response: web.StreamResponse = await handler(request)
@@ -157,6 +156,11 @@ class SandboxServer:
             faults.drop_answer_next -= 1
             return self._cut(request)
         return response
+
+    async def _hang(self, request: web.Request) -> None:
+        # The switch is a plain field, which another process may set as well: it is looked at, not waited for.
+        while self.faults.hang and request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
     @staticmethod
     def _cut(request: web.Request) -> web.Response:

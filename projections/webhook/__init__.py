@@ -13,7 +13,7 @@ from projections.webhook.listing import FACETS, NAME, Group, defaults, fold
 from projections.webhook.mapping import render
 from projections.webhook.sandbox import WebhookSandbox
 
-_NAME = re.compile(r"[a-z][a-z0-9]{0,49}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
 
 
 def endpoint(name: str) -> Manifest:
@@ -22,7 +22,7 @@ def endpoint(name: str) -> Manifest:
     Small letters and digits only: an underscore would make DAYBOOK_CHANNEL_<NAME>_<KEY> readable in two ways.
     """
     if not _NAME.match(name):
-        raise InvalidValue("name", "must be 1 to 50 small letters and digits, starting with a letter", name)
+        raise InvalidValue("name", "must be 1 to 31 small letters and digits, starting with a letter", name)
     return Manifest(
         name=name,
         title="Webhook (Standard Webhooks)" if name == NAME else f"Webhook {name} (Standard Webhooks)",
@@ -35,6 +35,7 @@ def endpoint(name: str) -> Manifest:
         lane="sku",
         connector=partial(connector, name=name),
         sandbox=WebhookSandbox,
+        another=endpoint,
     )
 
 

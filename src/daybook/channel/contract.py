@@ -226,5 +226,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """For a projection without connector: every version of its listing is kept, with the positions between which it
     stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference
     then: a change of it would have to be told for groups to which nothing happened."""
+    another: "Callable[[str], Manifest] | None" = None
+    """The same kind of channel under another name, so that it can be added at run time; None: there is only this one.
+
+    A name is 1 to 31 small letters and digits, a letter first. The facets, the state and the code must be the same."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""

@@ -422,3 +422,12 @@ WHERE l.sku = %s ORDER BY d.rank NULLS LAST, l.facet
 -- name: attempts_of
 SELECT at, facet, position, outcome, detail, method, url, status, milliseconds
 FROM attempts WHERE channel = %s AND sku = %s ORDER BY id
+
+-- name: note_start_failures
+INSERT INTO start_failures (channel, role, error)
+SELECT u.channel, %s, u.error FROM unnest(%s::text[], %s::text[]) AS u(channel, error)
+ON CONFLICT (channel, role) DO UPDATE SET error = excluded.error, said_at = clock_timestamp()
+
+-- name: start_failures
+SELECT channel, role, error FROM start_failures
+WHERE said_at > clock_timestamp() - make_interval(secs => %s) ORDER BY channel, role

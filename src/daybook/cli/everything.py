@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from daybook.app import App
 from daybook.channel.registry import Registry, installed
 from daybook.cli.context import settings
 from daybook.cli.grammar import Given
@@ -34,8 +35,7 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
 
     Raises FolderInUse, BadConfiguration for a port that is taken, NotFound for an unknown channel, and Unavailable.
     """
-    registry = installed()
-    chosen = [registry.get(name) for name in channels] or registry.all()
+    chosen = [one for one in installed().all() if not channels or one.name in channels]
     found = settings(given)
     with sigterm_interrupts(), contextlib.ExitStack() as stack:
         found = replace(found, http_port=free_port(found.http_host, found.http_port if port is None else port))
@@ -43,12 +43,15 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         started = stack.enter_context(Servers.start(found.data, postgres=found.postgres, nats=found.nats))
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
+        with App(found) as app:
+            for name in channels:
+                app.registry.get(name)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         supervisor = Supervisor(found.data)
         stack.callback(supervisor.stop)
         environment = role_environment({**given.environ, **boxes}, found, channels)
         for name in ROLES:
-            only = [f"--only={one}" for one in channels] if name == "project" else []
+            only = [f"--only={one}" for one in channels] if name in ("project", "deliver") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
             supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment)
         wait_ready(found)

@@ -1,7 +1,5 @@
 """`daybook channel add` and `remove`: channels that come and go while everything runs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,7 +71,7 @@ def parsed(settings: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _carry_out(given: Given, wish: Any, after: Callable[[App, str], dict[str, Any]]) -> None:
+def _carry_out(given: Given, wish: Any, after: "Callable[[App, str], dict[str, Any]]") -> None:
     from daybook.cli.context import writing
     from daybook.cli.render import answer, line, stacked
     from daybook.cli.writing import carried_out, context, said
@@ -85,7 +83,7 @@ def _carry_out(given: Given, wish: Any, after: Callable[[App, str], dict[str, An
     answer(given, receipt | told, stacked(line(said(receipt)), *(line(one) for one in told["next"])))
 
 
-def _after_adding(app: App, name: str) -> dict[str, Any]:
+def _after_adding(app: "App", name: str) -> dict[str, Any]:
     from daybook.channel.connecting import places
 
     app.registry.refresh()
@@ -95,7 +93,7 @@ def _after_adding(app: App, name: str) -> dict[str, Any]:
     return {"missing": missing, "next": steps}
 
 
-def _after_removing(app: App, name: str) -> dict[str, Any]:
+def _after_removing(app: "App", name: str) -> dict[str, Any]:
     return {
         "next": [
             f"what {name} shows stays there, and its history stays here; `daybook channel add {name}` brings it back, "

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -178,7 +179,8 @@ def test_only_what_may_have_reached_the_channel_counts_as_a_try() -> None:
 
 def there(facet: str, state: str = "due", **fields: object) -> Row:
     """A facet of a listing that the channel has."""
-    return row("A", facet, state, **({"acknowledged": b"old"} | fields))
+    given: dict[str, Any] = {"acknowledged": b"old"} | fields
+    return row("A", facet, state, **given)
 
 
 def pieces(number: int) -> str:

@@ -19,7 +19,7 @@ manifest = Manifest(
     lane="group",  # a variation is created under its parent's id
     connector=connector,
     sandbox=WooSandbox,
-    in_flight_max=2 * MEMBERS_MAX,  # the connector has few requests with the shop at once, but they may be batches
+    in_flight_max=4,  # every request is a PHP process of the shop that also serves its buyers
     gather_max=MEMBERS_MAX,
     stock=Stock(facet="stock", price="price", amount=offered),
     variants_hang_on_root=True,

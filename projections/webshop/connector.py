@@ -5,7 +5,6 @@ idempotency key, but a SKU is unique in a shop: that makes looking up before cre
 SKU alone: a product of that SKU that somebody made in the shop by hand is taken over, not doubled.
 """
 
-import asyncio
 import math
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -38,8 +37,6 @@ REST = "rest"
 RATES: Mapping[str, Rate] = {}
 """None is published: neither WooCommerce nor WordPress limits this API. A host's own limit is told by its 429, or by
 the setting `per_second`."""
-REQUESTS_MAX = 4
-"""Requests under way at once: each is a PHP process of the shop that also serves its buyers."""
 
 
 class _Ended(Exception):
@@ -50,12 +47,11 @@ class _Ended(Exception):
 
 
 class WooConnector:
-    """One shop. Any number of pushes may be under way at once; `REQUESTS_MAX` of them are with the shop."""
+    """One shop. Any number of pushes may be under way at once."""
 
     def __init__(self, url: str, consumer_key: str, consumer_secret: str, rates: Mapping[str, Rate] = RATES) -> None:
         self._calls = Calls(url, rates=rates)
         self.pace = self._calls.pace
-        self._places = asyncio.Semaphore(REQUESTS_MAX)
         self._gathering = Gathering(lambda path, body: self._request("POST", path, body=body), self.push, self._refused)
         token = b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}", "Accept": "application/json"}
@@ -90,8 +86,7 @@ class WooConnector:
         except _Ended as ended:
             return ended.outcome
         except Unanswered as lost:
-            outcome = lost.outcome()
-            return outcome if isinstance(outcome, Throttled) else Unavailable(str(lost))
+            return lost.outcome()
         if answer is None or place is None:
             return Shown(dict.fromkeys(FACETS))
         wanted = parent_of(push)
@@ -193,11 +188,9 @@ class WooConnector:
     async def _request(
         self, method: str, path: str, *, body: Payload | None = None, query: Mapping[str, str] | None = None
     ) -> Answer:
-        # Who waits for a place here has not begun to wait for an answer: the time-out is the shop's alone.
-        async with self._places:
-            return await self._calls.request(
-                method, API + path, body=body, query=query, headers=self._headers, operation=REST
-            )
+        return await self._calls.request(
+            method, API + path, body=body, query=query, headers=self._headers, operation=REST
+        )
 
     async def _look(self, place: Place) -> Answer | None:
         """The product or variation in the words in which it was sent; None when the shop does not have it."""

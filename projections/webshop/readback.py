@@ -80,8 +80,9 @@ def _stock(view: View) -> Payload | None:
     if view.get("manage_stock") is not True:  # a variation may say "parent": the stock is then not its own
         return None
     quantity = view.get("stock_quantity")
-    whole = isinstance(quantity, float) and quantity.is_integer()
-    return {"manage_stock": True, "stock_quantity": int(quantity) if whole else quantity}
+    if isinstance(quantity, float) and quantity.is_integer():
+        quantity = int(quantity)
+    return {"manage_stock": True, "stock_quantity": quantity}
 
 
 def _text(shown: Any, sent: Any) -> Any:
@@ -130,14 +131,15 @@ def _image(shown: Any, sent: Any) -> Any:
 
 
 def _is_copy(copy: str, source: str) -> bool:
-    own = _stem(source)
-    return not own or re.fullmatch(re.escape(own) + _COPY, _stem(copy)) is not None
+    """WordPress takes a percent-encoded name as it is, but for `%20`."""
+    own = {_stem(urlsplit(source).path.replace("%20", "")), _stem(unquote(urlsplit(source).path))}
+    shown = _stem(urlsplit(copy).path)
+    return any(re.fullmatch(re.escape(each) + _COPY, shown) for each in own) or own == {""}
 
 
-def _stem(address: str) -> str:
+def _stem(path: str) -> str:
     """The file's name as far as WordPress keeps it: letters and digits."""
-    stem = splitext(basename(unquote(urlsplit(address).path)))[0]
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", stem).casefold())
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", splitext(basename(path))[0]).casefold())
 
 
 def _gtin(shown: Any, sent: Any) -> Any:

@@ -200,7 +200,8 @@ class Shop:
         else:
             # The shop keeps a copy of its own, under a name that no other of its files has.
             own = self._new_id()
-            file = re.sub(r"[^\w.-]+", "-", f"{stem}-{own}{dot}{ending}" if stem else f"{name}-{own}")
+            file = f"{stem}-{own}{dot}{ending}" if stem else f"{name}-{own}"
+            file = re.sub(r"[^\w.-]+", "", file.replace("%20", "-"))  # sanitize_file_name
             return {"id": own, "src": f"{UPLOADS}/{file}", "name": name, "alt": given.get("alt", "")}
         raise WooError(f"woocommerce_{kind}_image_upload_error", message, 400)
 

@@ -10,7 +10,7 @@ A shop may take fewer than a hundred members (a filter, a small body limit, a sl
 What it can't take is cut in half, and remembered.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -83,17 +83,20 @@ class Gathering:
         path = endpoint(pushes[0])
         assert path is not None, "only what `gathers` named is gathered"
         together = _Together(pushes)
-        waiting = _cut(members(pushes), self._most)
+        waiting = [members(pushes)]
         while waiting:
             part = waiting.pop(0)
-            if together.down is not None:
+            if len(part) > self._most:
+                waiting = [*_cut(part, self._most), *waiting]
+            elif together.down is not None:
                 together.tell(part, together.down)
             else:
-                waiting = [*await self._part(path, part, together), *waiting]
+                if not await self._part(path, part, together):
+                    waiting.insert(0, part)
         return [together.told[number] for number in range(len(pushes))]
 
-    async def _part(self, path: str, part: list[Member], together: "_Together") -> list[list[Member]]:
-        """Brings the part; or, when it is too much for the shop, returns it cut in smaller ones."""
+    async def _part(self, path: str, part: list[Member], together: "_Together") -> bool:
+        """Brings the part; False when it is too much for the shop, whose measure is known better then."""
         verbs = {
             "create": [each for each in part if each.creates],
             "update": [each for each in part if not each.creates],
@@ -104,19 +107,19 @@ class Gathering:
             )
         except Unanswered as lost:
             if not isinstance(lost, Early | Previewed):
-                self._most = max(1, len(part) // 2)
+                self._most = max(1, min(self._most, len(part) // 2))
             together.tell(part, lost.outcome())
-            return []
+            return True
         if answer.status == 413 and len(part) > 1:
-            self._ceiling = self._most = len(part) // 2
-            return _cut(part, self._most)
+            self._ceiling = self._most = min(self._most, len(part) // 2)
+            return False
         down = answer.outage() if answer.status != 413 else None
         if down is not None:
             together.tell(part, down)
-            return []
+            return True
         if answer.status != 200 or not isinstance(answer.body, dict):
             await self._apart(part, self._refused(answer), together)
-            return []
+            return True
         if len(part) >= self._most:
             self._most = min(self._ceiling, self._most + MORE_MEMBERS)
         for verb, some in verbs.items():
@@ -124,7 +127,7 @@ class Gathering:
             for place, member in enumerate(some):
                 said = told[place] if isinstance(told, list) and place < len(told) else None
                 await self._member(member, said, answer, together)
-        return []
+        return True
 
     async def _apart(self, part: list[Member], refused: Unavailable | Rejected, together: "_Together") -> None:
         """The batch as a whole was refused. When that is not the channel's trouble, it is not each member's either."""
@@ -199,8 +202,4 @@ def _brought(push: Push, own: int, said: Payload, created: bool) -> Outcome:
 
 
 def _cut(part: list[Member], most: int) -> list[list[Member]]:
-    def pieces() -> Iterator[list[Member]]:
-        for start in range(0, len(part), most):
-            yield part[start : start + most]
-
-    return list(pieces())
+    return [part[start : start + most] for start in range(0, len(part), most)]

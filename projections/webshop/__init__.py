@@ -2,6 +2,7 @@
 
 from daybook.channel.contract import Manifest, Stock
 from projections.webshop.connector import connector
+from projections.webshop.document import document
 from projections.webshop.gathering import MEMBERS_MAX
 from projections.webshop.listing import DEFAULTS, FACETS, NAME, Group, fold
 from projections.webshop.mapping import offered, render
@@ -23,4 +24,5 @@ manifest = Manifest(
     gather_max=MEMBERS_MAX,
     stock=Stock(facet="stock", price="price", amount=offered),
     variants_hang_on_root=True,
+    document=document,
 )

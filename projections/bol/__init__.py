@@ -1,16 +1,18 @@
-"""bol.com: one offer for each SKU, through the Retailer API's Offers v11, which answers at once."""
+"""bol.com: one offer for each SKU through the Retailer API's Offers v11, which answers at once, and its texts through
+the content API v10, which answers later.
+"""
 
 from daybook.catalogue.group import Group
-from daybook.channel.contract import Manifest
+from daybook.channel.contract import Manifest, Stock
 from projections.bol.connector import connector
 from projections.bol.listing import fold
-from projections.bol.mapping import DEFAULTS, FACETS, NAME, render
+from projections.bol.mapping import DEFAULTS, FACETS, NAME, PRICE, STOCK, amount, render
 from projections.bol.sandbox import BolSandbox
 
 manifest = Manifest(
     name=NAME,
     title="bol.com",
-    version=1,
+    version=2,
     state=Group,
     fold=fold,
     render=render,
@@ -20,4 +22,6 @@ manifest = Manifest(
     connector=connector,
     sandbox=BolSandbox,
     in_flight_max=16,
+    stock=Stock(STOCK, PRICE, amount),
+    submission_seconds_max=24 * 3600.0,  # an upload takes its time, and bol keeps its status for a day
 )

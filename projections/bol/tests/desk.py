@@ -51,7 +51,7 @@ class Bol:
             sku=sku,
             key=sku,
             facet=facet,
-            payload=None if wanted is None else wanted[facet],
+            payload=None if wanted is None else wanted.get(facet),
             listing=wanted or {},
             remote_id=self.remote_id,
             remote_ids={},

@@ -6,11 +6,13 @@ import pytest
 
 from daybook.channel.contract import Confirmed, Payload, Rejected, Unavailable, Waiting
 from daybook.channel.sandbox import Faults
+from projections.bol.mapping import FACETS
+from projections.bol.sandbox import ECONOMIC_OPERATOR
 from projections.bol.tests.desk import EAN, OTHER_EAN, Bol, listing, on_bol
 from projections.bol.tests.desk import OFFER_PARTS as ALL
 
 
-def test_a_create_brings_every_facet_in_one_request() -> None:
+def test_a_create_brings_every_part_of_the_offer_in_one_request() -> None:
     async def scenario(bol: Bol) -> None:
         outcome = await bol.push("offer", listing())
         assert outcome == Confirmed(covers=ALL, remote_id=next(iter(bol.sandbox.offers)))
@@ -92,7 +94,7 @@ def test_a_second_attempt_creates_when_the_first_never_arrived() -> None:
     on_bol(scenario)
 
 
-def test_an_offer_that_bol_lost_is_created_anew_by_any_facet() -> None:
+def test_an_offer_that_bol_lost_is_created_anew_by_any_of_its_parts() -> None:
     async def scenario(bol: Bol) -> None:
         for facet in ALL:
             await bol.push("offer", listing())
@@ -121,7 +123,7 @@ def test_another_ean_is_a_new_offer_in_place_of_the_old_one() -> None:
     on_bol(scenario)
 
 
-def test_a_replacement_whose_answer_was_lost_is_found_by_every_facet_and_by_the_removal() -> None:
+def test_a_replacement_whose_answer_was_lost_is_found_by_every_part_and_by_the_removal() -> None:
     async def scenario(bol: Bol) -> None:
         for facet in (*ALL, None):
             await bol.push("offer", listing())
@@ -129,7 +131,7 @@ def test_a_replacement_whose_answer_was_lost_is_found_by_every_facet_and_by_the_
             await bol.push("offer", listing(gtin=OTHER_EAN))
             bol.remote_id = stale
             if facet is None:
-                assert await bol.push("offer", None) == Confirmed(covers=ALL)
+                assert await bol.push("offer", None) == Confirmed(covers=FACETS)
                 assert bol.sandbox.shown() == {}
             else:
                 assert isinstance(await bol.push(facet, listing(gtin=OTHER_EAN, stock=6)), Confirmed)
@@ -145,10 +147,10 @@ def test_removal_deletes_the_offer_and_is_done_when_there_is_none() -> None:
         assert await bol.push("price", None) == Confirmed(remote_id=bol.remote_id)
         assert list(bol.sandbox.shown()) == ["S1"]
         for _ in range(2):
-            assert await bol.push("offer", None) == Confirmed(covers=ALL)
+            assert await bol.push("offer", None) == Confirmed(covers=FACETS)
             assert bol.sandbox.shown() == {}
         bol.remote_id = None
-        assert await bol.push("offer", None) == Confirmed(covers=ALL)
+        assert await bol.push("offer", None) == Confirmed(covers=FACETS)
 
     on_bol(scenario)
 
@@ -157,7 +159,7 @@ def test_removal_finds_an_offer_whose_id_was_lost() -> None:
     async def scenario(bol: Bol) -> None:
         await bol.push("offer", listing())
         bol.remote_id = None
-        assert await bol.push("offer", None, attempt=2) == Confirmed(covers=ALL)
+        assert await bol.push("offer", None, attempt=2) == Confirmed(covers=FACETS)
         assert bol.sandbox.shown() == {}
 
     on_bol(scenario)
@@ -199,5 +201,33 @@ def test_another_product_with_the_same_ean_is_refused() -> None:
             outcome = await bol.push("offer", listing("S2"), attempt, sku="S2")
             assert isinstance(outcome, Rejected)
             assert "already exists" in outcome.reasons[0].message
+
+    on_bol(scenario)
+
+
+def test_an_economic_operator_that_bol_found_valid_goes_with_the_offer() -> None:
+    async def scenario(bol: Bol) -> None:
+        wanted = listing(extra={"economic_operator_id": ECONOMIC_OPERATOR})
+        assert isinstance(await bol.push("offer", wanted), Confirmed)
+        (offer,) = bol.sandbox.offers.values()
+        assert offer["economicOperatorId"] == ECONOMIC_OPERATOR
+
+    on_bol(scenario)
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"), [({}, "unknown economic operator"), ({"an-id": "PENDING"}, "the economic operator is PENDING")]
+)
+def test_an_economic_operator_that_bol_does_not_accept_is_refused_by_name(known: dict[str, str], reason: str) -> None:
+    async def scenario(bol: Bol) -> None:
+        wanted = listing(extra={"economic_operator_id": "an-id"})
+        bol.sandbox.economic_operators = known
+        for there in (False, True):
+            if there:
+                await bol.push("offer", listing())
+            outcome = await bol.push("offer", wanted)
+            assert isinstance(outcome, Rejected)
+            assert [each.field for each in outcome.reasons] == ["economicOperatorId"]
+            assert reason in outcome.reasons[0].message
 
     on_bol(scenario)

@@ -5,29 +5,66 @@ import asyncio
 import msgspec
 import pytest
 
+from daybook.channel import calls
 from daybook.channel.calls import Answer, Exchange, exchanges
-from daybook.channel.contract import Confirmed, Outcome, Payload, Throttled, Unavailable
+from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Throttled, Unavailable
 from daybook.channel.sandbox import Faults
 from daybook.errors import BadConfiguration
 from projections.bol.access import failure
 from projections.bol.connector import BolConnector, connector
+from projections.bol.mapping import FACETS
 from projections.bol.tests.desk import Bol, listing, on_bol
 
 
-def test_throttles_outages_and_proxy_pages_are_no_rejections() -> None:
+@pytest.mark.parametrize("operation", ["create-offer", "get-offer"])
+def test_throttles_outages_and_proxy_pages_are_no_rejections(operation: str) -> None:
     async def scenario(bol: Bol) -> None:
-        for operation in ("create-offer", "get-offer"):
-            if operation == "get-offer":
-                await bol.push("offer", listing())
-            for faults, expected in (
-                (Faults(throttle_next=1), Throttled(1.0, operation)),
-                (Faults(outage=True), Unavailable),
-                (Faults(html_503=True), Unavailable),
-            ):
-                bol.sandbox.faults = faults
-                outcome = await bol.push("offer", listing())
-                assert outcome == expected if isinstance(expected, Throttled) else isinstance(outcome, Unavailable)
-            bol.sandbox.faults = Faults()
+        if operation == "get-offer":
+            await bol.push("offer", listing())
+        for faults in (Faults(outage=True), Faults(html_503=True)):
+            bol.sandbox.faults = faults
+            assert isinstance(await bol.push("offer", listing()), Unavailable)
+        bol.sandbox.faults = Faults()
+        await bol.push("offer", None)  # has its token now, so that the throttle is the operation's
+        bol.sandbox.faults.throttle_next = 1
+        assert await bol.push("offer", listing()) == Throttled(1.0, operation)
+
+    on_bol(scenario)
+
+
+def test_a_request_that_hangs_is_unavailable_and_was_not_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "ANSWER_SECONDS_MAX", 0.3)
+
+    async def scenario(bol: Bol) -> None:
+        bol.sandbox.faults.hang = True
+        outcome = await bol.push("offer", listing())
+        assert isinstance(outcome, Unavailable)
+        assert "was not answered: TimeoutError" in outcome.reason
+        bol.sandbox.faults.hang = False
+        assert isinstance(await bol.push("offer", listing(), attempt=2), Confirmed)
+        assert list(bol.sandbox.shown()) == ["S1"]
+
+    on_bol(scenario)
+
+
+def test_a_request_that_is_answered_late_is_answered() -> None:
+    async def scenario(bol: Bol) -> None:
+        bol.sandbox.faults.hang = True
+        push = asyncio.create_task(bol.push("offer", listing()))
+        assert await asyncio.wait({push}, timeout=0.1) == (set(), {push})
+        bol.sandbox.faults.hang = False
+        assert isinstance(await push, Confirmed)
+
+    on_bol(scenario)
+
+
+@pytest.mark.parametrize("facet", FACETS)
+def test_tokens_that_ended_all_at_once_are_renewed_inside_the_push(facet: str) -> None:
+    async def scenario(bol: Bol) -> None:
+        await bol.bring(listing())
+        bol.sandbox.faults.expire_tokens = True
+        assert isinstance(await bol.push(facet, listing(price="24.50")), Confirmed | Accepted)
+        assert bol.tokens() == 2
 
     on_bol(scenario)
 
@@ -109,7 +146,7 @@ def test_no_token_and_no_secret_reach_the_journal() -> None:
         await bol.push("offer", listing())
         written = msgspec.json.encode(kept).decode()
         assert len(kept) == 2
-        assert bol.connector.token not in written
+        assert bol.connector._access.token not in written
         assert "sandbox-secret" not in written
 
     on_bol(scenario)
@@ -126,7 +163,7 @@ def test_missing_settings_are_named() -> None:
     ("status", "headers", "body", "expected"),
     [
         (429, {"X-RateLimit-Reset": "3"}, {}, Throttled(3.0)),
-        (429, {"X-RateLimit-Reset": "1577836800"}, {}, Throttled(0.0)),
+        (429, {"X-RateLimit-Reset": "1577836800"}, {}, Throttled(None)),
         (429, {}, {}, Throttled(None)),
         (406, {}, {"detail": "v11 has ended"}, Unavailable("bol gave an unexpected answer (HTTP 406): v11 has ended")),
         (404, {}, {"title": "Not Found"}, Unavailable("bol gave an unexpected answer (HTTP 404): Not Found")),

@@ -31,12 +31,11 @@ def test_more_than_bol_allows_goes_out_at_bols_pace_without_a_429() -> None:
     async def scenario(bol: Bol) -> None:
         await bol.push("offer", listing())
         bol.sandbox.limits = ALLOWED
-        ends = time.monotonic() + SECONDS
-        done = 0
+        started, done = time.monotonic(), 0
 
         async def lane() -> None:
             nonlocal done
-            while time.monotonic() < ends:
+            while time.monotonic() < started + SECONDS:
                 outcome = await bol.push("price", listing())
                 if isinstance(outcome, Throttled):
                     await asyncio.sleep(outcome.retry_after_seconds or 0.1)
@@ -46,7 +45,7 @@ def test_more_than_bol_allows_goes_out_at_bols_pace_without_a_429() -> None:
 
         await asyncio.gather(*(lane() for _ in range(16)))
         assert [each.status for each in bol.sandbox.received if each.status == 429] == []
-        assert done >= 0.9 * 50 * SECONDS
+        assert done >= 0.9 * 50 * (time.monotonic() - started)
 
     on_bol(scenario)
 

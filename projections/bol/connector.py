@@ -23,7 +23,6 @@ from daybook.channel.contract import (
     Payload,
     Push,
     Shown,
-    Throttled,
     Unavailable,
     Waiting,
 )
@@ -79,7 +78,7 @@ class BolConnector:
         except Failed as failed:
             return failed.outcome
         except Unanswered as unanswered:
-            return _put_off(unanswered)
+            return unanswered.outcome()
 
     async def remarks(self, push: Push) -> tuple[Rejection, ...] | Failure:
         """Why bol does not sell the offer, in its own words; empty when it does, or has no such offer."""
@@ -93,7 +92,7 @@ class BolConnector:
         except Failed as failed:
             return failed.outcome
         except Unanswered as unanswered:
-            return _put_off(unanswered)
+            return unanswered.outcome()
 
     async def close(self) -> None:
         """Closes both connection pools."""
@@ -214,11 +213,6 @@ def connector(settings: Mapping[str, str]) -> BolConnector:
     return BolConnector(
         settings["url"], settings.get("login_url") or settings["url"], settings["client_id"], settings["client_secret"]
     )
-
-
-def _put_off(unanswered: Unanswered) -> Throttled | Unavailable:
-    outcome = unanswered.outcome()
-    return outcome if isinstance(outcome, Throttled | Unavailable) else Unavailable(str(unanswered))
 
 
 def _path(offer_id: str) -> str:

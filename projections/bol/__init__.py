@@ -1,6 +1,4 @@
-"""bol.com: one offer for each SKU through the Retailer API's Offers v11, which answers at once, and its texts through
-the content API v10, which answers later.
-"""
+"""bol.com: one offer for each SKU (Offers API v11, answers at once) and its texts (content API v10, answers later)."""
 
 from daybook.catalogue.group import Group
 from daybook.channel.contract import Manifest, Stock

@@ -176,6 +176,12 @@ def test_stock_is_capped_at_bols_999(pieces: int, sent: int) -> None:
     assert facet(suitcase(stock={}).happened(StockAdjusted("main", pieces)), "stock") == stock(sent)
 
 
+def test_the_engine_is_told_how_many_a_stock_payload_offers() -> None:
+    assert manifest.stock is not None
+    assert {manifest.stock.facet, manifest.stock.price} < set(manifest.facets)
+    assert manifest.stock.amount(facet(suitcase(), manifest.stock.facet)) == 5
+
+
 def test_only_the_channels_locations_and_price_list_count() -> None:
     settings = ChannelConfigured(name="bol", locations=("nl-1", "nl-2"), price_list="bol")
     history = suitcase(stock={"nl-1": 2, "de-1": 50}, price=("bol", "15.00", "EUR"))

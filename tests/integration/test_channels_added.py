@@ -192,6 +192,14 @@ def test_at_the_command_line_a_channel_is_added_with_what_to_do_next(database: s
     daybook.refuses(4, "not_found", "product", "list", "A", "crm")
     assert daybook.json("product", "show", "A", "--channel", "crm", "--position", 4)["shown"]["A"]
 
+    back = daybook.json("channel", "add", "crm", "--command-id", "back")
+    assert (back["changed"], back["missing"], back["stream"]) == (True, {}, "channel/crm")
+    assert daybook.json("channel", "add", "crm", "--command-id", "back")["repeated"] is True
+    with App(Settings(data=Path("unused"), postgres=database)) as app:
+        assert of(app, "channel/crm")[-2] == ChannelAdded(
+            name="crm", kind="webhook", settings={"url": "https://crm.example/hook?list=1"}
+        )
+
 
 @pytest.mark.parametrize("words", [["url"], ["=x"], ["url=a", "url=b"], ["secret=s3cret"]])
 def test_at_the_command_line_malformed_settings_and_credentials_are_refused(database: str, words: list[str]) -> None:

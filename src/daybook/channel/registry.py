@@ -106,6 +106,11 @@ class Registry:
         one = self._now().added.get(name)
         return {} if one is None else one.settings
 
+    def as_added(self, name: str) -> ChannelAdded | None:
+        """As the channel was added last, whether it is there or went; None for one that never was added."""
+        seen = self._look()
+        return seen.added.get(name) or seen.gone.get(name)
+
     def kinds(self) -> Mapping[str, Callable[[str], ChannelConfigured]]:
         """Kind of channel -> the settings with which one of this name begins; see `commands.scene.Kinds`."""
         return {kind: partial(self._defaults, kind) for kind in sorted(self.installed)}

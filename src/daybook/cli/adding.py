@@ -41,11 +41,21 @@ def add(
     """Add a channel, or bring back one that was removed, while everything runs.
 
     It begins within two seconds. Credentials are not recorded: they are in its file or its variables where
-    `daybook run deliver` runs. Added again, it gets exactly the settings that are given.
+    `daybook run deliver` runs. Added again, it gets exactly the settings that are given; with neither kind nor settings
+    it is added as it was before.
     """
     from daybook.commands import AddChannel
 
-    _carry_out(given, AddChannel(name=name, kind=kind or name, settings=parsed(settings or ())), _after_adding)
+    told = parsed(settings or ())
+
+    def wish(app: "App") -> AddChannel:
+        before = app.registry.as_added(name)
+        if before is None or kind not in (None, before.kind):
+            return AddChannel(name=name, kind=kind or name, settings=told)
+        as_before = kind is None and not settings
+        return AddChannel(name=name, kind=before.kind, settings=before.settings if as_before else told)
+
+    _carry_out(given, wish, _after_adding)
 
 
 def remove(given: Given, name: Name) -> None:
@@ -55,7 +65,8 @@ def remove(given: Given, name: Name) -> None:
     """
     from daybook.commands import RemoveChannel
 
-    _carry_out(given, RemoveChannel(name=name, reason=given.reason), _after_removing)
+    wish = RemoveChannel(name=name, reason=given.reason)
+    _carry_out(given, lambda _: wish, _after_removing)
 
 
 def parsed(settings: Sequence[str]) -> dict[str, str]:
@@ -71,13 +82,14 @@ def parsed(settings: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _carry_out(given: Given, wish: Any, after: "Callable[[App, str], dict[str, Any]]") -> None:
+def _carry_out(given: Given, decided: "Callable[[App], Any]", after: "Callable[[App, str], dict[str, Any]]") -> None:
     from daybook.cli.context import writing
     from daybook.cli.render import answer, line, stacked
     from daybook.cli.writing import carried_out, context, said
 
     sender = context(given, "cli")
     with writing(given) as app:
+        wish = decided(app)
         receipt = carried_out(app, given, wish, sender)
         told = after(app, wish.name)
     answer(given, receipt | told, stacked(line(said(receipt)), *(line(one) for one in told["next"])))

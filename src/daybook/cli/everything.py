@@ -8,14 +8,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from daybook.app import App
 from daybook.channel.registry import Registry, installed
-from daybook.cli.context import settings
+from daybook.cli.context import connected, settings
 from daybook.cli.grammar import Given
 from daybook.cli.render import answer, line, note, stacked
 from daybook.config import Settings, mask
@@ -36,6 +36,10 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
     Raises FolderInUse, BadConfiguration for a port that is taken, NotFound for an unknown channel, and Unavailable.
     """
     chosen = [one for one in installed().all() if not channels or one.name in channels]
+    # What is not installed may have been added: the log knows, as soon as there is a server to ask.
+    added = [name for name in channels if name not in [one.name for one in chosen]]
+    if added:
+        _check(connected(given), added)
     found = settings(given)
     with sigterm_interrupts(), contextlib.ExitStack() as stack:
         found = replace(found, http_port=free_port(found.http_host, found.http_port if port is None else port))
@@ -43,9 +47,7 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         started = stack.enter_context(Servers.start(found.data, postgres=found.postgres, nats=found.nats))
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
-        with App(found) as app:
-            for name in channels:
-                app.registry.get(name)
+        _check(found, channels)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         supervisor = Supervisor(found.data)
         stack.callback(supervisor.stop)
@@ -59,6 +61,15 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         answer(given, told, _shown(told))
         supervisor.wait()
         note(given, "stopped")
+
+
+def _check(found: Settings, channels: Sequence[str]) -> None:
+    """Raises NotFound for a channel that is neither installed nor added, when there is a server that knows."""
+    if found.postgres is None or not channels:
+        return
+    with App(found) as app:
+        for name in channels:
+            app.registry.get(name)
 
 
 def role_environment(environ: Mapping[str, str], found: Settings, channels: tuple[str, ...]) -> dict[str, str]:

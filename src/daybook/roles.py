@@ -75,7 +75,7 @@ async def deliver(
                     if one.connector is not None:
                         jobs[one.name] = _delivery(app, one, one.connector, ringer)
                 # What came with a distribution and is not used is no trouble: it is said once.
-                for name in app.registry.installed - set(names):
+                for name in sorted(app.registry.installed - set(names)):
                     if jobs.get(name) == Trouble(_not_connected(settings, name)):
                         del jobs[name]
                         if name not in told:

@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.5
 AGAIN_SECONDS_MIN, AGAIN_SECONDS_MAX = 0.5, 10.0
 SAID_SECONDS = 2.0
 """How often a failure that lasts is written down."""
-SHOWN_SECONDS = 10.0
+SHOWN_SECONDS = 5.0
 """How long it is shown after it was last written down."""
 
 Run = Callable[[asyncio.Event], Awaitable[None]]

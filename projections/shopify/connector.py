@@ -15,7 +15,6 @@ When very many products wait they go as one bulk operation (see `bulk.py`). Only
 operation leaves without an end, or refuses for want of a look at the shop, is brought singly.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +32,7 @@ from daybook.channel.contract import (
     Waiting,
 )
 from daybook.errors import BadConfiguration
+from projections.shopify.backlog import Backlog
 from projections.shopify.bulk import Bulk
 from projections.shopify.documents import (
     PRODUCT_DELETE,
@@ -58,7 +58,7 @@ SLOT_TAKEN = "OPERATION_IN_PROGRESS"
 IN_FLIGHT_MAX = 8
 GATHER_MAX = 1000
 BULK_MIN = 250
-"""Products, below which a bulk operation is not worth its wait: they are brought singly in less time."""
+"""Products that may wait to be brought singly. A bulk operation is not worth its own wait for fewer."""
 LINE_VARIANTS_MAX = 100
 BULK_CHECK_SECONDS = 2.0
 SLOT_SECONDS = 15.0
@@ -75,12 +75,19 @@ class ShopifyConnector:
         self._stock = Stock(self._shop, location_id)
         self.bulk = Bulk(self._shop)
         self._seen = Seen()
+        self._backlog = Backlog()
         self.bulk_min = BULK_MIN
 
     async def push(self, push: Push) -> Outcome:
         """Brings one facet to the shop; the create of a product with one variant brings them all."""
         try:
             return await self._push(push)
+        finally:
+            self._backlog.done(push)
+
+    async def _push(self, push: Push) -> Outcome:
+        try:
+            return await self._bring_facet(push)
         except Stopped as stopped:
             return stopped.outcome
         except Refusal as refusal:
@@ -91,21 +98,18 @@ class ShopifyConnector:
             return Waiting(f"{push.sku} went away from the shop between two requests")
 
     def gathers(self, push: Push) -> str | None:
-        """Products go together: first tries only, and none so large that a thousand of them are too much for a file."""
+        """Products go together when very many wait: `bulk_min` of them go singly, and those beyond by a bulk operation.
+
+        First tries only, and none so large that a thousand of them would be too much for a file.
+        """
         if push.facet != PRODUCT or push.sku != push.key or push.payload is None or push.attempt > 1:
             return None
-        return PRODUCT if len(push.payload.get("variants", ())) <= LINE_VARIANTS_MAX else None
+        if len(push.payload.get("variants", ())) > LINE_VARIANTS_MAX or self._backlog.lets_in(push, self.bulk_min):
+            return None
+        return PRODUCT
 
     async def push_all(self, pushes: Sequence[Push]) -> Sequence[Outcome]:
-        """Starts a bulk operation, which `confirm` follows. Fewer than `bulk_min` are brought singly, all at once."""
-        if len(pushes) < self.bulk_min:
-            places = asyncio.Semaphore(IN_FLIGHT_MAX)
-
-            async def single(push: Push) -> Outcome:
-                async with places:
-                    return await self.push(push)
-
-            return await asyncio.gather(*(single(push) for push in pushes))
+        """Starts a bulk operation, which `confirm` follows."""
         trouble: Outcome
         try:
             number = await self.bulk.start([self._line(push) for push in pushes])
@@ -151,7 +155,7 @@ class ShopifyConnector:
         """Closes the connection pool."""
         await self._shop.close()
 
-    async def _push(self, push: Push) -> Outcome:
+    async def _bring_facet(self, push: Push) -> Outcome:
         root = push.sku == push.key
         if push.payload is None:
             if push.facet != PRODUCT:

@@ -10,6 +10,7 @@ import pytest
 from daybook.channel.contract import Accepted, Confirmed, Gathers, Outcome, Push, Rejected, Throttled, Unavailable
 from daybook.channel.sandbox import Faults
 from projections.shopify import BULK_SECONDS_MAX, manifest
+from projections.shopify.backlog import FORGOTTEN_SECONDS, Backlog
 from projections.shopify.connector import BULK_MIN, GATHER_MAX, LINE_VARIANTS_MAX, connector
 from projections.shopify.documents import BULK_RUN, PRODUCT_SET_LINE
 from projections.shopify.ids import Ids
@@ -23,10 +24,10 @@ ALL = ("product", "price", "stock")
 
 
 def in_a_shop(scenario: Callable[[Desk[ShopifySandbox]], Awaitable[None]], **options: Any) -> None:
-    """Where three are very many, and every look is a look."""
+    """Where one is very many, and every look is a look."""
 
     async def small(desk: Desk[ShopifySandbox]) -> None:
-        desk.connector.bulk_min, desk.connector.bulk.look_seconds = 3, 0.0
+        desk.connector.bulk_min, desk.connector.bulk.look_seconds = 0, 0.0
         await scenario(desk)
 
     run_in_a_shop(small, **options)
@@ -274,12 +275,34 @@ def test_a_bulk_operation_that_shopify_does_not_take_is_told_and_second_tries_go
     in_a_shop(scenario)
 
 
-def test_few_products_are_brought_singly_and_at_once() -> None:
+def test_so_many_go_singly_and_only_those_beyond_go_together() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
-        pushes = roots(desk, {**bag("A"), **bag("B")})
-        outcomes = await desk.connector.push_all(pushes)
-        assert [each.covers for each in outcomes if isinstance(each, Confirmed)] == [ALL, ALL]
-        assert desk.sent() == [SET, SET]
+        desk.connector.bulk_min = 2
+        wanted = many()
+        pushes = roots(desk, wanted)
+        assert [desk.connector.gathers(push) for push in pushes] == [None, None, "product"]
+        assert isinstance(await desk.connector.push(pushes[0]), Confirmed)
+        assert [desk.connector.gathers(push) for push in roots(desk, wanted)] == [None, "product", "product"]
+        desk.sandbox.faults = Faults(outage=True)
+        assert isinstance(await desk.connector.push(pushes[1]), Unavailable)
+        assert desk.connector.gathers(pushes[1]) is None, "whatever came of it, it does not wait any more"
+
+    in_a_shop(scenario)
+
+
+def test_a_product_that_was_let_in_and_never_came_does_not_count_for_ever() -> None:
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        now = [0.0]
+        backlog = Backlog(lambda: now[0])
+        first, second, third = roots(desk, many())
+        assert backlog.lets_in(first, 1)
+        assert not backlog.lets_in(second, 1)
+        now[0] += FORGOTTEN_SECONDS + 1
+        assert backlog.lets_in(second, 1)
+        backlog.done(first)
+        assert not backlog.lets_in(third, 1)
+        backlog.done(second)
+        assert backlog.lets_in(third, 1)
 
     in_a_shop(scenario)
 

@@ -40,7 +40,8 @@ INSERT, DELETE, GET = "productInputs.insert", "productInputs.delete", "products.
 """The operations, by the methods that Google counts: each has a quota of its own."""
 PER_MINUTE = 12_000.0
 """Of each operation, when no setting says otherwise. Google publishes no figure: it sets an account's quotas by the
-number of its products, and tells them by the method `accounts.quotas.list` and in Merchant Center."""
+number of its products, and tells them by the method `accounts.quotas.list` and in Merchant Center. They are made for
+two updates of each product a day."""
 BURST_SECONDS = 0.1
 """So much of the rate may go at once: Google asks to spread calls evenly over the minute."""
 REQUIRED = ("url", "account", "data_source", "client_id", "client_secret", "refresh_token")
@@ -228,7 +229,7 @@ class GoogleConnector:
             answer = await send(await self._token(refused=token))
         if answer.status == 429:
             # Google tells the time to wait in the body, where the pace does not see it by itself.
-            self.pace.told(operation, quiet_seconds=retry_seconds(answer))
+            self.pace.told(operation, left=0, quiet_seconds=retry_seconds(answer))
         # A 404 page that is not JSON comes from a proxy or a wrong URL: it does not say that the product is gone.
         if answer.outage() is not None or (answer.status == 404 and not isinstance(answer.body, dict)):
             raise _Stopped(failure(answer))

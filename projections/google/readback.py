@@ -34,6 +34,10 @@ OURS = frozenset(
 Not among them: `googleProductCategory` and `identifierExists`, which Google settles by itself when we do not.
 """
 GTIN_LENGTH = 14
+DAY_LIMIT = "daily_limit_exceeded"
+"""Of the reason `quota/daily_limit_exceeded`: https://developers.google.com/merchant/api/guides/quotas-limits."""
+DAY_SECONDS = 900.0
+"""Until the next look whether the day's quota is there again; Google does not say when its day ends."""
 
 Json = Mapping[str, Any]
 
@@ -97,8 +101,9 @@ def failure(answer: Answer) -> Outcome:
 
 
 def retry_seconds(answer: Answer) -> float | None:
-    """After a 429: what the header says, else the RetryInfo in the body."""
-    return answer.retry_after() or _retry_delay(_error(answer))
+    """After a 429: what the header says, else the RetryInfo in the body; a while when the day's quota is used up."""
+    told = answer.retry_after() or _retry_delay(_error(answer))
+    return told or (DAY_SECONDS if DAY_LIMIT in answer.text else None)
 
 
 def as_pushed(product: Json, wanted: Json) -> Payload:

@@ -44,7 +44,7 @@ from projections.shopify.documents import (
 )
 from projections.shopify.graphql import Node, Refusal, Shop, Stopped
 from projections.shopify.ids import Found, Ids, found
-from projections.shopify.inputs import changing, creating, custom_id, quantities
+from projections.shopify.inputs import changing, creating, custom_id, listings_of, quantities, variant_ids
 from projections.shopify.listing import FACETS, NAME, PRICE, PRODUCT, STOCK
 from projections.shopify.reading import read
 from projections.shopify.seen import Seen
@@ -179,7 +179,7 @@ class ShopifyConnector:
         if push.remote_id is None:
             return await self._create(push)
         ids = Ids.parse(push.remote_id)
-        known = {push.sku: ids.variant} if ids.variant else _variant_ids(push, ids.product)
+        known = {push.sku: ids.variant} if ids.variant else variant_ids(push, ids.product)
         try:
             return await self._change(push, ids.product, known)
         except Refusal as refusal:
@@ -191,12 +191,12 @@ class ShopifyConnector:
         return await self._change(push, ids.product, {sku: each.ids.variant for sku, each in there.items()})
 
     async def _change(self, push: Push, product: str, known: Mapping[str, str]) -> Outcome:
-        payload, listings = push.listing[PRODUCT], _listings(push)
+        payload, listings = push.listing[PRODUCT], listings_of(push)
         await self._set_with_stock(lambda location: changing(product, payload, known, listings, location))
         return Confirmed(remote_id=push.remote_id)
 
     async def _create(self, push: Push) -> Outcome:
-        payload, listings = push.listing[PRODUCT], _listings(push)
+        payload, listings = push.listing[PRODUCT], listings_of(push)
         made = await self._set_with_stock(lambda location: creating(push.sku, payload, listings, location))
         return self._made(push, made)
 
@@ -266,11 +266,11 @@ class ShopifyConnector:
 
     def _line(self, push: Push) -> Payload:
         """The variables of the push's productSet, as a line of a bulk operation."""
-        payload, listings = push.listing[PRODUCT], _listings(push)
+        payload, listings = push.listing[PRODUCT], listings_of(push)
         if push.remote_id is None:
             return creating(push.sku, payload, listings, self._location)
         ids = Ids.parse(push.remote_id)
-        known = {push.sku: ids.variant} if ids.variant else _variant_ids(push, ids.product)
+        known = {push.sku: ids.variant} if ids.variant else variant_ids(push, ids.product)
         return changing(ids.product, payload, known, listings, self._location)
 
     def _accepted(self, push: Push, submission: str) -> Accepted:
@@ -386,14 +386,3 @@ def connector(settings: Mapping[str, str]) -> ShopifyConnector:
     location = settings["location_id"]
     gid = location if location.startswith("gid://") else f"gid://shopify/Location/{location}"
     return ShopifyConnector(settings["url"], settings["access_token"], gid)
-
-
-def _variant_ids(push: Push, product: str) -> dict[str, str]:
-    """SKU -> variant, of the variants that are known to be in this product."""
-    known = {sku: Ids.parse(remote_id) for sku, remote_id in push.remote_ids.items()}
-    return {sku: ids.variant for sku, ids in known.items() if ids.product == product and ids.variant}
-
-
-def _listings(push: Push) -> dict[str, Mapping[str, Payload]]:
-    """Facets by SKU, of the push's own and of its group as far as it is known."""
-    return {**push.group, push.sku: push.listing}

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from daybook.channel.contract import Payload
+from daybook.channel.contract import Payload, Push
+from projections.shopify.ids import Ids
 from projections.shopify.listing import PRICE, STOCK
 
 CUSTOM_ID = {"namespace": "daybook", "key": "sku"}
@@ -53,6 +54,17 @@ def changing(
         for entry in product["variants"]
     ]
     return {"identifier": {"id": product_id}, "input": product | {"variants": variants}}
+
+
+def listings_of(push: Push) -> dict[str, Mapping[str, Payload]]:
+    """Facets by SKU, of the push's own and of its group as far as it is known."""
+    return {**push.group, push.sku: push.listing}
+
+
+def variant_ids(push: Push, product: str) -> dict[str, str]:
+    """SKU -> variant, of the variants that are known to be in this product."""
+    known = {sku: Ids.parse(remote_id) for sku, remote_id in push.remote_ids.items()}
+    return {sku: ids.variant for sku, ids in known.items() if ids.product == product and ids.variant}
 
 
 def quantities(variables: Payload) -> dict[str, int]:

@@ -186,3 +186,9 @@ def test_tokens_that_all_end_at_once_cost_one_more_request_and_nothing_else() ->
         assert google.tokens() == 2
 
     on_google(scenario)
+
+
+def test_a_days_quota_that_is_used_up_is_asked_for_again_after_a_while() -> None:
+    body = {"error": {"code": 429, "details": [{"reason": "quota/daily_limit_exceeded"}]}}
+    answer = Answer(429, {}, body, msgspec.json.encode(body).decode(), INSERT)
+    assert failure(answer) == Throttled(900.0, INSERT)

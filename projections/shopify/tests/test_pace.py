@@ -9,7 +9,7 @@ from projections.shopify.graphql import GRAPHQL, RATES
 from projections.shopify.sandbox import STANDARD, ShopifySandbox
 from projections.shopify.tests.desk import Desk, bag, in_a_shop
 
-POINTS = Rate(1000.0, 150.0)
+POINTS = Rate(500.0, 500.0)
 PRICE_COST = 10.0
 SECONDS = 1.5
 
@@ -31,14 +31,14 @@ def test_driven_faster_than_the_points_come_back_it_is_never_refused_and_uses_ne
         await asyncio.gather(*(worker() for _ in range(16)))
         took = time.monotonic() - started
         assert desk.sandbox.throttles == 0
-        assert count * PRICE_COST >= 0.9 * POINTS.per_second * took
+        assert count * PRICE_COST >= 0.9 * (POINTS.burst + POINTS.per_second * took)
 
     in_a_shop(scenario)
 
 
 def test_documents_that_may_cost_more_than_they_do_are_not_refused_either() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
-        desk.sandbox.limits = {GRAPHQL: POINTS}
+        desk.sandbox.limits = {GRAPHQL: Rate(500.0, 200.0)}
         await desk.push(bag(), "BAG")
         until = time.monotonic() + 0.8
 

@@ -55,11 +55,12 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         cost: float = 1.0,
+        secret: bool = False,
     ) -> Answer | Throttled | Unavailable:
         """One request, with a new token and a second try if Amazon does not take the present one.
 
         Amazon says 403 both to a token that is over and to a seller who may not: only a new token tells them apart.
-        The body of the answer is a JSON object.
+        The body of the answer is a JSON object. `secret` keeps it off the journal: it has a signed address in it.
         """
         refused = ""
         for _ in range(2):
@@ -73,7 +74,7 @@ class Api:
             }
             try:
                 answer = await self._calls.request(
-                    method, path, body=body, query=query, headers=headers, operation=operation, cost=cost
+                    method, path, body=body, query=query, headers=headers, operation=operation, cost=cost, secret=secret
                 )
             except Unanswered as error:
                 return error.outcome()

@@ -5,7 +5,9 @@ time: an answer that was lost needs no look-up. `ACCEPTED` only means queued, wh
 `confirm`; how that decides is written in `readback.py`, and for members of a feed in `bulk.py`.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from daybook.channel.calls import Answer, Calls, previewing
@@ -37,6 +39,7 @@ from projections.amazon.writing import Verb, Write, listing_of, patch_of, verb_o
 
 FIRST_CHECK_SECONDS = 0.3
 NEXT_CHECK_SECONDS = 1.0
+VALIDATION_WAIT_SECONDS_MAX = 3.0
 _OPERATIONS: dict[Verb, tuple[str, str]] = {
     "put": ("putListingsItem", "PUT"),
     "patch": ("patchListingsItem", "PATCH"),
@@ -60,7 +63,7 @@ def connector(settings: Mapping[str, str]) -> "AmazonConnector":
 class AmazonConnector:
     """One seller in one marketplace."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
         access = Access(
             Calls(settings.get("token_url") or settings["url"]),
             settings["client_id"],
@@ -71,7 +74,7 @@ class AmazonConnector:
         self._seller = settings["seller_id"]
         self._marketplace = settings.get("marketplace_id") or MARKETPLACE_NL
         self._documents = Documents()
-        where = (self._api, self._documents, self._seller, self._marketplace)
+        where = (self._api, self._documents, self._seller, self._marketplace, clock)
         self._definitions = Definitions(*where)
         self._bulk = Bulk(Feeds(*where), self._definitions, self._marketplace, self.push)
         self.pace: Pace = self._api.pace
@@ -133,7 +136,7 @@ class AmazonConnector:
     async def validate(self, push: Push) -> tuple[Rejection, ...]:
         """What Amazon would say against this push, if it were made; nothing when it would take it. Changes nothing.
 
-        Asks Amazon also during a preview. daybook.errors.Unavailable when Amazon gives no answer. Amazon checks no
+        Asks Amazon also during a preview, and waits for its turn. daybook.errors.Unavailable when Amazon gives no answer. Amazon checks no
         removals.
         """
         if push.payload is None or FACETS[0] not in listing_of(push):
@@ -144,15 +147,7 @@ class AmazonConnector:
         try:
             if not isinstance(write, Write):
                 raise NoAnswer(f"{push.sku} can't be validated: {write.reason}")
-            answer = await self._item(
-                "validateListingsItem",
-                _OPERATIONS[write.verb][1],
-                push.sku,
-                write,
-                mode="VALIDATION_PREVIEW",
-                includedData="issues",
-                issueLocale="en_US",
-            )
+            answer = await self._validated(push.sku, write)
         finally:
             previewing.reset(token)
         if isinstance(answer, Throttled):
@@ -170,6 +165,23 @@ class AmazonConnector:
         """Closes all connection pools."""
         await self._api.close()
         await self._documents.close()
+
+    async def _validated(self, sku: str, write: Write) -> Answer | Throttled | Unavailable:
+        """Amazon's verdict. Whoever asks is a person with a list, and Amazon takes one in a second: it is waited for."""
+        for last in (False, False, True):
+            answer = await self._item(
+                "validateListingsItem",
+                _OPERATIONS[write.verb][1],
+                sku,
+                write,
+                mode="VALIDATION_PREVIEW",
+                includedData="issues",
+                issueLocale="en_US",
+            )
+            if last or not isinstance(answer, Throttled):
+                break
+            await asyncio.sleep(min(answer.retry_after_seconds or 1.0, VALIDATION_WAIT_SECONDS_MAX))
+        return answer
 
     async def _send(self, push: Push, write: Write) -> Outcome | None:
         """The write as a request of its own. None when there is no such listing to be patched."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KEPT_SECONDS = 24 * 3600.0
 """Amazon changes definitions some times a year."""
-UNKNOWN_SECONDS = 3600.0
+UNKNOWN_SECONDS = 6 * 3600.0
 """A type that Amazon has no definition of is asked for again after so long."""
 TROUBLE_SECONDS = 60.0
 """After no answer: so that not every listing of an outage waits for it."""
@@ -81,6 +81,7 @@ class Definitions:
                 "parentageLevel": level,
                 "locale": "en_US",
             },
+            secret=True,
         )
         if not isinstance(answer, Answer) or answer.status != 200:
             return UNKNOWN_SECONDS if isinstance(answer, Answer) else TROUBLE_SECONDS

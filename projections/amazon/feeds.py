@@ -95,7 +95,9 @@ class Feeds:
             await self._api.pace.turn("createFeed")
         except TooSoon as said:
             return Early(said).outcome()
-        asked = await self._api.ask("createFeedDocument", "POST", f"{FEEDS}/documents", {"contentType": CONTENT_TYPE})
+        asked = await self._api.ask(
+            "createFeedDocument", "POST", f"{FEEDS}/documents", {"contentType": CONTENT_TYPE}, secret=True
+        )
         if not isinstance(asked, Answer):
             return asked
         if asked.status != 201:
@@ -167,7 +169,7 @@ class Feeds:
 
     async def _report(self, feed_id: str, document_id: str) -> Look:
         path = f"{FEEDS}/documents/{quote(document_id, safe='')}"
-        answer = await self._api.ask("getFeedDocument", "GET", path)
+        answer = await self._api.ask("getFeedDocument", "GET", path, secret=True)
         if not isinstance(answer, Answer):
             return answer
         if answer.status != 200:

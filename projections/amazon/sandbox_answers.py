@@ -21,7 +21,9 @@ PUBLISHED = {
     "cancelFeed": Rate(2, 15),
     "getFeedDocument": Rate(0.0222, 10),
 }
-"""The default usage plan, requests a second and at once. Told in headers always, enforced where `limits` says so."""
+"""The default usage plan, requests a second and at once: what `limits` may be set to."""
+GENEROUS_PER_SECOND = 1000.0
+"""What the header tells of an operation that is not limited: as a seller with a plan that is never used up."""
 
 
 class Limits:
@@ -47,7 +49,8 @@ class Limits:
 
     def told(self, operation: str) -> str:
         """The rate as the header has it."""
-        return str(float(self.rates.get(operation, PUBLISHED[operation]).per_second))
+        rate = self.rates.get(operation)
+        return str(float(rate.per_second) if rate else GENEROUS_PER_SECOND)
 
 
 def answer(status: int, body: object, rate: str | None, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -136,8 +136,8 @@ class AmazonConnector:
     async def validate(self, push: Push) -> tuple[Rejection, ...]:
         """What Amazon would say against this push, if it were made; nothing when it would take it. Changes nothing.
 
-        Asks Amazon also during a preview, and waits for its turn. daybook.errors.Unavailable when Amazon gives no answer. Amazon checks no
-        removals.
+        Asks Amazon also during a preview, and waits for its turn. Amazon checks no removals.
+        daybook.errors.Unavailable when Amazon gives no answer.
         """
         if push.payload is None or FACETS[0] not in listing_of(push):
             return ()
@@ -167,7 +167,7 @@ class AmazonConnector:
         await self._documents.close()
 
     async def _validated(self, sku: str, write: Write) -> Answer | Throttled | Unavailable:
-        """Amazon's verdict. Whoever asks is a person with a list, and Amazon takes one in a second: it is waited for."""
+        """Amazon's verdict. A person with a list asks, and Amazon takes about one in a second: it is waited for."""
         for last in (False, False, True):
             answer = await self._item(
                 "validateListingsItem",

@@ -65,7 +65,10 @@ class Definitions:
             if self._clock() >= definition.until and not previewing.get():
                 definition.until = self._clock() + await self._refresh(key, definition)
         validator = self._schemas.get(definition.checksum or "")
-        return () if validator is None else tuple(_reasons(validator, attributes))
+        if validator is None:
+            return ()
+        # In a thread: a real schema takes milliseconds, and a batch has thousands of listings.
+        return tuple(await asyncio.to_thread(_reasons, validator, attributes))
 
     async def _refresh(self, key: tuple[str, str, str], definition: _Definition) -> float:
         """Asks for the definition; for how long the answer holds. What was known holds on while there is none."""

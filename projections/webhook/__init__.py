@@ -6,11 +6,11 @@ There may be any number of endpoints; each is a channel of its own, with its own
 import re
 from functools import partial
 
-from daybook.channel.contract import Manifest
+from daybook.channel.contract import Manifest, Stock
 from daybook.errors import InvalidValue
 from projections.webhook.connector import connector
 from projections.webhook.listing import FACETS, NAME, Group, defaults, fold
-from projections.webhook.mapping import render
+from projections.webhook.mapping import PRICE, STOCK, offered, render
 from projections.webhook.sandbox import WebhookSandbox
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,49}\Z")
@@ -35,6 +35,7 @@ def endpoint(name: str) -> Manifest:
         lane="sku",
         connector=partial(connector, name=name),
         sandbox=WebhookSandbox,
+        stock=Stock(facet=STOCK, price=PRICE, amount=offered),
     )
 
 

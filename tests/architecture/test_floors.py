@@ -40,6 +40,7 @@ FLOORS: dict[str, tuple[int, str]] = {
 CHANNEL_MAY_IMPORT = (
     "daybook.channel.contract",
     "daybook.channel.calls",
+    "daybook.channel.pacing",
     "daybook.channel.sandbox",
     "daybook.channel.testing",
     "daybook.catalogue",

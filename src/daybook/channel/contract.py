@@ -187,6 +187,7 @@ class Sandbox(Protocol):
 
 Fold = Callable[[Any, Recorded], Any]
 Render = Callable[[Any, Reference], Rendered]
+Document = Callable[[str, Mapping[str, Mapping[str, Payload]], Reference], Payload | None]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,5 +227,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """For a projection without connector: every version of its listing is kept, with the positions between which it
     stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference
     then: a change of it would have to be told for groups to which nothing happened."""
+    document: Document | None = None
+    """document(sku, listing, reference) -> what a page about the SKU embeds, as JSON-LD; None when there is nothing to
+    tell. `listing` is that of the SKU's group, SKU -> facet -> payload, without what is held. Must depend on nothing
+    else."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""

@@ -9,7 +9,8 @@ import zlib
 import aiohttp
 from yarl import URL
 
-from daybook.channel.calls import ANSWER_SECONDS_MAX, Exchange, exchanges, previewing
+from daybook.channel import calls
+from daybook.channel.calls import Exchange, exchanges, previewing
 from daybook.channel.contract import Unavailable
 
 BYTES_MAX = 64 * 1024 * 1024
@@ -54,7 +55,7 @@ class Documents:
         if previewing.get():
             return Unavailable(f"{method} {where} was not sent: this is a preview")
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=calls.ANSWER_SECONDS_MAX))
         started = time.perf_counter()
         status, failure = None, None
         try:

@@ -2,6 +2,11 @@
 
 A feed is a document that is uploaded, a request to process it, and a report on what came of each message. All members
 of a feed share one look at it: Amazon allows two looks a second and a report every 45 seconds, for all feeds together.
+
+Hazard: a feed that was given up is not gone. One that hangs, or whose id was lost with the answer to `createFeed`, may
+still be processed hours later, and then it puts back what its members were when it was handed in, over whatever was
+brought singly since. Amazon cancels only what is still queued, and no message can say "not if it is newer". Reading
+the listings back is what finds it.
 """
 
 import asyncio

@@ -215,6 +215,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     in_flight_max: int = 8
     """Lanes under way at once; a request of many SKUs counts for each."""
     stock: Stock | None = None
+    alongside: tuple[str, ...] = ()
+    """Facets whose submission takes long and holds nothing back: they are sent last, and while the channel works on one
+    the SKU's other facets go on."""
     gather_max: int = 1
     """How many pushes may go in one request, when the connector gathers."""
     submission_seconds_max: float = 3600.0

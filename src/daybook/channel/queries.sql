@@ -162,7 +162,8 @@ ON CONFLICT (channel, lane) DO UPDATE
 SET next_try = CASE
         -- Only a receipt came round: the worker that wrote it has set the time already.
         WHEN l.lane <> ALL(%b::text[]) THEN l.next_try
-        WHEN l.attempts = 0 THEN excluded.next_try
+        -- A lane in which nothing failed only asks after a submission, less and less often: news are a reason to go now.
+        WHEN l.attempts = 0 OR l.last_error IS NULL THEN excluded.next_try
         ELSE coalesce(l.next_try, excluded.next_try) END
 
 -- name: want

@@ -254,7 +254,9 @@ def test_a_slow_facet_alongside_holds_no_price_and_no_stock_back() -> None:
     slow = {"alongside": ("text",), "facets": ("offer", "price", "stock", "text")}
     channel = Scripted({("A", "s"): Accepted(submission="s")})
     under_way = there("text", "accepted", submission="s", submitted=b"x", submitted_body="{}")
-    done = work(channel, there("offer", "confirmed"), there("price"), there("stock", payload=pieces(1)), under_way, **slow)
+    done = work(
+        channel, there("offer", "confirmed"), there("price"), there("stock", payload=pieces(1)), under_way, **slow
+    )
     assert channel.asked == [("A", "s"), ("A", "price"), ("A", "stock")] and not done.blocked
 
 

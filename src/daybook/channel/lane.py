@@ -104,6 +104,8 @@ class Lane:
             last = await self._sku(sku, list(facets), done)
             if isinstance(last, Throttled | Unavailable | Stopped):
                 break
+            if isinstance(last, Accepted) and self._manifest.lane == "group" and sku == rows[0].key:
+                break  # its variants can only wait for it
         if not done.results and any(row.state == "due" for row in rows):
             done.blocked = True  # nothing of it can be sent: to try again at once would only spin
         return done
@@ -177,7 +179,7 @@ class Lane:
         sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
         # Whatever the channel answers, it is about everything that was submitted together.
         late = (row.submitted_seconds or 0.0) > self._manifest.submission_seconds_max
-        overdue = late and isinstance(outcome, Accepted) and outcome.submission == submission
+        overdue = late and isinstance(outcome, Accepted | Unavailable)
         self._note(row, outcome, sent, seen, done, together=True, overdue=overdue)
         return outcome
 

@@ -11,21 +11,19 @@ from daybook.events import Rejection
 from projections.amazon.access import Access
 
 RATES = {
-    # One fewer at once than Amazon allows: requests bunch up on their way, and the first, which opens its connection,
-    # arrives late, so that Amazon's bucket starts to fill later than ours.
-    "putListingsItem": Rate(5, 9),
-    "patchListingsItem": Rate(5, 4),
-    "getListingsItem": Rate(5, 9),
-    "deleteListingsItem": Rate(5, 4),
+    "putListingsItem": Rate(5, 10),
+    "patchListingsItem": Rate(5, 5),
+    "getListingsItem": Rate(5, 10),
+    "deleteListingsItem": Rate(5, 5),
     # Amazon publishes no figure of its own for mode=VALIDATION_PREVIEW; developers report about one a second.
     "validateListingsItem": Rate(1, 1),
-    "getDefinitionsProductType": Rate(5, 9),
-    "createFeedDocument": Rate(0.5, 14),
+    "getDefinitionsProductType": Rate(5, 10),
+    "createFeedDocument": Rate(0.5, 15),
     # createFeed has 0.0083 a second and 15 at once, and beside it JSON_LISTINGS_FEED has five in five minutes. A bucket
-    # of 2 that is filled at 0.0083 a second lets at most 4.5 through in any five minutes, so it keeps to both.
-    "createFeed": Rate(0.0083, 2),
-    "getFeed": Rate(2, 14),
-    "getFeedDocument": Rate(0.0222, 9),
+    # of 2.5 that is filled at 0.0083 a second lets fewer than five through in any five minutes: it keeps to both.
+    "createFeed": Rate(0.0083, 2.5),
+    "getFeed": Rate(2, 15),
+    "getFeedDocument": Rate(0.0222, 10),
 }
 """Amazon's default usage plan by operation, a second. A seller's own plan may differ: its answers tell the rate."""
 QUIET_SECONDS_MIN = 1.0

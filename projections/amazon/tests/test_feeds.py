@@ -7,6 +7,7 @@ from daybook.channel.calls import Exchange, exchanges
 from daybook.channel.contract import Accepted, Confirmed, Outcome, Push, Rejected, Throttled, Unavailable
 from daybook.channel.pacing import Rate
 from projections.amazon import manifest
+from projections.amazon.api import RATES
 from projections.amazon.bulk import FEED_MIN
 from projections.amazon.tests.desk import ALL, Desk, at_desk, shelf
 
@@ -212,7 +213,7 @@ def test_without_a_turn_for_a_feed_they_go_singly_if_that_is_sooner_and_wait_oth
     async def scenario(desk: Desk) -> None:
         for listed in range(2):
             desk.sandbox.limits = {"createFeed": Rate(0.0083, 15)}
-            desk.connector.pace.told("createFeed", rate=Rate(0.0083, 2))
+            desk.connector.pace.told("createFeed", rate=RATES["createFeed"])
             await handed_in(desk, desk.pushes_of(SKUS, "product", shelf(MANY, f"{10 + listed}.00")))
         uploads = desk.requests().count("PUT")
         outcomes = await desk.connector.push_all(desk.pushes_of(SKUS, "product", shelf(MANY, "9.00")))

@@ -179,7 +179,8 @@ class Lane:
         sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
         # Whatever the channel answers, it is about everything that was submitted together.
         late = (row.submitted_seconds or 0.0) > self._manifest.submission_seconds_max
-        overdue = late and isinstance(outcome, Accepted | Unavailable)
+        moved = isinstance(outcome, Accepted) and outcome.submission != submission
+        overdue = late and not moved and isinstance(outcome, Accepted | Unavailable)
         self._note(row, outcome, sent, seen, done, together=True, overdue=overdue)
         return outcome
 

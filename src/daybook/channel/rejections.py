@@ -11,7 +11,7 @@ from daybook.channel import QUERIES
 from daybook.channel.contract import Manifest
 from daybook.channel.resync import check_channel, known
 from daybook.events import Rejection
-from daybook.postgres.pool import Pool, fetch, reachable
+from daybook.postgres.pool import Pool, reachable
 
 LIMIT_MAX = 2**31 - 1
 
@@ -72,7 +72,8 @@ def rejections(
         "after_sku": sku,
         "after_facet": facet,
     }
-    return [_refusal(row) for row in fetch(pool, QUERIES["rejections"], asked)]
+    with reachable(), pool.connection() as conn:
+        return [_refusal(row) for row in conn.execute(QUERIES["rejections"], asked)]
 
 
 def by_code(found: Iterable[Refusal]) -> list[CodeCount]:

@@ -191,7 +191,7 @@ class Calls:
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> str:
         """For people: where the request goes."""
-        return self.base_url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+        return self.base_url + path + (f"?{urlencode(query, quote_via=quote, safe='/,')}" if query else "")
 
     def _previewed(self, method: str, url: str, body: Any, secret: bool) -> Answer:
         if secret:

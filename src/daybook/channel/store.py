@@ -197,7 +197,9 @@ class Store:
         wanted.sort(key=lambda row: (row[0], row[1]))
         news = {row[2] for row in wanted}
         lanes = sorted(news | {lane_of(manifest, one.sku, one.key) for one in receipts})
-        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, self._urgent(batch), lanes, list(news)))
+        await self._conn.execute(
+            QUERIES["touch_lanes"], (manifest.name, self._urgent(batch), lanes, list(news), list(news))
+        )
         if wanted:
             await self._conn.execute(
                 QUERIES["want"],

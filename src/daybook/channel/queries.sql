@@ -465,7 +465,7 @@ WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NUL
 ORDER BY d.lane LIMIT %(limit)s
 
 -- name: mark_chosen
-UPDATE deliveries d SET state = 'due'
+UPDATE deliveries d SET state = 'due', again = true
 WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NULL AND d.desired_position > %(since)s
   AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
   AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
@@ -499,7 +499,7 @@ WHERE d.state = 'confirmed' AND d.desired IS NOT NULL AND d.acknowledged = u.mar
 -- A listing that is not there any more counts as never acknowledged, so that it is made first, whatever else is due.
 -- And as tried: it is looked for before it is made, and taken off should it be unwanted before that.
 UPDATE deliveries d
-SET state = 'due',
+SET state = 'due', again = true,
     acknowledged = CASE WHEN u.gone THEN NULL ELSE d.acknowledged END,
     attempts = CASE WHEN u.gone THEN 1 ELSE d.attempts END
 FROM unnest(%b::text[], %b::text[], %b::boolean[]) AS u(sku, facet, gone)
@@ -507,7 +507,8 @@ WHERE d.channel = %s AND d.sku = u.sku AND d.facet = u.facet
 
 -- name: wake_lanes
 UPDATE lanes
-SET next_try = CASE WHEN attempts = 0 OR last_error IS NULL OR next_try IS NULL THEN clock_timestamp() ELSE next_try END
+SET touched = true,
+    next_try = CASE WHEN attempts = 0 OR last_error IS NULL OR next_try IS NULL THEN clock_timestamp() ELSE next_try END
 WHERE channel = %s AND lane = ANY(%b)
 
 -- name: rejections
@@ -538,4 +539,4 @@ WHERE d.channel = %(channel)s AND d.state = 'rejected' AND d.lane = ANY(%(lanes)
 RETURNING d.sku, d.lane
 
 -- name: wake_lanes_at_once
-UPDATE lanes SET next_try = clock_timestamp(), attempts = 0 WHERE channel = %s AND lane = ANY(%b)
+UPDATE lanes SET next_try = clock_timestamp(), attempts = 0, touched = true WHERE channel = %s AND lane = ANY(%b)

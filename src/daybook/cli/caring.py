@@ -1,4 +1,4 @@
-"""`daybook channel rejected|retry|resync`: a person puts a channel right."""
+"""`daybook channel rejected|retry|resync|preview`: a person puts a channel right."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,13 @@ def register(app: typer.Typer) -> None:
         "daybook channel resync bol --since 2026-03-01T09:00 --locale nl --dry-run",
         "daybook channel resync bol --drift-only",
     )(resync)
+    command(
+        app,
+        "preview",
+        "daybook channel preview bol SKU-1",
+        "daybook channel preview bol SKU-1 --all --json",
+        "daybook channel preview amazon SKU-1 --validate",
+    )(preview)
 
 
 def rejected(
@@ -106,3 +113,23 @@ def resync(
     with reading(given) as on:
         asked = resyncing.choice(on, sku or (), since, locale)
         resyncing.tell(given, on, name, asked, drift_only=drift_only, dry_run=dry_run, yes=yes)
+
+
+def preview(
+    given: Given,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The channel.")],
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="The product.")],
+    all_: Annotated[bool, typer.Option("--all", help="As if the channel had none of it yet.")] = False,
+    validate: Annotated[
+        bool, typer.Option("--validate", help="Ask the channel what it would say against it, where it can be asked.")
+    ] = False,
+) -> None:
+    """Show the requests that would be sent now for a product: method, address and body. Nothing is sent.
+
+    The channel's connection must be known here. Only --validate calls the channel; it changes nothing there either.
+    """
+    from daybook.cli import previewing
+
+    with reading(given) as on:
+        found = previewing.of(on, name, sku, as_if_new=all_, validate=validate)
+    answer(given, found, previewing.shown(found))

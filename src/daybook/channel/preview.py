@@ -110,6 +110,8 @@ async def preview(
     if as_if_new:
         known.pop(sku, None)
         rows = [_new(one) if one.sku == sku else one for one in rows if one.sku != sku or one.payload is not None]
+    # A worker counts the try when it claims the lane.
+    rows = [replace(one, attempts=one.attempts + 1) if one.state == "due" else one for one in rows]
     pretender = _Pretender(manifest, connector)
     token = previewing.set(True)
     try:

@@ -540,3 +540,11 @@ RETURNING d.sku, d.lane
 
 -- name: wake_lanes_at_once
 UPDATE lanes SET next_try = clock_timestamp(), attempts = 0, touched = true WHERE channel = %s AND lane = ANY(%b)
+
+-- name: health
+-- By channel: who paused it, what its breaker says, how many workers live. A time that has passed is null.
+SELECT p.name, p.paused_because, b.failures, b.reason, b.changed_at,
+       CASE WHEN b.open_until > clock_timestamp() THEN b.open_until END,
+       CASE WHEN b.quiet_until > clock_timestamp() THEN b.quiet_until END,
+       (SELECT count(*) FROM delivery_workers w WHERE w.channel = p.name AND w.alive_until >= clock_timestamp())
+FROM projections p LEFT JOIN breakers b ON b.channel = p.name

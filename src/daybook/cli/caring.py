@@ -82,10 +82,12 @@ def retry(
     After the reason went: the marketplace's rule, its category, the account; the channel's own code. A rejected listing
     is also offered again by itself with the next change of its product.
     """
+    from daybook.channel import retrying
     from daybook.cli import refusals
 
     with reading(given) as on:
-        found = refusals.retry(on, name, keys=key or (), skus=sku or (), code=code, rejected=rejected)
+        dsn, manifest = on.settings.require_postgres(), on.registry.get(name)
+        found = retrying.retry(dsn, on.pool, manifest, keys=key or (), skus=sku or (), code=code, rejected=rejected)
     answer(given, found, refusals.retried(found))
 
 

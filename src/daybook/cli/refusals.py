@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daybook.app import App
-from daybook.channel import parking
-from daybook.channel.rejections import CodeCount, Filter, Refusal, by_code, offer_again, rejections
+from daybook.channel.rejections import CodeCount, Filter, Refusal, by_code, rejections
+from daybook.channel.retrying import Retried
 from daybook.cli import views
 from daybook.cli.exporting import whole
 from daybook.cli.grammar import Given
@@ -40,19 +39,6 @@ class Exported(msgspec.Struct, frozen=True):
 
     file: str
     rejected: int
-
-
-class Retried(msgspec.Struct, frozen=True):
-    """What became of a retry."""
-
-    projection: str
-    back: list[str]
-    """Parked groups that go on."""
-    parked: list[str]
-    """Parked groups that failed again, or were not tried."""
-    skus: int
-    """SKUs of which something that was refused is offered again."""
-    facets: int
 
 
 def wanted(
@@ -102,22 +88,6 @@ def shown(all_: Found, first: int) -> Show:
 
 def _still(one: Refusal) -> str:
     return "an earlier state" if one.shown else "nothing"
-
-
-def retry(
-    app: App, name: str, *, keys: Sequence[str], skus: Sequence[str], code: str | None, rejected: bool
-) -> Retried:
-    """Folds parked groups again and offers what was refused again; what was named narrows it down to that."""
-    manifest = app.registry.get(name)
-    dsn = app.settings.require_postgres()
-    only_offers = rejected or bool(skus) or code is not None
-    only_parked = bool(keys) and not only_offers
-    back = [] if only_offers and not keys else asyncio.run(parking.retry(dsn, manifest, keys))
-    still = [one.key for one in asyncio.run(parking.parked(dsn, manifest))]
-    if only_parked or (manifest.connector is None and not only_offers):
-        return Retried(name, back, still, 0, 0)
-    offered = offer_again(app.pool, manifest, skus, code)
-    return Retried(name, back, still, offered.skus, offered.facets)
 
 
 def retried(one: Retried) -> Show:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, List
 from daybook.postgres.pool import connect_async
 from tests.fixtures.channels import NAME, toy
 
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 A, B, C = "aa", "bb", "cc"
 
 
@@ -36,7 +38,7 @@ async def stands(dsn: str, desired: str | None, batches: Sequence[Sequence[Listi
         )
         position = 0
         for batch in batches:
-            settlements = [Settlement(position + n, "S", one) for n, one in enumerate(batch, 1)]
+            settlements = [Settlement(position + n, NOW, "S", one) for n, one in enumerate(batch, 1)]
             position += len(batch)
             for _ in range(2):
                 async with conn.transaction():

@@ -2,22 +2,38 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from daybook.channel.contract import (
     Accepted,
     Confirmed,
+    Manifest,
     Outcome,
     Push,
     Rejected,
+    Stock,
+    Stopped,
     Throttled,
     Unavailable,
     Waiting,
 )
 from daybook.channel.lane import Done, Lane, Row, untried
-from daybook.events import Rejection
+from daybook.events import ChannelConfigured, Rejection
 
+MANIFEST = Manifest(
+    name="toy",
+    title="Toy",
+    version=1,
+    state=dict,
+    fold=lambda state, recorded: state,
+    render=lambda state, reference: {},
+    facets=("offer", "price", "stock"),
+    defaults=ChannelConfigured(name="toy"),
+    stock=Stock("stock", "price", lambda payload: int(payload["pieces"])),
+    submission_seconds_max=60.0,
+)
 NO = Rejected((Rejection("no", "not this"),))
 
 
@@ -53,12 +69,13 @@ def row(sku: str, facet: str, state: str = "due", payload: str | None = "{}", **
         "state": state, "attempts": 1, "acknowledged": None, "payload": payload,
         "hash": facet.encode() if payload else None, "position": 7, "cause": None, "correlation": None,
         "submission": None, "submitted": None, "submitted_body": None,
+        "submitted_seconds": None, "shown_body": None,
     }  # fmt: skip
     return msgspec.convert(given | fields, Row)
 
 
 def work(connector: Scripted, *rows: Row) -> Done:
-    return asyncio.run(Lane(connector, {}).work("L", rows))
+    return asyncio.run(Lane(MANIFEST, connector, {}).work("L", rows))
 
 
 def test_facets_go_in_order_and_what_is_confirmed_is_left_alone() -> None:
@@ -158,3 +175,75 @@ def test_only_what_may_have_reached_the_channel_counts_as_a_try() -> None:
     done = work(Scripted(script), *rows)
     assert untried(rows, done) == [("B", "offer"), ("C", "offer"), ("D", "offer")]
     assert untried(rows[:1], work(Scripted({("A", "offer"): Unavailable("lost")}), rows[0])) == []
+
+
+def there(facet: str, state: str = "due", **fields: object) -> Row:
+    """A facet of a listing that the channel has."""
+    given: dict[str, Any] = {"acknowledged": b"old"} | fields
+    return row("A", facet, state, **given)
+
+
+def pieces(number: int) -> str:
+    return f'{{"pieces":{number}}}'
+
+
+def test_fewer_pieces_go_before_everything_else() -> None:
+    channel = Scripted()
+    fewer = there("stock", payload=pieces(0), shown_body=pieces(5))
+    work(channel, there("offer"), there("price"), fewer)
+    assert channel.asked == [("A", "stock"), ("A", "offer"), ("A", "price")]
+
+
+def test_nothing_left_goes_first_also_when_what_the_channel_shows_is_not_known() -> None:
+    channel = Scripted()
+    work(channel, there("offer"), there("price"), there("stock", payload=pieces(0)))
+    assert channel.asked[0] == ("A", "stock")
+
+
+def test_more_pieces_go_last_and_their_price_first() -> None:
+    channel = Scripted()
+    more = there("stock", payload=pieces(5), shown_body=pieces(0))
+    work(channel, there("offer"), there("price"), more)
+    assert channel.asked == [("A", "price"), ("A", "offer"), ("A", "stock")]
+
+
+def test_more_pieces_wait_until_their_price_is_confirmed() -> None:
+    channel = Scripted({("A", "price"): Accepted(submission="s")})
+    more = there("stock", payload=pieces(5), shown_body=pieces(0))
+    work(channel, there("offer", "confirmed"), there("price"), more)
+    assert channel.asked == [("A", "price")]
+
+
+def test_more_pieces_are_not_sold_at_a_price_that_was_refused() -> None:
+    channel = Scripted({("A", "price"): NO})
+    more = there("stock", payload=pieces(5), shown_body=pieces(0))
+    work(channel, there("offer", "confirmed"), there("price"), more)
+    assert channel.asked == [("A", "price")]
+    channel = Scripted()
+    assert work(channel, there("offer", "confirmed"), there("price", "rejected"), more).blocked
+    assert channel.asked == []
+
+
+def test_fewer_pieces_are_sold_also_at_a_price_that_was_refused() -> None:
+    channel = Scripted()
+    fewer = there("stock", payload=pieces(1), shown_body=pieces(5))
+    work(channel, there("offer", "confirmed"), there("price", "rejected"), fewer)
+    assert channel.asked == [("A", "stock")]
+
+
+def test_a_submission_without_an_end_is_brought_anew_with_a_look_for_what_became_of_it() -> None:
+    channel = Scripted({("A", "s"): Accepted(submission="s")})
+    hanging = {"submission": "s", "submitted": b"x", "submitted_body": "{}", "attempts": 0}
+    young = there("offer", "accepted", submitted_seconds=59.0, **hanging)
+    assert work(channel, young).results[-1].outcome == Accepted(submission="s") and channel.asked == [("A", "s")]
+    channel.asked.clear()
+    done = work(channel, there("offer", "accepted", submitted_seconds=61.0, **hanging))
+    assert channel.asked == [("A", "s"), ("A", "offer")]
+    assert channel.pushes[-1].attempt == 2 and done.results[0].overdue and not done.results[1].overdue
+
+
+def test_a_channel_that_wants_no_more_calls_gets_none() -> None:
+    channel = Scripted({("A", "offer"): Stopped("410 Gone")})
+    done = work(channel, row("A", "offer"), row("A", "price"), row("B", "offer"))
+    assert channel.asked == [("A", "offer")]
+    assert ("A", "offer") in untried([row("A", "offer")], done)

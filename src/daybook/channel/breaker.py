@@ -1,7 +1,14 @@
-"""When a channel is left alone: it asked for it (throttle), or it does not answer (outage)."""
+"""When a channel is left alone: it asked for it (throttle), or it does not answer (outage).
+
+Each worker has a breaker in memory, which acts at once, and all of a channel's workers have one in Postgres: what one
+of them finds out holds for the others, and for one that starts later.
+"""
 
 import random
 import time
+
+from daybook.channel import QUERIES
+from daybook.postgres.pool import AsyncConnection
 
 FAILURES_TO_OPEN = 3
 PROBE_SECONDS_MIN, PROBE_SECONDS_MAX = 0.25, 30.0
@@ -14,8 +21,12 @@ class Breaker:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.reason: str | None = None
         self._until = 0.0
         self._quiet_until = 0.0
+        self.changed = False
+        """The others do not know yet."""
+        self._seen: object = None
 
     def lanes_allowed(self, wanted: int) -> int:
         """How many lanes may be started now."""
@@ -36,22 +47,50 @@ class Breaker:
     def succeeded(self) -> bool:
         """The channel answered. True when it had counted as down: what waits may go at once."""
         was_open = self.open
+        self.changed = self.changed or self.failures > 0
         self.failures = 0
+        self.reason = None
         self._until = 0.0
         return was_open
 
-    def failed(self, retry_after: float | None) -> None:
+    def failed(self, retry_after: float | None, reason: str = "") -> None:
         """The channel did not answer. Requests that were under way when the breaker opened tell nothing new."""
         if time.monotonic() < self._until:
             return
         self.failures += 1
+        self.reason = reason
         if self.open:
-            step = min(PROBE_SECONDS_MAX, PROBE_SECONDS_MIN * 2 ** (self.failures - FAILURES_TO_OPEN))
+            step = min(PROBE_SECONDS_MAX, PROBE_SECONDS_MIN * 2 ** min(self.failures - FAILURES_TO_OPEN, 20))
             self._until = time.monotonic() + (retry_after or step * random.uniform(0.8, 1.2))
+            self.changed = True
 
     def throttled(self, retry_after: float | None) -> None:
         """The channel asked for a pause. Not a failure."""
         self._quiet_until = max(self._quiet_until, time.monotonic() + (retry_after or THROTTLE_SECONDS))
+        self.changed = True
+
+    async def share(self, conn: AsyncConnection, channel: str) -> bool:
+        """Tells the other workers what this one found out, or learns from them. True when the channel is back.
+
+        The last to write is right: a channel is back when any worker got an answer, and down when any got none.
+        """
+        if self.changed:
+            self.changed = False
+            now = time.monotonic()
+            waits = (max(0.0, self._until - now), max(0.0, self._quiet_until - now))
+            reason = self.reason and self.reason.replace("\x00", "")[:1000]
+            cursor = await conn.execute(QUERIES["put_breaker"], (channel, self.failures, *waits, reason))
+            row = await cursor.fetchone()
+            self._seen = row[0] if row else None
+            return False
+        cursor = await conn.execute(QUERIES["breaker"], (channel,))
+        row = await cursor.fetchone()
+        if row is None or row[0] == self._seen:
+            return False
+        was_open = self.open
+        self._seen, self.failures, until, quiet, self.reason = row
+        self._until, self._quiet_until = (time.monotonic() + seconds for seconds in (until, quiet))
+        return was_open and not self.open
 
 
 def lane_wait(attempts: int, retry_after: float | None) -> float:

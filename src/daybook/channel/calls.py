@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from daybook.channel.contract import Outcome, Throttled, Unavailable
+from daybook.channel.contract import Throttled, Unavailable
 from daybook.channel.pacing import Pace, Rate, TooSoon
 
 ANSWER_SECONDS_MAX = 20.0
@@ -72,7 +72,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 class Unanswered(Exception):
     """No answer came: refused, cut or timed out. The channel may or may not have done what was asked."""
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Throttled | Unavailable:
         """The outcome for the engine."""
         return Unavailable(str(self))
 
@@ -84,7 +84,7 @@ class Early(Unanswered):
         super().__init__(str(said))
         self._said = said
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Throttled | Unavailable:
         """The outcome for the engine: the lane is put off."""
         return Throttled(self._said.seconds, self._said.operation)
 

@@ -16,10 +16,12 @@ import psycopg
 
 from daybook.channel import QUERIES
 from daybook.channel.breaker import Breaker
-from daybook.channel.contract import Connector, Manifest, Throttled, Unavailable, Waiting
+from daybook.channel.contract import Connector, Manifest, Stopped, Throttled, Unavailable, Waiting
+from daybook.channel.gathering import Gathering, gathering
 from daybook.channel.generations import Generation
 from daybook.channel.journal import Journal
 from daybook.channel.lane import Done, Lane, Row, problems, untried
+from daybook.channel.pacing import Pace
 from daybook.errors import Unavailable as ServerUnavailable
 from daybook.ids import new_id
 from daybook.log.application import Log
@@ -35,6 +37,9 @@ POLL_SECONDS = 0.25
 """How late a lane may start when the bell was missed."""
 STOP_SECONDS_MAX = 10.0
 """How long a worker that was told to stop waits for a Postgres that is away, to record what it has sent."""
+REFRESH_LOOK_SECONDS = 60.0
+REFRESH_ROWS_MAX = 5000
+"""Brought again in one look: a whole catalogue that was filled in one night is refreshed over some hours."""
 LANES_PER_REQUEST = 4
 """Lanes claimed for each request that may be under way, so that the next one is at hand."""
 
@@ -52,7 +57,11 @@ class Delivery:
         appended: Callable[[], None] | None = None,
     ) -> None:
         self._manifest = manifest
-        self._connector = connector
+        self._connector = gathering(manifest, connector)
+        self._pace: Pace | None = getattr(connector, "pace", None)
+        gathers = isinstance(self._connector, Gathering)
+        places = max(manifest.in_flight_max, manifest.gather_max) if gathers else manifest.in_flight_max
+        self._room = places if gathers else places * LANES_PER_REQUEST
         self._dsn = dsn
         self._nats = Nats(nats_url, f"deliver {manifest.name}")
         self._journal = Journal(manifest, book)
@@ -62,12 +71,14 @@ class Delivery:
         self._heard: object = None
         """The client that the bell hangs on."""
         self._breaker = Breaker()
-        self._slots = asyncio.Semaphore(manifest.in_flight_max)
+        self._slots = asyncio.Semaphore(places)
         self._ended: asyncio.Queue[Done] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._hand: set[str] = set()
         """Lanes that this worker claimed and has not recorded yet."""
         self._recovered = False
+        self._stopped: str | None = None
+        self._refreshed = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Delivers until `stop` is set; then finishes and records what is under way.
@@ -125,7 +136,7 @@ class Delivery:
 
     async def _claim(self, conn: AsyncConnection) -> bool:
         """Starts lanes; False when there is nothing to start now."""
-        room = self._manifest.in_flight_max * LANES_PER_REQUEST - len(self._tasks)
+        room = self._room - len(self._tasks)
         limit = self._breaker.lanes_allowed(room)
         if self._breaker.open and self._tasks:
             limit = 0
@@ -140,8 +151,11 @@ class Delivery:
         if not claimed:
             return False
         rows, ids = await self._read(conn, Generation(name, claimed[0][2]), [lane for lane, _, _ in claimed])
+        work: dict[str, list[Row]] = {}
+        for row in rows:
+            work.setdefault(row.lane, []).append(row)
         for lane, failures, _ in claimed:
-            mine = [row for row in rows if row.lane == lane]
+            mine = work.get(lane, [])
             known = ids.get(mine[0].key, {}) if mine else {}
             task = asyncio.create_task(self._work(lane, mine, known, failures))
             self._hand.add(lane)
@@ -155,7 +169,8 @@ class Delivery:
         """What there is to do in these lanes, and the channel's ids of their groups."""
         name = self._manifest.name
         async with pipeline(conn):
-            work = await conn.execute(generation.query("work"), (name, lanes))
+            counting = self._manifest.stock.facet if self._manifest.stock else None
+            work = await conn.execute(generation.query("work"), (counting, name, lanes))
             known = await conn.execute(QUERIES["ids_of_lanes"], {"channel": name, "lanes": lanes})
         rows = [Row(*row) for row in await work.fetchall()]
         ids: dict[str, dict[str, str]] = {}
@@ -169,7 +184,7 @@ class Delivery:
             done = Done(lane, [])
             if self._breaker.lanes_allowed(1):
                 try:
-                    done = await Lane(self._connector, ids).work(lane, rows)
+                    done = await Lane(self._manifest, self._connector, ids).work(lane, rows)
                 except Exception:
                     log.exception("%s: lane %s can't be worked", self._manifest.name, lane)
                     done.blocked = True
@@ -181,14 +196,17 @@ class Delivery:
         """Tells the breaker how the channel is doing."""
         for problem in problems(done):
             match problem:
-                case Throttled(retry_after_seconds=seconds):
+                case Throttled(retry_after_seconds=seconds, operation=None):
                     self._breaker.throttled(seconds)
-                case Unavailable(retry_after_seconds=seconds):
-                    self._breaker.failed(seconds)
-                case Waiting():
+                case Unavailable(reason=reason, retry_after_seconds=seconds):
+                    self._breaker.failed(seconds, reason)
+                case Throttled() | Waiting():
                     pass
-        if any(not isinstance(one.outcome, Throttled | Unavailable | Waiting) for one in done.results):
-            self._recovered = self._breaker.succeeded() or self._recovered
+        for one in done.results:
+            if isinstance(one.outcome, Stopped):
+                self._stopped = one.outcome.reason
+            elif not isinstance(one.outcome, Throttled | Unavailable | Waiting):
+                self._recovered = self._breaker.succeeded() or self._recovered
 
     async def _records(self, ended: asyncio.Event) -> None:
         async with await connect_async(self._dsn, f"record {self._manifest.name}") as conn:
@@ -218,10 +236,20 @@ class Delivery:
                 finally:
                     for _ in batch:
                         self._ended.task_done()
-                if self._recovered:
-                    self._recovered = False
-                    await conn.execute(QUERIES["wake_failed"], (self._manifest.name,))
+                await self._tell(conn)
                 self._bell.ring()
+
+    async def _tell(self, conn: AsyncConnection) -> None:
+        """What this worker found out about the channel, for the others and for people."""
+        name = self._manifest.name
+        if self._stopped is not None:
+            await conn.execute(QUERIES["stopped"], (self._stopped.replace("\x00", "")[:1000], name))
+            self._stopped = None
+        if self._breaker.changed:
+            await self._breaker.share(conn, name)
+        if self._recovered:
+            self._recovered = False
+            await conn.execute(QUERIES["wake_failed"], (name,))
 
     async def _leases(self, ended: asyncio.Event) -> None:
         """Keeps this worker's claims alive while it is."""
@@ -232,8 +260,20 @@ class Delivery:
                     async with asyncio.timeout(LEASE_SECONDS / 3):
                         await ended.wait()
                 await self._keep(conn)
+            await conn.execute(QUERIES["not_alive"], (self._manifest.name, self._owner))
 
     async def _keep(self, conn: AsyncConnection) -> None:
+        name = self._manifest.name
+        me = {"channel": name, "owner": self._owner, "lease": LEASE_SECONDS}
+        workers = await (await conn.execute(QUERIES["alive"], me)).fetchone()
+        if self._pace is not None and workers is not None:
+            self._pace.share(workers[0])
+        if await self._breaker.share(conn, name):
+            self._bell.ring()  # another worker got an answer
+        seconds = self._manifest.refresh_seconds
+        if seconds is not None and time.monotonic() > self._refreshed + REFRESH_LOOK_SECONDS:
+            self._refreshed = time.monotonic()
+            await conn.execute(QUERIES["refresh"], {"channel": name, "seconds": seconds, "limit": REFRESH_ROWS_MAX})
         if self._hand:
             await conn.execute(
                 QUERIES["keep_leases"],

@@ -1,6 +1,8 @@
 """Recording what a channel answered: the receipts into the log, then rows and lanes in one transaction."""
 
 import asyncio
+import hashlib
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -36,6 +38,7 @@ class Journal:
         results = [result for done in ended for result in done.results]
         submitted = {mark: body for one in results if isinstance(one.outcome, Accepted) for mark, body in one.bodies}
         bodies = {mark: body for one in results for mark, body in one.bodies if mark not in submitted}
+        bodies |= {mark: raw.decode() for mark, raw in _requests(results).items()}
         if submitted:
             await conn.execute(QUERIES["put_bodies"], (list(submitted), list(submitted.values())))
         settlements = await self._receipts(results)
@@ -79,7 +82,10 @@ class Journal:
         if not commands:
             return []
         appended = await asyncio.to_thread(self._log.record, commands)
-        return [Settlement(where.first, key, receipt) for where, (key, receipt) in zip(appended, receipts, strict=True)]
+        return [
+            Settlement(where.first, where.recorded_at, key, receipt)
+            for where, (key, receipt) in zip(appended, receipts, strict=True)
+        ]
 
     def _receipt(self, result: Result) -> ListingEvent | None:
         facets = tuple(
@@ -106,13 +112,15 @@ class Journal:
             if done.blocked:
                 wait = BLOCKED_SECONDS
             for one in done.results:
-                if isinstance(one.outcome, Accepted):
+                if isinstance(one.outcome, Accepted) and not one.overdue:
                     # A submission that is still under way is asked after less and less often.
                     attempts = failures + 1 if one.outcome.submission == one.row.submission else 0
                     wait = min(CHECK_SECONDS_MAX, one.outcome.check_after_seconds * 2 ** min(attempts, 10))
             for problem in problems(done):
                 if isinstance(problem, Throttled):
-                    attempts, wait = failures, problem.retry_after_seconds or 0.0
+                    # An operation that is held back: its lanes come back one after the other, not all at once.
+                    spread = random.uniform(1.0, 2.0) if problem.operation else 1.0
+                    attempts, wait = failures, (problem.retry_after_seconds or 0.0) * spread
                     continue
                 attempts = failures + 1
                 after = None if isinstance(problem, Waiting) else problem.retry_after_seconds
@@ -142,7 +150,7 @@ class Journal:
                             detail,
                             call.method,
                             call.url,
-                            call.request,
+                            hashlib.sha256(call.request).digest() if call.request is not None else None,
                             call.status,
                             said,
                             call.milliseconds,
@@ -151,6 +159,12 @@ class Journal:
         if rows:
             columns = tuple(list(column) for column in zip(*rows, strict=True))
             await conn.execute(QUERIES["put_attempts"], (self._manifest.name, *columns))
+
+
+def _requests(results: Sequence[Result]) -> dict[bytes, bytes]:
+    """The bodies that were sent. One that many shared is kept once."""
+    sent = {id(call.request): call.request for one in results for call in one.exchanges if call.request is not None}
+    return {hashlib.sha256(raw).digest(): raw for raw in sent.values()}
 
 
 def _detail(result: Result) -> str | None:

@@ -5,7 +5,7 @@ anything but a plain success the SKU waits: what comes next may depend on it.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -16,10 +16,13 @@ from daybook.channel.contract import (
     Accepted,
     Confirmed,
     Connector,
+    Manifest,
     Outcome,
     Payload,
     Push,
     Rejected,
+    Stock,
+    Stopped,
     Throttled,
     Unavailable,
     Waiting,
@@ -46,6 +49,10 @@ class Row(msgspec.Struct, frozen=True):
     submission: str | None
     submitted: bytes | None
     submitted_body: str | None
+    submitted_seconds: float | None
+    """How long ago the channel accepted the submission."""
+    shown_body: str | None
+    """Of the facet that says how many may be sold: the payload that the channel acknowledged, when it is known."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +69,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     facets: tuple[tuple[str, bytes | None, int], ...]
     """(facet, hash, position) of all that the outcome is about."""
     exchanges: tuple[Exchange, ...]
+    overdue: bool = False
+    """A submission without an end for too long. What it was about is brought anew."""
 
 
 class Done(msgspec.Struct):
@@ -80,16 +89,20 @@ class Done(msgspec.Struct):
 class Lane:
     """Works one lane. `remote_ids` are the channel's ids of the group's SKUs; what is learned here is added."""
 
-    def __init__(self, connector: Connector, remote_ids: Mapping[str, str]) -> None:
+    def __init__(self, manifest: Manifest, connector: Connector, remote_ids: Mapping[str, str]) -> None:
+        self._manifest = manifest
         self._connector = connector
         self._ids = dict(remote_ids)
+        self._group: dict[str, dict[str, Payload]] = {}
 
     async def work(self, lane: str, rows: Sequence[Row]) -> Done:
         """Sends what is due, in order, until something has to wait."""
         done = Done(lane, [])
+        if self._manifest.lane == "group":
+            self._group = {sku: _listing(facets) for sku, facets in groupby(rows, key=lambda row: row.sku)}
         for sku, facets in groupby(rows, key=lambda row: row.sku):
             last = await self._sku(sku, list(facets), done)
-            if isinstance(last, Throttled | Unavailable):
+            if isinstance(last, Throttled | Unavailable | Stopped):
                 break
         if not done.results and any(row.state == "due" for row in rows):
             done.blocked = True  # nothing of it can be sent: to try again at once would only spin
@@ -97,14 +110,18 @@ class Lane:
 
     async def _sku(self, sku: str, rows: list[Row], done: Done) -> Outcome | None:
         accepted = [row for row in rows if row.state == "accepted" and row.submission is not None]
+        overdue: list[Row] = []
         for submission, same in groupby(accepted, key=lambda row: row.submission):
-            outcome = await self._confirm(list(same), str(submission), done)
-            if not isinstance(outcome, Confirmed):
+            together = list(same)
+            outcome = await self._confirm(together, str(submission), done)
+            if done.results[-1].overdue:
+                overdue += together
+            elif not isinstance(outcome, Confirmed):
                 return outcome
         covered: set[str] = set()
         last: Outcome | None = None
-        for row in rows:
-            if row.state == "confirmed" or row.facet in covered or row in accepted:
+        for row in in_order(self._manifest.stock, rows):
+            if row.state == "confirmed" or row.facet in covered or (row in accepted and row not in overdue):
                 continue
             if row.state == "rejected":
                 if row.rank == 0 and row.acknowledged is None:
@@ -114,6 +131,8 @@ class Lane:
                 continue
             if row.payload is None and row.rank > 0 and rows[0].rank == 0 and _goes(rows[0]):
                 continue  # the whole listing goes, and the creating facet's removal covers this
+            if self._waits_for_price(row, rows, done):
+                continue
             last = await self._push(row, rows, done)
             if isinstance(last, Confirmed):
                 covered |= {row.facet, *last.covers}
@@ -123,8 +142,20 @@ class Lane:
                 return last
         return last
 
+    def _waits_for_price(self, row: Row, rows: Sequence[Row], done: Done) -> bool:
+        """Whether this is more stock at a price that the channel has just refused: it would sell at the old one."""
+        stock = self._manifest.stock
+        if stock is None or row.facet != stock.facet or row.acknowledged is None or rises(stock, row) is not True:
+            return False
+        refused = {
+            one.row.facet for one in done.results if one.row.sku == row.sku and isinstance(one.outcome, Rejected)
+        }
+        return any(
+            other.facet == stock.price and (other.state == "rejected" or other.facet in refused) for other in rows
+        )
+
     async def _push(self, row: Row, rows: list[Row], done: Done) -> Outcome:
-        listing = {other.facet: _decode(other.payload) for other in rows if other.payload is not None}
+        listing = _listing(rows)
         push = self._describe(row, listing.get(row.facet), listing)
         outcome, seen = await _recorded(self._connector.push(push))
         sent = {other.facet: (other.hash, other.payload, other.position) for other in rows}
@@ -139,7 +170,9 @@ class Lane:
         outcome, seen = await _recorded(self._connector.confirm(push, submission))
         sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
         # Whatever the channel answers, it is about everything that was submitted together.
-        self._note(row, outcome, sent, seen, done, together=True)
+        late = (row.submitted_seconds or 0.0) > self._manifest.submission_seconds_max
+        overdue = late and isinstance(outcome, Accepted) and outcome.submission == submission
+        self._note(row, outcome, sent, seen, done, together=True, overdue=overdue)
         return outcome
 
     def _describe(self, row: Row, payload: Payload | None, listing: Mapping[str, Payload]) -> Push:
@@ -149,10 +182,12 @@ class Lane:
             facet=row.facet,
             payload=payload,
             listing=listing,
+            group=self._group,
             remote_id=self._ids.get(row.sku),
             remote_ids=self._ids,
             position=row.position,
-            attempt=max(1, row.attempts),
+            # What was submitted and came to no end may have been carried out: looked up, as after a lost answer.
+            attempt=max(2 if row.state == "accepted" else 1, row.attempts),
         )
 
     def _note(
@@ -163,6 +198,7 @@ class Lane:
         seen: list[Exchange],
         done: Done,
         together: bool = False,
+        overdue: bool = False,
     ) -> None:
         covers = outcome.covers if isinstance(outcome, Confirmed | Accepted) else ()
         about = {name: what for name, what in sent.items() if together or name == row.facet or name in covers}
@@ -176,6 +212,7 @@ class Lane:
                 outcome=outcome,
                 facets=tuple((name, mark, position) for name, (mark, _, position) in about.items()),
                 exchanges=tuple(seen),
+                overdue=overdue,
             )
         )
 
@@ -193,6 +230,32 @@ async def _recorded(call: Any) -> tuple[Outcome, list[Exchange]]:
     return outcome, seen
 
 
+def rises(stock: Stock, row: Row) -> bool | None:
+    """Whether the row asks for more pieces than the channel shows; None when neither more nor fewer are known."""
+    wanted = stock.amount(_decode(row.payload)) if row.payload is not None else 0
+    if row.shown_body is None:
+        return False if wanted == 0 else None
+    return wanted > stock.amount(_decode(row.shown_body))
+
+
+def in_order(stock: Stock | None, rows: Sequence[Row]) -> list[Row]:
+    """A SKU's facets in the order of sending: the manifest's, but for a listing that is there fewer pieces go first,
+    and before more pieces goes the price at which they are to be sold."""
+    if stock is None or any(row.rank == 0 and (row.acknowledged is None or row.payload is None) for row in rows):
+        return list(rows)
+    mine = next((row for row in rows if row.facet == stock.facet and row.state == "due"), None)
+    if mine is None:
+        return list(rows)
+    if rises(stock, mine) is False:
+        return [mine, *(row for row in rows if row is not mine)]
+    price = [row for row in rows if row.facet == stock.price]
+    return [*price, *(row for row in rows if row is not mine and row not in price), mine]
+
+
+def _listing(rows: Iterable[Row]) -> dict[str, Payload]:
+    return {row.facet: _decode(row.payload) for row in rows if row.payload is not None}
+
+
 def _goes(creating: Row) -> bool:
     return creating.payload is None and creating.state == "due"
 
@@ -202,7 +265,7 @@ def untried(rows: Sequence[Row], done: Done) -> list[tuple[str, str]]:
     reached = {
         (one.row.sku, facet)
         for one in done.results
-        if not isinstance(one.outcome, Throttled | Waiting)
+        if not isinstance(one.outcome, Throttled | Waiting | Stopped)
         for facet, _, _ in one.facets
     }
     return sorted({(row.sku, row.facet) for row in rows if row.state == "due"} - reached)

@@ -65,19 +65,20 @@ class Pace:
         self._clock = clock
         self._rates = dict(rates or {})
         self._buckets: dict[str, _Bucket] = {}
-        self._workers = 1
+        self.workers = 1
+        """Who shares the rates; see `share`."""
 
     def share(self, workers: int) -> None:
         """So many workers call this channel now: each keeps to its part of the rates."""
-        self._workers = max(1, workers)
+        self.workers = max(1, workers)
 
     async def turn(self, operation: str, cost: float = 1.0) -> None:
         """Waits for the operation's turn, in the order of asking. Raises TooSoon when that takes too long."""
         now = self._clock()
         bucket = self._bucket(operation)
-        bucket.fill(now, self._workers)
+        bucket.fill(now, self.workers)
         bucket.left -= cost
-        wait = bucket.wait(now, self._workers)
+        wait = bucket.wait(now, self.workers)
         if wait > WAIT_SECONDS_MAX:
             bucket.left += cost
             raise TooSoon(operation, wait)
@@ -95,12 +96,12 @@ class Pace:
         """What the channel said of an operation: how many requests are left, its rate, a pause that it asks for."""
         now = self._clock()
         bucket = self._bucket(operation)
-        bucket.fill(now, self._workers)
+        bucket.fill(now, self.workers)
         if rate is not None:
             bucket.rate = rate
             bucket.left = min(bucket.left, rate.burst)
         if left is not None and bucket.rate is not None:
-            bucket.left = min(bucket.left, left / self._workers)
+            bucket.left = min(bucket.left, left / self.workers)
         if quiet_seconds is not None:
             bucket.quiet_until = max(bucket.quiet_until, now + quiet_seconds)
 

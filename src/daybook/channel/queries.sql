@@ -137,7 +137,7 @@ UPDATE leases SET held_until = clock_timestamp() + %s * interval '1 second' WHER
 UPDATE leases SET held_until = '-infinity' WHERE name = %s AND token = %s
 
 -- name: pause
-UPDATE projections SET paused = %s WHERE name = %s RETURNING name
+UPDATE projections SET paused = %s, paused_because = NULL WHERE name = %s RETURNING name
 
 -- name: put_listings
 INSERT INTO {listings} (sku, facet, key, payload, held, hash, position)
@@ -155,7 +155,9 @@ WHERE l.sku = g.sku AND l.facet = g.facet
 
 -- name: touch_lanes
 INSERT INTO lanes AS l (channel, lane, next_try)
-SELECT %s, t.lane, clock_timestamp() FROM unnest(%b::text[]) AS t(lane)
+-- What must not be sold any more goes before everything that waits.
+SELECT %s, t.lane, clock_timestamp() - CASE WHEN t.lane = ANY(%b::text[]) THEN interval '1 day' ELSE interval '0' END
+FROM unnest(%b::text[]) AS t(lane)
 ON CONFLICT (channel, lane) DO UPDATE
 SET next_try = CASE
         -- Only a receipt came round: the worker that wrote it has set the time already.
@@ -190,18 +192,20 @@ WHERE channel = %s AND sku = ANY(%b) AND rank = 0 AND state = 'rejected' AND des
 
 -- name: settle
 INSERT INTO deliveries AS d (channel, sku, facet, lane, key, rank, acknowledged, receipt_position, state, submitted,
-                             submission, reasons)
+                             submission, reasons, submitted_at, confirmed_at)
 SELECT %s, r.sku, r.facet, r.lane, r.key, r.rank, CASE r.kind WHEN 'confirmed' THEN r.hash END, r.position, r.kind, r.hash,
-       r.submission, r.reasons::json
+       r.submission, r.reasons::json, CASE r.kind WHEN 'accepted' THEN r.at END, CASE r.kind WHEN 'confirmed' THEN r.at END
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::smallint[], %b::text[], %b::bytea[], %b::bigint[],
-            %b::text[], %b::text[])
-     AS r(sku, facet, lane, key, rank, kind, hash, position, submission, reasons)
+            %b::text[], %b::text[], %b::timestamptz[])
+     AS r(sku, facet, lane, key, rank, kind, hash, position, submission, reasons, at)
 ON CONFLICT (channel, sku, facet) DO UPDATE
 SET receipt_position = excluded.receipt_position,
     attempts = 0,
     acknowledged = CASE excluded.state WHEN 'confirmed' THEN excluded.submitted ELSE d.acknowledged END,
     submitted = excluded.submitted,
     submission = excluded.submission,
+    submitted_at = excluded.submitted_at,
+    confirmed_at = coalesce(excluded.confirmed_at, d.confirmed_at),
     reasons = CASE WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.reasons END,
     state = CASE WHEN excluded.state = 'accepted' THEN 'accepted'
                  WHEN d.desired IS NOT DISTINCT FROM excluded.submitted THEN excluded.state
@@ -221,6 +225,21 @@ WHERE channel = %s AND sku = ANY(%b) AND desired IS NULL AND acknowledged IS NUL
 INSERT INTO remote_ids (channel, sku, key, remote_id)
 SELECT %s, r.sku, r.key, r.remote_id FROM unnest(%b::text[], %b::text[], %b::text[]) AS r(sku, key, remote_id)
 ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = excluded.remote_id
+
+-- name: learn_ids_and_renew
+-- The same, and when the root of a group has another id than before, its variants went with the old one: they are due.
+WITH learned AS (
+    INSERT INTO remote_ids AS i (channel, sku, key, remote_id)
+    SELECT %s, r.sku, r.key, r.remote_id FROM unnest(%b::text[], %b::text[], %b::text[]) AS r(sku, key, remote_id)
+    ON CONFLICT (channel, sku) DO UPDATE SET key = excluded.key, remote_id = excluded.remote_id
+    RETURNING NEW.channel, NEW.sku, NEW.key, NEW.remote_id, OLD.remote_id AS was
+), renewed AS (
+    SELECT channel, key FROM learned WHERE sku = key AND was <> remote_id
+), forgotten AS (
+    DELETE FROM remote_ids i USING renewed n WHERE i.channel = n.channel AND i.key = n.key AND i.sku <> n.key
+)
+UPDATE deliveries d SET state = 'due', acknowledged = NULL FROM renewed n
+WHERE d.channel = n.channel AND d.key = n.key AND d.sku <> n.key AND d.state = 'confirmed' AND d.desired IS NOT NULL
 
 -- name: forget_ids
 DELETE FROM remote_ids WHERE channel = %s AND sku = ANY(%b)
@@ -245,17 +264,67 @@ WITH may AS (
 )
 SELECT c.lane, c.attempts, may.live FROM claimed c, may
 
+-- name: breaker
+SELECT changed_at, failures, greatest(extract(epoch FROM open_until - clock_timestamp())::float8, 0),
+       greatest(extract(epoch FROM quiet_until - clock_timestamp())::float8, 0), reason
+FROM breakers WHERE channel = %s
+
+-- name: put_breaker
+INSERT INTO breakers AS b (channel, failures, open_until, quiet_until, reason)
+VALUES (%s, %s, clock_timestamp() + %s * interval '1 second', clock_timestamp() + %s * interval '1 second', %s)
+ON CONFLICT (channel) DO UPDATE
+SET failures = excluded.failures, open_until = excluded.open_until, quiet_until = excluded.quiet_until,
+    reason = excluded.reason, changed_at = clock_timestamp()
+RETURNING changed_at
+
+-- name: alive
+-- This worker lives; how many do.
+WITH gone AS (
+    DELETE FROM delivery_workers WHERE channel = %(channel)s AND alive_until < clock_timestamp() AND owner <> %(owner)s
+), me AS (
+    INSERT INTO delivery_workers AS w (channel, owner, alive_until)
+    VALUES (%(channel)s, %(owner)s, clock_timestamp() + %(lease)s * interval '1 second')
+    ON CONFLICT (channel, owner) DO UPDATE SET alive_until = excluded.alive_until
+)
+SELECT 1 + count(*) FROM delivery_workers
+WHERE channel = %(channel)s AND owner <> %(owner)s AND alive_until >= clock_timestamp()
+
+-- name: not_alive
+DELETE FROM delivery_workers WHERE channel = %s AND owner = %s
+
+-- name: refresh
+-- What was confirmed long ago is due again, some thousands at a time.
+WITH old AS (
+    SELECT d.channel, d.sku, d.facet, d.lane FROM deliveries d
+    WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NULL
+      AND d.confirmed_at < clock_timestamp() - %(seconds)s * interval '1 second'
+    LIMIT %(limit)s
+), lanes_of AS (
+    SELECT l.channel, l.lane FROM lanes l
+    WHERE l.channel = %(channel)s AND l.lane IN (SELECT lane FROM old) ORDER BY l.lane COLLATE "C" FOR UPDATE
+), woken AS (
+    UPDATE lanes l SET next_try = coalesce(l.next_try, clock_timestamp())
+    FROM lanes_of o WHERE l.channel = o.channel AND l.lane = o.lane
+)
+UPDATE deliveries d SET state = 'due' FROM old o
+WHERE d.channel = o.channel AND d.sku = o.sku AND d.facet = o.facet AND d.state = 'confirmed'
+
+-- name: stopped
+UPDATE projections SET paused = true, paused_because = %s WHERE name = %s
+
 -- name: take_attempts_back
 UPDATE deliveries d SET attempts = d.attempts - 1 FROM unnest(%b::text[], %b::text[]) AS u(sku, facet)
 WHERE d.channel = %s AND d.sku = u.sku AND d.facet = u.facet AND d.state = 'due' AND d.attempts > 0
 
 -- name: work
 SELECT d.lane, d.sku, d.facet, d.key, d.rank, d.state, d.attempts, d.acknowledged, l.payload::text, l.hash,
-       d.desired_position, e.event_id::text, e.correlation_id, d.submission, d.submitted, b.body::text
+       d.desired_position, e.event_id::text, e.correlation_id, d.submission, d.submitted, b.body::text,
+       extract(epoch FROM clock_timestamp() - d.submitted_at)::float8, a.body::text
 FROM deliveries d
 LEFT JOIN {listings} l ON l.sku = d.sku AND l.facet = d.facet AND l.payload IS NOT NULL
 LEFT JOIN events e ON e.position = d.desired_position
 LEFT JOIN bodies b ON d.state = 'accepted' AND b.hash = d.submitted
+LEFT JOIN bodies a ON d.facet = %s AND a.hash = d.acknowledged
 WHERE d.channel = %s AND d.lane = ANY(%b)
 ORDER BY d.lane, d.sku <> d.key, d.sku, d.rank
 
@@ -293,7 +362,8 @@ FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 -- name: wake_groups
 WITH waiting AS (
     SELECT l.channel, l.lane FROM lanes l
-    WHERE l.channel = %s AND l.leased_until IS NULL AND l.next_try > clock_timestamp() AND l.lane IN (
+    WHERE l.channel = %s AND l.leased_until IS NULL AND (l.next_try > clock_timestamp() OR l.next_try IS NULL)
+      AND l.lane IN (
         SELECT d.lane FROM deliveries d WHERE d.channel = l.channel AND d.key = ANY(%b) AND d.state = 'due'
     )
     ORDER BY l.lane COLLATE "C" FOR UPDATE

@@ -6,6 +6,7 @@ delivery table is filled again from the log.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -17,9 +18,10 @@ from daybook.postgres.pool import AsyncConnection
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """One receipt: its position in the log, the product group, and what it says."""
+    """One receipt: its position in the log, when it was recorded, the product group, and what it says."""
 
     position: int
+    at: datetime
     key: str
     receipt: ListingEvent
 
@@ -59,7 +61,7 @@ async def settle(conn: AsyncConnection, manifest: Manifest, settlements: Sequenc
             rank = manifest.facets.index(said.facet) if said.facet in manifest.facets else len(manifest.facets)
             mark = bytes.fromhex(said.hash) if said.hash is not None else None
             rows[one.sku, said.facet] = (
-                one.sku, said.facet, lane, one.key, rank, one.kind, mark, one.position, submission, reasons,
+                one.sku, said.facet, lane, one.key, rank, one.kind, mark, one.position, submission, reasons, one.at,
             )  # fmt: skip
             if one.kind == "confirmed":
                 confirmed[one.sku, said.facet] = rows[one.sku, said.facet]
@@ -90,7 +92,8 @@ async def _remember_ids(conn: AsyncConnection, manifest: Manifest, settlements: 
     gone = sorted(sku for sku, (_, remote) in known.items() if remote is None)
     if learned:
         skus, keys, remotes = (list(column) for column in zip(*learned, strict=True))
-        await conn.execute(QUERIES["learn_ids"], (manifest.name, skus, keys, remotes))
+        query = QUERIES["learn_ids_and_renew"] if manifest.variants_hang_on_root else QUERIES["learn_ids"]
+        await conn.execute(query, (manifest.name, skus, keys, remotes))
     if gone:
         await conn.execute(QUERIES["forget_ids"], (manifest.name, gone))
 

@@ -154,7 +154,7 @@ class Session:
     def _own_receipts(self, events: Sequence[Recorded]) -> list[Settlement]:
         mine = self._manifest.name
         return [
-            Settlement(one.position, one.key, one.event)
+            Settlement(one.position, one.recorded_at, one.key, one.event)
             for one in events
             if isinstance(one.event, ListingEvent) and one.event.channel == mine
         ]

@@ -197,7 +197,7 @@ class Store:
         wanted.sort(key=lambda row: (row[0], row[1]))
         news = {row[2] for row in wanted}
         lanes = sorted(news | {lane_of(manifest, one.sku, one.key) for one in receipts})
-        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, lanes, list(news)))
+        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, self._urgent(batch), lanes, list(news)))
         if wanted:
             await self._conn.execute(
                 QUERIES["want"],
@@ -216,6 +216,19 @@ class Store:
             await self._conn.execute(QUERIES["reconsider"], (manifest.name, sorted({row[0] for row in wanted})))
         await settle(self._conn, manifest, receipts)
         return True
+
+    def _urgent(self, batch: Batch) -> list[str]:
+        """Lanes of what has just sold out: each minute later is an order that can't be kept."""
+        stock = self._manifest.stock
+        if stock is None:
+            return []
+        return [
+            lane_of(self._manifest, row.sku, row.key)
+            for row in batch.put.values()
+            if row.facet == stock.facet
+            and row.payload is not None
+            and not stock.amount(msgspec.json.decode(row.payload))
+        ]
 
 
 def lane_of(manifest: Manifest, sku: str, key: str) -> str:

@@ -109,7 +109,7 @@ async def _receipts(conn: AsyncConnection, manifest: Manifest, after: int, upto:
     found = await (await conn.execute(QUERIES["receipts_between"], (after, upto))).fetchall()
     events: Sequence[Recorded] = [reader.recorded(row) for row in found]
     return [
-        Settlement(one.position, one.key, one.event)
+        Settlement(one.position, one.recorded_at, one.key, one.event)
         for one in events
         if isinstance(one.event, ListingEvent) and one.event.channel == manifest.name
     ]

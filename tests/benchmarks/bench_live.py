@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -121,7 +121,7 @@ class Place:
             one.terminate()
             one.wait(30)
 
-    def project(self, *names: str) -> "contextmanager[int]":  # type: ignore[type-arg]
+    def project(self, *names: str) -> AbstractContextManager[int]:
         """The role that runs these projections."""
         return self.process("daybook", "run", "project", *(word for name in names for word in ("--only", name)))
 
@@ -129,7 +129,7 @@ class Place:
         """No projection has ever run."""
         with psycopg.connect(self.dsn, autocommit=True) as conn:
             rows = conn.execute(
-                "SELECT tablename FROM pg_tables WHERE tablename ~ '^(states|listings|versions)_' AND schemaname = 'public'"
+                "SELECT tablename FROM pg_tables WHERE tablename ~ '^(states|listings|versions)_'"
             ).fetchall()
             for (name,) in rows:
                 conn.execute(f"DROP TABLE {name}".encode())
@@ -140,7 +140,7 @@ async def into_the_stream(place: Place, events: int) -> None:
     """Brings the log into the stream."""
     relay, stop = Relay(place.dsn, place.nats.url), asyncio.Event()
     running = asyncio.create_task(relay.run(stop))
-    while relay.published < events and not running.done():
+    while relay.published < events and not running.done():  # noqa: ASYNC110 - it has no signal to wait for
         await asyncio.sleep(0.01)
     stop.set()
     await running
@@ -222,11 +222,15 @@ def latency(place: Place, seconds: float, products: int, what: str, commit: floa
     """Milliseconds from an append's return to the commit that lists it, at a steady rate."""
     ringer = Ringer(place.nats.url, wake_log())
     settings = Settings(data=place.data, postgres=place.dsn, nats=place.nats.url)
-    with App(settings, appended=ringer.ring) as app, watched(place.dsn) as eye:
-        with place.process("daybook", "run", "relay"), place.project(MEASURED):
-            eye.wait([MEASURED], app.reader.head())
-            done = changed(app, WARM_SECONDS + seconds, products)
-            eye.wait([MEASURED], done[-1][0])
+    with (
+        App(settings, appended=ringer.ring) as app,
+        watched(place.dsn) as eye,
+        place.process("daybook", "run", "relay"),
+        place.project(MEASURED),
+    ):
+        eye.wait([MEASURED], app.reader.head())
+        done = changed(app, WARM_SECONDS + seconds, products)
+        eye.wait([MEASURED], done[-1][0])
     ringer.close()
     times, seen = [], iter(eye.of(MEASURED))
     position, moment = next(seen)

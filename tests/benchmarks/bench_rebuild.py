@@ -70,9 +70,7 @@ def main() -> None:
     report("rebuild", found, options.json)
 
 
-def fill(
-    dsn: str, events: int, channels: Sequence[str] = (MEASURED,), per_product: int = EVENTS_PER_PRODUCT
-) -> None:
+def fill(dsn: str, events: int, channels: Sequence[str] = (MEASURED,), per_product: int = EVENTS_PER_PRODUCT) -> None:
     """Appends the history, in an order in which no two neighbours are of one product."""
     with pool(dsn, "bench", 2) as connections:
         for outcome in append_bulk(connections, commands(events, channels=channels, per_product=per_product)):

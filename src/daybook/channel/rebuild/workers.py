@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import multiprocessing
+import os
 import signal
 import threading
 import traceback
@@ -18,6 +19,7 @@ from daybook.channel.store import Superseded
 from daybook.errors import DaybookError, Unavailable
 
 WATCH_SECONDS = 0.05
+NICE = 10
 DEATHS_MAX = 5
 """Workers that may be killed before the rebuild gives up; it can be resumed then."""
 
@@ -64,6 +66,9 @@ def _main(job: Job, given: Manifest | tuple[str, str], pipe: Pipe) -> None:
     # Ctrl-C reaches every process of the terminal; the one that started this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     manifest = given if isinstance(given, Manifest) else load(*given).manifest
+    # What runs live goes first: where processors are scarce, a rebuild takes those that are left over.
+    with suppress(AttributeError, OSError):
+        os.nice(NICE)
     # States are trees without cycles: looking for garbage in them costs a tenth of the time and finds none.
     gc.disable()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""A SKU belongs to one product group. When a channel's code renders it for two, the later one is parked and told why."""
+"""A SKU belongs to one product group. When a channel's code renders it for two, the later one is parked."""
 
 import asyncio
 

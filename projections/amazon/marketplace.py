@@ -68,6 +68,8 @@ class Marketplace:
         self.apply_after_seconds = apply_after_seconds
         self.price_lag_seconds = 0.0
         self.late_issues: dict[str, Issue] = {}
+        self.unfinished: Callable[[], bool] = lambda: False
+        """While it says so, what is accepted is never applied."""
         self._listings: dict[str, Listing] = {}
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._submitted = 0
@@ -84,11 +86,11 @@ class Marketplace:
         self._submitted += 1
         heapq.heappush(self._queue, (self._clock() + seconds, self._submitted, do))
 
-    def submit(self, sku: str, product_type: str, attributes: Attributes) -> None:
-        """Accepts a listing's new attributes, to be applied later."""
-        self.later(self.apply_after_seconds, lambda: self._apply(sku, product_type, attributes))
+    def submit(self, sku: str, product_type: str, attributes: Attributes, seconds: float | None = None) -> None:
+        """Accepts a listing's new attributes, to be applied later: as soon as everything is, or after `seconds`."""
+        self._accepted(seconds, lambda: self._apply(sku, product_type, attributes))
 
-    def patch(self, sku: str, patches: Sequence[Mapping[str, Any]]) -> None:
+    def patch(self, sku: str, patches: Sequence[Mapping[str, Any]], seconds: float | None = None) -> None:
         """Accepts patches, to be applied later to what the listing is then."""
 
         def apply() -> None:
@@ -96,15 +98,21 @@ class Marketplace:
                 found = self._listings[sku]
                 self._apply(sku, found.product_type, patched(found.attributes, patches))
 
-        self.later(self.apply_after_seconds, apply)
+        self._accepted(seconds, apply)
 
-    def remove(self, sku: str) -> None:
+    def remove(self, sku: str, seconds: float | None = None) -> None:
         """Accepts a removal, to be carried out later."""
 
         def apply() -> None:
             self._listings.pop(sku, None)
 
-        self.later(self.apply_after_seconds, apply)
+        self._accepted(seconds, apply)
+
+    def _accepted(self, seconds: float | None, do: Callable[[], None]) -> None:
+        if seconds == 0:
+            do()
+        elif not self.unfinished():
+            self.later(self.apply_after_seconds if seconds is None else seconds, do)
 
     def _apply(self, sku: str, product_type: str, attributes: Attributes) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,9 +21,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Rejected
+from daybook.channel.contract import Confirmed, Push, Rejected
 from daybook.events import Rejection
 from projections.amazon.listing import FACETS
+from projections.amazon.writing import ATTRIBUTE_OF, listing_of, offer_of
 
 _OWN_CATEGORIES = {"price": {"INVALID_PRICE", "MISSING_PRICE"}, "stock": set[str]()}
 
@@ -31,7 +32,7 @@ Item = Mapping[str, Any]
 Issue = Mapping[str, Any]
 
 
-def outcome_of(push: Push, submission: str, item: Item, marketplace: str) -> Outcome | None:
+def outcome_of(push: Push, submission: str, item: Item, marketplace: str) -> Confirmed | Rejected | None:
     """Confirmed or Rejected, or None while it is not known yet.
 
     `push` must be the one that was submitted: its payload, and for a PUT its whole `listing`, are what is looked for.
@@ -43,7 +44,7 @@ def outcome_of(push: Push, submission: str, item: Item, marketplace: str) -> Out
     whole = submission.startswith("put/")
     sent = _sent(push, whole)
     shown = item.get("attributes") or {}
-    if not all(_holds(shown.get(name), value) for name, value in sent.items()):
+    if not all(holds(shown.get(name), value) for name, value in sent.items()):
         return None
     errors = [issue for issue in item.get("issues", ()) if _concerns(issue, push, sent, whole, marketplace)]
     if errors and all(_is_left_over(issue, sent) for issue in errors):
@@ -70,24 +71,20 @@ def rejections(issues: Iterable[Issue]) -> tuple[Rejection, ...]:
 def _sent(push: Push, whole: bool) -> dict[str, Any]:
     """Attribute -> the value that was sent; None for one that was taken off."""
     if not whole:
-        name = "purchasable_offer" if push.facet == "price" else "fulfillment_availability"
-        return dict(push.payload) if push.payload is not None else {name: None}
-    facets: dict[str, Payload] = {**push.listing} | ({push.facet: push.payload} if push.payload is not None else {})
-    attributes = dict(facets[FACETS[0]]["attributes"])
-    for facet in FACETS[1:]:
-        attributes |= facets.get(facet, {})
-    return attributes
+        return dict(push.payload) if push.payload is not None else {ATTRIBUTE_OF[push.facet]: None}
+    listing = listing_of(push)
+    return {**listing[FACETS[0]]["attributes"], **offer_of(listing)}
 
 
-def _holds(shown: Any, sent: Any) -> bool:
+def holds(shown: Any, sent: Any) -> bool:
     """Whether what was sent is part of what is shown. None is only held by nothing."""
     match sent:
         case None:
             return not shown
         case dict():
-            return isinstance(shown, dict) and all(_holds(shown.get(name), value) for name, value in sent.items())
+            return isinstance(shown, dict) and all(holds(shown.get(name), value) for name, value in sent.items())
         case list():
-            return isinstance(shown, list) and all(any(_holds(one, value) for one in shown) for value in sent)
+            return isinstance(shown, list) and all(any(holds(one, value) for one in shown) for value in sent)
         case _:
             return bool(shown == sent)
 

@@ -1,26 +1,30 @@
-"""A small Amazon: Login with Amazon and the Listings Items API 2021-08-01, with Amazon's bodies, headers and habits.
+"""A small Amazon: sign-in, listings items, feeds and product type definitions, with Amazon's bodies and habits.
 
-Switches beside the shared faults: `token_seconds`, `apply_after_seconds`, `price_lag_seconds` and `late_issues`
-(SKU -> an issue that appears once a submission for it, accepted without a word, is applied).
+Switches beside the shared faults: `token_seconds`, `apply_after_seconds`, `price_lag_seconds`, `late_issues`
+(SKU -> an issue that appears once a submission for it, accepted without a word, is applied), `limits` (operation -> the
+rate that is enforced; none at first, `PUBLISHED` has Amazon's own) and those of `feeds` and `files`.
 """
 
 import re
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from daybook.channel.contract import Payload
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import SandboxServer
 from projections.amazon.listing import MARKETPLACE_NL
 from projections.amazon.marketplace import Marketplace, patched, problems, shown, view
+from projections.amazon.sandbox_answers import Limits, answer, quota, refused
+from projections.amazon.sandbox_feeds import FeedDesk
+from projections.amazon.sandbox_files import Files
+from projections.amazon.sandbox_types import DISPLAY_NAMES, definition, schema
 
-RATE = {"PUT": "5.0", "PATCH": "5.0", "GET": "5.0", "DELETE": "5.0"}
-"""The default usage plan, requests a second. Told, as at Amazon, but not enforced: `throttle_next` does that."""
 INCLUDED = {
     "GET": (
         "summaries",
@@ -34,6 +38,12 @@ INCLUDED = {
     ),
     "PUT": ("issues", "identifiers"),
     "PATCH": ("issues", "identifiers"),
+}
+ITEM_OPERATIONS = {
+    "GET": "getListingsItem",
+    "PUT": "putListingsItem",
+    "PATCH": "patchListingsItem",
+    "DELETE": "deleteListingsItem",
 }
 _PATH = re.compile(r"/attributes/[a-z0-9_]+\Z")
 
@@ -61,6 +71,20 @@ class AmazonSandbox(SandboxServer):
             "refresh_token": "Atzr|sandbox",
         }
         self._seller = "A2SANDBOXSELLER"
+        self.files = Files(clock)
+        self.feeds = FeedDesk(self.market, self.files, self._seller, lambda: self.faults)
+        self.market.unfinished = lambda: self.faults.keep_pending
+        self._limits = Limits(clock)
+        self._schemas: dict[tuple[str, str, str, bool], str] = {}
+
+    @property
+    def limits(self) -> dict[str, Rate]:
+        """Operation -> the rate that it is held to."""
+        return self._limits.rates
+
+    @limits.setter
+    def limits(self, rates: dict[str, Rate]) -> None:
+        self._limits.rates = rates
 
     @property
     def late_issues(self) -> dict[str, dict[str, Any]]:
@@ -81,12 +105,27 @@ class AmazonSandbox(SandboxServer):
 
     def throttled(self) -> web.Response:
         """Amazon does not say how long to wait."""
-        return _refused(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+        return quota()
+
+    def expire_tokens(self) -> None:
+        """Every access token that was given out is refused from now on."""
+        self.tokens.clear()
 
     def routes(self) -> list[web.RouteDef]:
         item = "/listings/2021-08-01/items/{seller}/{sku}"
-        return [web.post("/auth/o2/token", self._token)] + [
-            web.route(method, item, self._item) for method in ("PUT", "PATCH", "GET", "DELETE")
+        feeds = "/feeds/2021-06-30"
+        return [
+            web.post("/auth/o2/token", self._token),
+            *(web.route(method, item, self._item) for method in ITEM_OPERATIONS),
+            web.get(
+                "/definitions/2020-09-01/productTypes/{type}", self._guarded("getDefinitionsProductType", self._type)
+            ),
+            web.post(f"{feeds}/documents", self._guarded("createFeedDocument", self._new_document)),
+            web.get(f"{feeds}/documents/{{id}}", self._guarded("getFeedDocument", self._document)),
+            web.post(f"{feeds}/feeds", self._guarded("createFeed", self._new_feed)),
+            web.get(f"{feeds}/feeds/{{id}}", self._guarded("getFeed", self._feed)),
+            web.delete(f"{feeds}/feeds/{{id}}", self._guarded("cancelFeed", self._feed)),
+            *self.files.routes(),
         ]
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -113,22 +152,25 @@ class AmazonSandbox(SandboxServer):
         )
 
     async def _item(self, request: web.Request) -> web.Response:
+        operation = "validateListingsItem" if "mode" in request.query else ITEM_OPERATIONS[request.method]
         refusal = self._access(request) or self._query(request)
         if refusal is not None:
             return refusal
+        if not self._limits.take(operation):
+            return quota()
         sku = request.match_info["sku"]
         if request.method == "GET":
             return self._get(request, sku)
         if request.method == "DELETE":
             return self._delete(sku)
         if request.content_type != "application/json":
-            return _refused(415, "UnsupportedMediaType", "The request payload is in an unsupported format.")
+            return self._refused(415, "UnsupportedMediaType", "The request payload is in an unsupported format.")
         try:
             body = msgspec.json.decode(await request.read())
         except msgspec.DecodeError:
-            return _refused(400, "InvalidInput", "Could not parse the request body.")
+            return self._refused(400, "InvalidInput", "Could not parse the request body.")
         if not isinstance(body, dict) or not isinstance(body.get("productType"), str):
-            return _refused(400, "InvalidInput", "'productType' is missing or invalid.")
+            return self._refused(400, "InvalidInput", "'productType' is missing or invalid.")
         return self._put(request, sku, body) if request.method == "PUT" else self._patch(request, sku, body)
 
     def _access(self, request: web.Request) -> web.Response | None:
@@ -139,23 +181,23 @@ class AmazonSandbox(SandboxServer):
             why = "The access token you provided is invalid."
         elif self.tokens[token] <= self._clock():
             why = "The access token you provided has expired."
-        elif request.match_info["seller"] != self._seller:
+        elif request.match_info.get("seller", self._seller) != self._seller:
             why = "The seller is not one that this application may act for."
         else:
             return None
-        return _refused(403, "Unauthorized", "Access to requested resource is denied.", why)
+        return self._refused(403, "Unauthorized", "Access to requested resource is denied.", why)
 
     def _query(self, request: web.Request) -> web.Response | None:
         asked = request.query.get("marketplaceIds", "")
         if not asked:
-            return _refused(400, "InvalidInput", "Missing required parameter: 'marketplaceIds'.")
+            return self._refused(400, "InvalidInput", "Missing required parameter: 'marketplaceIds'.")
         if asked != self.market.marketplace_id:
-            return _refused(400, "InvalidInput", f"Invalid 'marketplaceIds' provided: {asked}.")
+            return self._refused(400, "InvalidInput", f"Invalid 'marketplaceIds' provided: {asked}.")
         unknown = set(_included(request)) - {*INCLUDED.get(request.method, ())}
         if unknown:
-            return _refused(400, "InvalidInput", f"Invalid 'includedData' provided: {', '.join(sorted(unknown))}.")
+            return self._refused(400, "InvalidInput", f"Invalid 'includedData' provided: {', '.join(sorted(unknown))}.")
         if request.query.get("mode", "VALIDATION_PREVIEW") != "VALIDATION_PREVIEW":
-            return _refused(400, "InvalidInput", "Invalid 'mode' provided.")
+            return self._refused(400, "InvalidInput", "Invalid 'mode' provided.")
         return None
 
     def _get(self, request: web.Request, sku: str) -> web.Response:
@@ -168,14 +210,14 @@ class AmazonSandbox(SandboxServer):
             if other.first("child_parent_sku_relationship", "parent_sku") == sku
         ]
         included = _included(request) or ["summaries"]
-        return _answer(200, view(listings[sku], included, self.market.marketplace_id, children), "GET")
+        return self._said(200, view(listings[sku], included, self.market.marketplace_id, children), "GET")
 
     def _put(self, request: web.Request, sku: str, body: dict[str, Any]) -> web.Response:
         requirements = body.get("requirements", "LISTING")
         if requirements not in ("LISTING", "LISTING_PRODUCT_ONLY", "LISTING_OFFER_ONLY"):
-            return _refused(400, "InvalidInput", "Invalid 'requirements' provided.")
+            return self._refused(400, "InvalidInput", "Invalid 'requirements' provided.")
         if not isinstance(body.get("attributes"), dict):
-            return _refused(400, "InvalidInput", "'attributes' is missing or invalid.")
+            return self._refused(400, "InvalidInput", "'attributes' is missing or invalid.")
         issues = problems(requirements, body["attributes"], self.market.marketplace_id)
         if not issues and "mode" not in request.query:
             self.market.submit(sku, body["productType"], body["attributes"])
@@ -184,13 +226,13 @@ class AmazonSandbox(SandboxServer):
     def _patch(self, request: web.Request, sku: str, body: dict[str, Any]) -> web.Response:
         patches = body.get("patches")
         if not isinstance(patches, list) or not patches:
-            return _refused(400, "InvalidInput", "'patches' is missing or invalid.")
+            return self._refused(400, "InvalidInput", "'patches' is missing or invalid.")
         for patch in patches:
             if patch.get("op") not in ("add", "replace", "merge", "delete"):
-                return _refused(400, "InvalidInput", f"Invalid patch operation: {patch.get('op')}.")
+                return self._refused(400, "InvalidInput", f"Invalid patch operation: {patch.get('op')}.")
             if not _PATH.match(str(patch.get("path"))):
                 why = "Only top-level listings item attributes can be patched."
-                return _refused(400, "InvalidInput", f"Invalid patch path: {patch.get('path')}.", why)
+                return self._refused(400, "InvalidInput", f"Invalid patch path: {patch.get('path')}.", why)
         listing = self.market.listings().get(sku)
         if listing is None:
             return self._unknown(sku)
@@ -210,7 +252,7 @@ class AmazonSandbox(SandboxServer):
             return self._unknown(sku)
         self.market.remove(sku)
         body = {"sku": sku, "status": "ACCEPTED", "submissionId": str(uuid.uuid4()), "issues": []}
-        return _answer(200, body, "DELETE")
+        return self._said(200, body, "DELETE")
 
     def _submitted(self, request: web.Request, sku: str, issues: list[dict[str, Any]]) -> web.Response:
         status = "INVALID" if issues else "VALID" if "mode" in request.query else "ACCEPTED"
@@ -221,28 +263,103 @@ class AmazonSandbox(SandboxServer):
         known = self.market.listings().get(sku)
         if "identifiers" in included and known is not None:
             body["identifiers"] = [{"marketplaceId": self.market.marketplace_id, "asin": known.asin}]
-        return _answer(200, body, request.method)
+        return self._said(200, body, request.method)
 
     def _unknown(self, sku: str) -> web.Response:
-        return _refused(404, "NotFound", f"SKU '{sku}' not found in marketplace {self.market.marketplace_id}.")
+        return self._refused(404, "NotFound", f"SKU '{sku}' not found in marketplace {self.market.marketplace_id}.")
+
+    def _guarded(
+        self, operation: str, handler: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """What holds for every operation beside the listings': the token and the pace."""
+
+        async def guarded(request: web.Request) -> web.Response:
+            refusal = self._access(request)
+            if refusal is not None:
+                return refusal
+            if not self._limits.take(operation):
+                return quota()
+            response = await handler(request)
+            if response.status in (200, 201, 202, 400, 404):
+                response.headers["x-amzn-RateLimit-Limit"] = self._limits.told(operation)
+            return response
+
+        return guarded
+
+    async def _type(self, request: web.Request) -> web.Response:
+        name, asked = request.match_info["type"], request.query
+        if asked.get("marketplaceIds") != self.market.marketplace_id:
+            return refused(400, "InvalidInput", "Invalid 'marketplaceIds' provided.")
+        if name not in DISPLAY_NAMES:
+            return refused(404, "NotFound", f"Product type '{name}' not found.")
+        requirements = asked.get("requirements", "LISTING")
+        enforced = asked.get("requirementsEnforced", "ENFORCED") == "ENFORCED"
+        key = (name, requirements, asked.get("parentageLevel", ""), enforced)
+        content = schema(*key)
+        file = self.files.files.get(self._schemas.get(key, "")) or self.files.add("application/json", content)
+        self._schemas[key] = file.id
+        address = self.files.address(self.url, "GET", file)
+        locale = asked.get("locale", "DEFAULT")
+        body = definition(name, requirements, enforced, locale, self.market.marketplace_id, address, content)
+        return answer(200, body, None)
+
+    async def _new_document(self, request: web.Request) -> web.Response:
+        body = _decoded(await request.read())
+        if not isinstance(body.get("contentType"), str):
+            return refused(400, "InvalidInput", "'contentType' is missing or invalid.")
+        file = self.files.add(body["contentType"])
+        return answer(201, {"feedDocumentId": file.id, "url": self.files.address(self.url, "PUT", file)}, None)
+
+    async def _document(self, request: web.Request) -> web.Response:
+        file = self.files.files.get(request.match_info["id"])
+        if file is None or file.content is None:
+            return refused(404, "NotFound", "The feed document does not exist.")
+        reports = [feed.report.id for feed in self.feeds.feeds.values() if feed.report]
+        packed = {"compressionAlgorithm": "GZIP"} if file.id in reports else {}
+        address = self.files.address(self.url, "GET", file)
+        return answer(200, {"feedDocumentId": file.id, "url": address} | packed, None)
+
+    async def _new_feed(self, request: web.Request) -> web.Response:
+        body = _decoded(await request.read())
+        file = self.files.files.get(str(body.get("inputFeedDocumentId")))
+        if body.get("feedType") != "JSON_LISTINGS_FEED":
+            return refused(400, "InvalidInput", f"Invalid 'feedType' provided: {body.get('feedType')}.")
+        if body.get("marketplaceIds") != [self.market.marketplace_id]:
+            return refused(400, "InvalidInput", "Invalid 'marketplaceIds' provided.")
+        if file is None or file.content is None:
+            return refused(400, "InvalidInput", "The input feed document was not uploaded.")
+        return answer(202, {"feedId": self.feeds.create(file).id}, None)
+
+    async def _feed(self, request: web.Request) -> web.Response:
+        self.market.listings()  # whatever is due is done first
+        feed = self.feeds.feeds.get(request.match_info["id"])
+        if feed is None:
+            return refused(404, "NotFound", "The feed does not exist.")
+        if request.method == "GET":
+            return answer(200, feed.view(self.market.marketplace_id), None)
+        if feed.status != "IN_QUEUE":
+            return refused(400, "InvalidInput", f"A feed that is {feed.status} can't be cancelled.")
+        feed.status = "CANCELLED"
+        return answer(200, {}, None)
+
+    def _said(self, status: int, body: object, method: str) -> web.Response:
+        return answer(status, body, self._limits.told(ITEM_OPERATIONS[method]))
+
+    def _refused(self, status: int, code: str, message: str, details: str = "") -> web.Response:
+        return refused(status, code, message, details, self._limits.told("getListingsItem"))
 
 
 def _included(request: web.Request) -> list[str]:
     return [name for name in request.query.get("includedData", "").split(",") if name]
 
 
-def _answer(status: int, body: object, method: str | None) -> web.Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-    if method is not None:
-        headers["x-amzn-RateLimit-Limit"] = RATE[method]
-    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json", headers=headers)
-
-
-def _refused(status: int, code: str, message: str, details: str = "") -> web.Response:
-    """Amazon tells the rate with 400 and 404, not with 403, 413, 415 and 429."""
-    errors = {"errors": [{"code": code, "message": message, "details": details}]}
-    return _answer(status, errors, "GET" if status in (400, 404) else None)
-
-
 def _sign_in_error(error: str, description: str) -> web.Response:
     return web.json_response({"error": error, "error_description": description}, status=400)
+
+
+def _decoded(raw: bytes) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,6 +1,7 @@
-"""A product group in the words of bol's Offers API v11 (11.3.0).
+"""A product group in the words of bol's Offers API v11 (11.3.0), and its texts in those of the content API.
 
-Each facet holds top-level fields of an offer, so a PATCH sends one facet and a POST all three together.
+Each facet of the offer holds top-level fields of it, so a PATCH sends one facet and a POST all three together. The
+content goes by itself, after them.
 """
 
 from typing import Literal
@@ -12,11 +13,14 @@ from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Held, Payload, Rendered
 from daybook.events import ChannelConfigured
 from daybook.values import Money
+from projections.bol.content import content, cut
 from projections.bol.listing import CURRENCY, Item, items
 
 NAME = "bol"
-OFFER, PRICE, STOCK = "offer", "price", "stock"
-FACETS = (OFFER, PRICE, STOCK)
+OFFER, PRICE, STOCK, CONTENT = "offer", "price", "stock", "content"
+OF_THE_OFFER = (OFFER, PRICE, STOCK)
+"""Facets that are parts of one offer: they come with it and go with it."""
+FACETS = (*OF_THE_OFFER, CONTENT)
 DEFAULTS = ChannelConfigured(
     name=NAME, scope="ecommerce", locales=("nl-NL", "nl-BE", "en-US"), currency=CURRENCY, price_list="default"
 )
@@ -31,6 +35,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str = "name"
     """The attribute that names the product."""
+    description: str = "description"
+    attributes: dict[str, str] = {}
+    """Further content: bol's attribute id (`Colour`) -> the attribute that holds it."""
     countries: tuple[Literal["NL", "BE"], ...] = ("NL", "BE")
     schedule: Literal["BOL_DELIVERY_PROMISE", "MY_DELIVERY_PROMISE", "SHIPPING_VIA_BOL"] = "BOL_DELIVERY_PROMISE"
     days_min: int = 1
@@ -40,13 +47,17 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     order_before: str | None = None
     """`22:00`: the last moment to order on for that promise. bol takes it for next-day promises only."""
     economic_operator_id: str | None = None
+    """bol's id of who answers for the product in the EU, once bol has found it valid."""
     managed_by_retailer: bool = True
     """True: bol takes off only orders that came after this figure. The book's stock has earlier sales off already;
     with False bol would take every open order off a second time."""
 
 
 def render(group: Group, reference: Reference) -> Rendered:
-    """(SKU, facet) -> the offer's fields. Settings that make no sense hold every SKU, with the reason."""
+    """(SKU, facet) -> the offer's fields, and the upload of its content where there is a text for it.
+
+    Settings that make no sense hold every SKU, with the reason.
+    """
     settings = reference.channels.get(NAME, DEFAULTS)
     try:
         terms = msgspec.convert(settings.extra, Terms)
@@ -54,6 +65,7 @@ def render(group: Group, reference: Reference) -> Rendered:
         held = Held((f"the bol channel's settings are wrong: {error}",))
         return {(product.sku, OFFER): held for product in group.sellable(NAME)}
     rendered: dict[tuple[str, str], Payload | Held] = {}
+    attributes = {"Title": terms.title, "Description": terms.description} | terms.attributes
     for item in items(group, settings, terms.title):
         problems = item.problems(settings)
         if item.gtin is None or item.price is None or problems:
@@ -62,6 +74,9 @@ def render(group: Group, reference: Reference) -> Rendered:
         rendered[item.sku, OFFER] = _offer(item, item.gtin, terms)
         rendered[item.sku, PRICE] = _price(item.price)
         rendered[item.sku, STOCK] = _stock(item.stock, terms)
+        texts = content(group, item.sku, ean(item.gtin), attributes, settings, reference)
+        if texts is not None:
+            rendered[item.sku, CONTENT] = texts
     return rendered
 
 
@@ -97,6 +112,11 @@ def _price(cents: int) -> Payload:
     return {"pricing": {"bundlePrices": [{"quantity": 1, "unitPrice": float(Money(cents, CURRENCY).decimal())}]}}
 
 
+def amount(stock: Payload) -> int:
+    """Pieces that a payload of the stock facet offers."""
+    return int(stock["stock"]["amount"])
+
+
 def _stock(pieces: int, terms: Terms) -> Payload:
     return {"stock": {"amount": min(pieces, STOCK_MAX), "managedByRetailer": terms.managed_by_retailer}}
 
@@ -109,11 +129,3 @@ def ean(gtin: str) -> str:
     if gtin.isascii() and gtin.isdigit():
         return gtin[1:] if len(gtin) == 14 and gtin[0] == "0" else gtin.zfill(13)
     return gtin
-
-
-def cut(text: str, length_max: int) -> str:
-    """The text in at most `length_max` characters: whole words, unless the first one alone is too long."""
-    if len(text) <= length_max:
-        return text
-    head, space, _ = text[: length_max + 1].rpartition(" ")
-    return head.rstrip() if space and head.strip() else text[:length_max]

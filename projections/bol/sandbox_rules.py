@@ -1,4 +1,4 @@
-"""What bol's sandbox refuses in an offer: pairs of field and reason, as they stand in `violations`."""
+"""What bol's sandbox refuses in an offer or an upload: pairs of field and reason, as they stand in `violations`."""
 
 import re
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ PATCHABLE = (
     "fulfilment",
     "stock",
 )
+LANGUAGES = ("nl", "nl-BE", "fr", "fr-BE")
 SCHEDULES = ("BOL_DELIVERY_PROMISE", "MY_DELIVERY_PROMISE", "SHIPPING_VIA_BOL")
 
 
@@ -42,6 +43,27 @@ def create_violations(body: dict[str, Any]) -> list[Violation]:
 def patch_violations(body: dict[str, Any]) -> list[Violation]:
     """For PATCH: an offer's EAN and condition stay what they were when it was created."""
     return [_violation(name, "can't be changed") for name in body if name not in PATCHABLE] + list(_fields(body))
+
+
+def content_violations(body: dict[str, Any]) -> list[Violation]:
+    """For an upload of content."""
+    found = []
+    if body.get("language") not in LANGUAGES:
+        found.append(_violation("language", f"must be one of {', '.join(LANGUAGES)}"))
+    attributes = body.get("attributes")
+    if not isinstance(attributes, list) or not 1 <= len(attributes) <= 150:
+        return [*found, _violation("attributes", "size must be between 1 and 150")]
+    if [each.get("id") for each in attributes].count("EAN") != 1:
+        found.append(_violation("attributes", "must contain one attribute EAN"))
+    for number, each in enumerate(attributes):
+        if not 1 <= len(each.get("id", "")) <= 100:
+            found.append(_violation(f"attributes[{number}].id", "size must be between 1 and 100"))
+        values = each.get("values", [])
+        if not 1 <= len(values) <= 300:
+            found.append(_violation(f"attributes[{number}].values", "size must be between 1 and 300"))
+        if not all(isinstance(one.get("value"), str) and 1 <= len(one["value"]) <= 10_000 for one in values):
+            found.append(_violation(f"attributes[{number}].values.value", "size must be between 1 and 10000"))
+    return found
 
 
 def _fields(body: dict[str, Any]) -> Iterator[Violation]:

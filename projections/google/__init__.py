@@ -8,6 +8,9 @@ from projections.google.mapping import render
 from projections.google.sandbox import GoogleSandbox
 from projections.google.terms import DEFAULTS, FACETS, NAME
 
+REFRESH_SECONDS = 25 * 24 * 3600.0
+"""Google drops a product about 30 days after its last insert; the five days are for a long outage."""
+
 manifest = Manifest(
     name=NAME,
     title="Google Merchant",
@@ -21,4 +24,5 @@ manifest = Manifest(
     connector=connector,
     sandbox=GoogleSandbox,
     in_flight_max=8,
+    refresh_seconds=REFRESH_SECONDS,
 )

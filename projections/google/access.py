@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from daybook.channel.calls import Calls, Unanswered
+from daybook.channel.calls import Calls, Unanswered, previewing
 from daybook.channel.contract import Throttled, Unavailable
 
 LIFE_USED = 0.9
@@ -43,7 +43,7 @@ class Access:
             try:
                 answer = await self.calls.request("POST", "", form=self._form, secret=True)
             except Unanswered as error:
-                return error.outcome()
+                return Unavailable(str(error))
             outage = answer.outage()
             if outage is not None:
                 return outage
@@ -54,6 +54,8 @@ class Access:
                     f"Google gave no access token ({body.get('error', answer.status)}): {why}. Check "
                     "DAYBOOK_CHANNEL_GOOGLE_CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN"
                 )
+            if previewing.get():
+                return str(body["access_token"])  # a made-up one, not to be kept
             self._token = str(body["access_token"])
             self._until = asked + float(body.get("expires_in", 3600)) * LIFE_USED
             return self._token

@@ -4,8 +4,8 @@ Every change is one whole insert with the position of the change as `versionNumb
 creates and replaces alike, and an equal number is taken again, so a lost answer needs no look-up. It is shown minutes
 later; `confirm` reads the processed product.
 
-Products expire about 30 days after their last insert. Nothing here renews them: the engine must bring each listing
-again in time, and an insert with the number that Google has already is all that it takes.
+Products expire about 30 days after their last insert. The engine brings each listing again in time (the manifest's
+`refresh_seconds`), and an insert with the number that Google has already is all that it takes.
 
 A limit: a DELETE leaves nothing behind to compare with, so an insert that was held up on the way and arrives after the
 DELETE is taken. It would stay for its 30 days, or until the SKU is listed and taken off again.
@@ -16,14 +16,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls, Unanswered
-from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push, Unavailable, Waiting
+from daybook.channel.contract import (
+    Accepted,
+    Confirmed,
+    Outcome,
+    Payload,
+    Push,
+    Rejected,
+    Shown,
+    Throttled,
+    Unavailable,
+    Waiting,
+)
+from daybook.channel.pacing import Rate
 from daybook.errors import BadConfiguration
 from projections.google.access import Access
-from projections.google.readback import failure, is_stale, verdict
-from projections.google.terms import DEFAULT_FEED, FACETS, NAME
+from projections.google.readback import as_pushed, failure, is_stale, retry_seconds, verdict
+from projections.google.terms import DEFAULT_FEED, FACETS, NAME, PRODUCT
 
 CHECK_SECONDS = 1.0
 """Until the first look at the processed product. The engine doubles it each time, up to a minute."""
+INSERT, DELETE, GET = "productInputs.insert", "productInputs.delete", "products.get"
+"""The operations, by the methods that Google counts: each has a quota of its own."""
+PER_MINUTE = 12_000.0
+"""Of each operation, when no setting says otherwise. Google publishes no figure: it sets an account's quotas by the
+number of its products, and tells them by the method `accounts.quotas.list` and in Merchant Center. They are made for
+two updates of each product a day."""
+BURST_SECONDS = 0.1
+"""So much of the rate may go at once: Google asks to spread calls evenly over the minute."""
 REQUIRED = ("url", "account", "data_source", "client_id", "client_secret", "refresh_token")
 
 
@@ -40,20 +60,38 @@ def connector(settings: Mapping[str, str]) -> "GoogleConnector":
 
     Google's own: url https://merchantapi.googleapis.com, token_url https://oauth2.googleapis.com/token (default: /token
     under `url`), account and data_source as numbers, client_id, client_secret and refresh_token for the scope
-    https://www.googleapis.com/auth/content. `feed` is the channel's language and label (default: `nl~NL`).
+    https://www.googleapis.com/auth/content. `feed` is the channel's language and label (default: `nl~NL`), `per_minute`
+    the account's quota of each method, where it is another one than 12 000.
     """
     for key in REQUIRED:
         if not settings.get(key):
             name = f"DAYBOOK_CHANNEL_{NAME.upper()}_{key.upper()}"
             raise BadConfiguration(f"the channel {NAME} has no {key}: set {name}", field=name)
-    return GoogleConnector(settings)
+    return GoogleConnector(settings, rates(settings.get("per_minute")))
+
+
+def rates(per_minute: str | None = None) -> dict[str, Rate]:
+    """The pace of each operation. Raises BadConfiguration when the text is no number above 0."""
+    try:
+        per_second = float(per_minute or PER_MINUTE) / 60
+    except ValueError:
+        per_second = 0.0
+    if not 0 < per_second < float("inf"):
+        name = f"DAYBOOK_CHANNEL_{NAME.upper()}_PER_MINUTE"
+        raise BadConfiguration(f"{name} is {per_minute!r}: it must be a number above 0", field=name)
+    return dict.fromkeys((INSERT, DELETE, GET), Rate(per_second, max(1.0, per_second * BURST_SECONDS)))
+
+
+RATES = rates()
+"""Without a setting."""
 
 
 class GoogleConnector:
     """One feed of one account, through one data source."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._calls = Calls(settings["url"])
+    def __init__(self, settings: Mapping[str, str], rates: Mapping[str, Rate] = RATES) -> None:
+        self._calls = Calls(settings["url"], rates=rates)
+        self.pace = self._calls.pace
         self._access = Access(
             settings.get("token_url") or settings["url"].rstrip("/") + "/token",
             settings["client_id"],
@@ -91,6 +129,20 @@ class GoogleConnector:
             ended = verdict(product, int(version), _attributes(push.payload), remote_id)
         return ended or Accepted(submission=submission, check_after_seconds=CHECK_SECONDS)
 
+    async def read(self, push: Push) -> Shown | Throttled | Unavailable | Rejected:
+        """The processed product: what buyers see, after feed rules, supplemental sources and people's hands.
+
+        Its version decides nothing here. What is shown under a lower number than ours, or under none, was put there
+        after ours had gone, and a higher one is somebody else's insert: the values tell whether it is what was brought.
+        """
+        try:
+            product = await self._shown(push.remote_id or f"{self._feed}~{push.sku}")
+        except _Stopped as stopped:
+            return _unread(stopped.outcome)
+        except Unanswered as unanswered:
+            return _unread(unanswered.outcome())
+        return Shown({PRODUCT: None if product is None else as_pushed(product, push.listing.get(PRODUCT, {}))})
+
     async def close(self) -> None:
         """Closes both connection pools."""
         await self._calls.close()
@@ -106,7 +158,7 @@ class GoogleConnector:
             )
         remote_id = f"{feed}~{push.sku}"
         body = payload | {"versionNumber": str(push.position)}
-        answer = await self._call("POST", f"{self._root}/productInputs:insert", self._source, body)
+        answer = await self._call(INSERT, "POST", "productInputs:insert", self._source, body)
         if is_stale(answer):
             outcome = await self._overtaken(push, payload, remote_id)
         elif answer.status == 200:
@@ -142,34 +194,46 @@ class GoogleConnector:
 
     async def _delete(self, remote_id: str) -> bool:
         """True when it was there; either way it is not there any more."""
-        answer = await self._call("DELETE", f"{self._root}/productInputs/{encoded(remote_id)}", self._source)
+        answer = await self._call(DELETE, "DELETE", f"productInputs/{encoded(remote_id)}", self._source)
         if answer.status not in (200, 204, 404):
             raise _Stopped(failure(answer))
         return answer.status != 404
 
     async def _shown(self, remote_id: str) -> Payload | None:
         """The processed product, or None when there is none."""
-        answer = await self._call("GET", f"{self._root}/products/{encoded(remote_id)}")
+        answer = await self._call(GET, "GET", f"products/{encoded(remote_id)}")
         if answer.status == 404:
             return None
         if answer.status != 200 or not isinstance(answer.body, dict):
             raise _Stopped(failure(answer))
         return answer.body
 
-    async def _call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None) -> Answer:
+    async def _call(
+        self, operation: str, method: str, path: str, query: Mapping[str, str] | None = None, body: Any = None
+    ) -> Answer:
         """One request with the token; when Google says that the token is no good, once more with a new one."""
+
+        async def send(token: str) -> Answer:
+            return await self._calls.request(
+                method,
+                f"{self._root}/{path}",
+                query=query,
+                body=body,
+                headers={"Authorization": f"Bearer {token}"},
+                operation=operation,
+            )
+
         token = await self._token()
-        answer = await self._send(method, path, query, body, token)
+        answer = await send(token)
         if answer.status == 401:
-            answer = await self._send(method, path, query, body, await self._token(refused=token))
+            answer = await send(await self._token(refused=token))
+        if answer.status == 429:
+            # Google tells the time to wait in the body, where the pace does not see it by itself.
+            self.pace.told(operation, left=0, quiet_seconds=retry_seconds(answer))
         # A 404 page that is not JSON comes from a proxy or a wrong URL: it does not say that the product is gone.
         if answer.outage() is not None or (answer.status == 404 and not isinstance(answer.body, dict)):
             raise _Stopped(failure(answer))
         return answer
-
-    async def _send(self, method: str, path: str, query: Mapping[str, str] | None, body: Any, token: str) -> Answer:
-        headers = {"Authorization": f"Bearer {token}"}
-        return await self._calls.request(method, path, query=query, body=body, headers=headers)
 
     async def _token(self, refused: str = "") -> str:
         token = await self._access.token(refused)
@@ -189,3 +253,7 @@ def encoded(remote_id: str) -> str:
 def _attributes(payload: Payload | None) -> Payload:
     attributes: Payload = (payload or {}).get("productAttributes", {})
     return attributes
+
+
+def _unread(outcome: Outcome) -> Throttled | Unavailable | Rejected:
+    return outcome if isinstance(outcome, Throttled | Rejected | Unavailable) else Unavailable(str(outcome))

@@ -1,4 +1,4 @@
-"""What became of an insert, told by the processed product and by Google's errors. Pure.
+"""What became of an insert, told by the processed product and by Google's errors, and what a product shows now. Pure.
 
 An insert that was answered 200 is stored, not shown: Google makes the processed product from it within minutes, and
 says then what it thinks of it. That product carries the `versionNumber` of the insert that it shows, so the number, and
@@ -16,12 +16,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer
-from daybook.channel.contract import Confirmed, Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.contract import Confirmed, Outcome, Payload, Rejected, Unavailable
 from daybook.events import Rejection
 from projections.google.terms import FACETS
 
 ACCOUNT_FIELDS = frozenset({"name", "parent", "dataSource", "data_source"})
 """What a 400 may name that is the connection's fault and not the product's."""
+
+OURS = frozenset(
+    {
+        *("title", "description", "link", "imageLink", "additionalImageLinks", "availability", "condition", "price"),
+        *("brand", "gtins", "mpn", "itemGroupId", "color", "size", "material", "pattern", "productTypes"),
+    }
+)
+"""Attributes that only the book fills, so that one which is shown and was not brought is somebody's edit.
+
+Not among them: `googleProductCategory` and `identifierExists`, which Google settles by itself when we do not.
+"""
+GTIN_LENGTH = 14
+DAY_LIMIT = "daily_limit_exceeded"
+"""Of the reason `quota/daily_limit_exceeded`: https://developers.google.com/merchant/api/guides/quotas-limits."""
+DAY_SECONDS = 900.0
+"""Until the next look whether the day's quota is there again; Google does not say when its day ends."""
 
 Json = Mapping[str, Any]
 
@@ -63,7 +79,7 @@ def failure(answer: Answer) -> Outcome:
     """The outcome of an answer that is not the hoped-for one."""
     error = _error(answer)
     if answer.status == 429:
-        return Throttled(answer.retry_after() or _retry_delay(error))
+        return answer.throttle(retry_seconds(answer))
     outage = answer.outage()
     if outage is not None:
         return outage
@@ -82,6 +98,39 @@ def failure(answer: Answer) -> Outcome:
             )
         return Rejected(reasons)
     return Unavailable(f"Google gave an unexpected answer (HTTP {answer.status}): {said}")
+
+
+def retry_seconds(answer: Answer) -> float | None:
+    """After a 429: what the header says, else the RetryInfo in the body; a while when the day's quota is used up."""
+    told = answer.retry_after() or _retry_delay(_error(answer))
+    return told or (DAY_SECONDS if DAY_LIMIT in answer.text else None)
+
+
+def as_pushed(product: Json, wanted: Json) -> Payload:
+    """The processed product as the payload that would have brought it. `wanted` is the payload that did.
+
+    A value that says the same in other words (spaces, the width of a number, upper and lower case) is given in ours.
+    """
+    brought = wanted.get("productAttributes") or {}
+    shown = product.get("productAttributes") or {}
+    attributes = {
+        name: brought[name] if name in brought and _plain(name, value) == _plain(name, brought[name]) else value
+        for name, value in shown.items()
+        if name in brought or name in OURS
+    }
+    names = ("offerId", "contentLanguage", "feedLabel")
+    return {name: product[name] for name in names if name in product} | {"productAttributes": attributes}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        text = " ".join(value.split())
+        return text.upper() if name in ("availability", "condition") else text
+    if name == "price" and isinstance(value, dict):
+        return _integer(value.get("amountMicros")), value.get("currencyCode")
+    if isinstance(value, list):
+        return [_plain(name, each).zfill(GTIN_LENGTH) if name == "gtins" else _plain(name, each) for each in value]
+    return value
 
 
 def _reasons(error: Json) -> Iterator[Rejection]:

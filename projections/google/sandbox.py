@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from daybook.channel.contract import Payload
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import SandboxServer
 from projections.google.sandbox_errors import (
     Refusal,
@@ -34,8 +35,6 @@ from projections.google.sandbox_errors import (
 from projections.google.sandbox_rules import ATTRIBUTES, input_problems, issues, shape_problems
 
 SCOPE = "https://www.googleapis.com/auth/content"
-PER_MINUTE = 12_000
-"""Made up: Google sets an account's quota by its size."""
 TOKEN_SECONDS = 3600
 LIFE_SECONDS = 30 * 24 * 3600
 PAGE_SIZE, PAGE_SIZE_MAX = 25, 1000
@@ -54,35 +53,39 @@ class Input(msgspec.Struct, frozen=True):
     source: str
 
 
-def operation(handler: Handler) -> Handler:
-    """What holds for every operation: the quota, the token, the account, error bodies."""
+def operation(method: str) -> Callable[[Handler], Handler]:
+    """What holds for every operation: the method's quota, the token, the account, error bodies."""
 
-    @functools.wraps(handler)
-    async def guarded(self: "GoogleSandbox", request: web.Request) -> web.Response:
-        try:
-            self.take()
-            self.authenticate(request)
-            self.settle()
-            return await handler(self, request)
-        except Refusal as refusal:
-            return refusal.response()
+    def decorated(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def guarded(self: "GoogleSandbox", request: web.Request) -> web.Response:
+            try:
+                self.take(method)
+                self.authenticate(request)
+                self.settle()
+                return await handler(self, request)
+            except Refusal as refusal:
+                return refusal.response()
 
-    return guarded
+        return guarded
+
+    return decorated
 
 
 class GoogleSandbox(SandboxServer):
-    """One account with one primary data source. `clock` is in seconds; quota None: any pace."""
+    """One account with one primary data source. `clock` is in seconds."""
 
     def __init__(
         self,
         delay_seconds: float = 0.1,
-        per_minute: int | None = PER_MINUTE,
         token_seconds: float = TOKEN_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.delay_seconds, self.per_minute = delay_seconds, per_minute
-        self.token_seconds, self.clock = token_seconds, clock
+        self.delay_seconds, self.token_seconds, self.clock = delay_seconds, token_seconds, clock
+        self.limits: dict[str, Rate] = {}
+        """Quotas by method (`productInputs.insert`), each filled evenly; one that is not here has none. Google's own
+        figures depend on the account, so none is set from the start."""
         self.account, self.data_source = "123", "456"
         self.client_id, self.client_secret, self.refresh_token = "sandbox", "sandbox-secret", "1//sandbox-refresh"
         self.access = True
@@ -97,7 +100,8 @@ class GoogleSandbox(SandboxServer):
         self._under_way: deque[tuple[float, str, Input | None]] = deque()
         self._settling = threading.Lock()
         self._tokens: dict[str, float] = {}
-        self._left, self._filled = float(per_minute or 0), clock()
+        self._left: dict[str, tuple[float, float]] = {}
+        """Method -> requests left, and when that was so."""
 
     def settings(self) -> dict[str, str]:
         """The loopback server is both the API and the token endpoint."""
@@ -143,6 +147,21 @@ class GoogleSandbox(SandboxServer):
         """Every token that was given out is expired from now on."""
         self._tokens = dict.fromkeys(self._tokens, 0.0)
 
+    def edit(self, sku: str, **attributes: Any) -> None:
+        """A person, a rule or a supplemental source changes what is shown; the input and its version stay."""
+        for name, product in self._products.items():
+            if product.body["offerId"] == sku:
+                changed = product.body["productAttributes"] | attributes
+                self._products[name] = msgspec.structs.replace(
+                    product, body=product.body | {"productAttributes": changed}
+                )
+
+    def drop(self, sku: str) -> None:
+        """A person deletes the product in Merchant Center."""
+        for names in (self.inputs, self._products):
+            for name in [name for name, one in names.items() if one.body["offerId"] == sku]:
+                del names[name]
+
     def routes(self) -> list[web.RouteDef]:
         """The token endpoint of oauth2.googleapis.com and the products of merchantapi.googleapis.com."""
         return [
@@ -168,16 +187,18 @@ class GoogleSandbox(SandboxServer):
         given = {"access_token": token, "expires_in": self.token_seconds, "scope": SCOPE, "token_type": "Bearer"}
         return web.json_response(given)
 
-    def take(self) -> None:
-        """Takes one request of the quota, which fills up again evenly; raises the Refusal when there is none left."""
-        if self.per_minute is None:
+    def take(self, method: str) -> None:
+        """Takes one request of the method's quota; raises the Refusal when there is none left."""
+        rate = self.limits.get(method)
+        if rate is None:
             return
         now = self.clock()
-        self._left = min(self.per_minute, self._left + (now - self._filled) * self.per_minute / 60)
-        self._filled = now
-        if self._left < 1:
-            raise quota_exceeded()
-        self._left -= 1
+        left, at = self._left.get(method, (rate.burst, now))
+        left = min(rate.burst, left + (now - at) * rate.per_second)
+        if left < 1:
+            self._left[method] = left, now
+            raise quota_exceeded((1 - left) / rate.per_second)
+        self._left[method] = left - 1, now
 
     def authenticate(self, request: web.Request) -> None:
         """Raises the Refusal of a request without a token that holds now, or for an account that is not the user's."""
@@ -206,7 +227,7 @@ class GoogleSandbox(SandboxServer):
             for name in [name for name, one in names.items() if one.inserted + LIFE_SECONDS <= now]:
                 del names[name]
 
-    @operation
+    @operation("productInputs.insert")
     async def insert(self, request: web.Request) -> web.Response:
         """POST productInputs:insert: replaces the whole input, unless its version number is lower."""
         source = self._source(request)
@@ -222,7 +243,7 @@ class GoogleSandbox(SandboxServer):
         self._store(name, Input(stored, version, self.clock(), source))
         return web.json_response(self._answered(name))
 
-    @operation
+    @operation("productInputs.update")
     async def patch(self, request: web.Request) -> web.Response:
         """PATCH productInputs/{name}: the attributes of the mask; one without a value is deleted. Guards nothing."""
         name, source = self._name(request), self._source(request)
@@ -245,7 +266,7 @@ class GoogleSandbox(SandboxServer):
         self._store(name, msgspec.structs.replace(known, body=changed))
         return web.json_response(self._answered(name))
 
-    @operation
+    @operation("productInputs.delete")
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE productInputs/{name}."""
         name, source = self._name(request), self._source(request)
@@ -254,7 +275,7 @@ class GoogleSandbox(SandboxServer):
         self._store(name, None)
         return web.json_response({})
 
-    @operation
+    @operation("products.get")
     async def get(self, request: web.Request) -> web.Response:
         """GET products/{name}: the processed product with its status."""
         name = self._name(request)
@@ -262,7 +283,7 @@ class GoogleSandbox(SandboxServer):
             raise not_found(name)
         return web.json_response(self._processed(name))
 
-    @operation
+    @operation("products.list")
     async def list_products(self, request: web.Request) -> web.Response:
         """GET products, page by page in the order of their names."""
         size, after = request.query.get("pageSize", str(PAGE_SIZE)), request.query.get("pageToken", "")

@@ -79,12 +79,12 @@ def decoded(text: str) -> str:
         return ""
 
 
-def quota_exceeded() -> Refusal:
+def quota_exceeded(seconds: float = 0.2) -> Refusal:
     """The refusal of a request above the quota, with the time to wait."""
     service = {"service": "merchantapi.googleapis.com"}
     details = (
         detail("ErrorInfo", reason="RATE_LIMIT_EXCEEDED", domain="googleapis.com", metadata=service),
-        detail("RetryInfo", retryDelay="1s"),
+        detail("RetryInfo", retryDelay=f"{seconds:.3f}s"),
     )
     message = "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute'."
     return Refusal(429, "RESOURCE_EXHAUSTED", message, details)

@@ -1,23 +1,39 @@
-"""Brings products to Shopify: Admin GraphQL API, version 2026-07. Every write is carried out before its answer.
+"""Brings products to Shopify: Admin GraphQL API, version 2026-07. Every single write is carried out before its answer.
 
 The root of a group is one productSet for the product with all its variants; it names the product by its SKU (a unique
-metafield), so a create whose answer was lost finds what it made. A product with one variant is created in one request
-with its price and stock.
+metafield), so a create whose answer was lost finds what it made. Variants that are new get their price and their stock
+in the same request, as far as the push knows them; what a variant's own push finds as it should be is not sent again.
 
-A product with variants is created without theirs: each variant's own SKU brings them, right after, in the same lane.
-Until then a new variant costs 0.00, and nobody can buy it: it is tracked, sold only from stock, and there is none.
+Where the push does not know them, a new variant costs 0.00 until its own push, right after in the same lane, and nobody
+can buy it: it is tracked, sold only from stock, and there is none.
 
 Most pushes are one request. More are needed only where the truth has to be looked up first: a variant's ids that
 the productSet's answer did not tell, a quantity that another party changed, a removal of what is known by no id, and
 whatever Shopify does not have any more: that is looked for, or made anew.
+
+When very many products wait they go as one bulk operation (see `bulk.py`). Only first tries do, and what a bulk
+operation leaves without an end, or refuses for want of a look at the shop, is brought singly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from daybook.channel.calls import Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Waiting
+from daybook.channel.contract import (
+    Accepted,
+    Confirmed,
+    Outcome,
+    Payload,
+    Push,
+    Rejected,
+    Shown,
+    Throttled,
+    Unavailable,
+    Waiting,
+)
 from daybook.errors import BadConfiguration
+from projections.shopify.backlog import Backlog
+from projections.shopify.bulk import Bulk
 from projections.shopify.documents import (
     PRODUCT_DELETE,
     PRODUCT_FIND,
@@ -26,17 +42,27 @@ from projections.shopify.documents import (
     VARIANTS_DELETE,
     VARIANTS_UPDATE,
 )
-from projections.shopify.graphql import Refusal, Shop, Stopped
+from projections.shopify.graphql import Node, Refusal, Shop, Stopped
 from projections.shopify.ids import Found, Ids, found
-from projections.shopify.inputs import changing, creating, custom_id
+from projections.shopify.inputs import changing, creating, custom_id, listings_of, quantities, variant_ids
 from projections.shopify.listing import FACETS, NAME, PRICE, PRODUCT, STOCK
+from projections.shopify.reading import read
+from projections.shopify.seen import Seen
 from projections.shopify.stock import ItemGone, Stock
-from projections.shopify.sync import Synced, sync
 
 GONE = ("PRODUCT_DOES_NOT_EXIST", "PRODUCT_VARIANT_DOES_NOT_EXIST", "NOT_FOUND")
 NOT_ITS_VARIANT = "AT_LEAST_ONE_VARIANT_DOES_NOT_BELONG_TO_THE_PRODUCT"
 LAST_VARIANT = "CANNOT_DELETE_LAST_VARIANT"
-PRODUCTS_SEEN_MAX = 1000
+QUANTITIES = "inventoryQuantities"
+SLOT_TAKEN = "OPERATION_IN_PROGRESS"
+IN_FLIGHT_MAX = 8
+GATHER_MAX = 1000
+BULK_MIN = 250
+"""Products that may wait to be brought singly. A bulk operation is not worth its own wait for fewer."""
+LINE_VARIANTS_MAX = 100
+BULK_CHECK_SECONDS = 2.0
+SLOT_SECONDS = 15.0
+"""Until the next try when the shop runs as many bulk operations as it may."""
 
 
 class ShopifyConnector:
@@ -44,15 +70,24 @@ class ShopifyConnector:
 
     def __init__(self, url: str, access_token: str, location_id: str) -> None:
         self._shop = Shop(url, access_token)
+        self.pace = self._shop.pace
         self._location = location_id
         self._stock = Stock(self._shop, location_id)
-        self._seen: dict[str, dict[str, Found]] = {}
-        """Product -> variants as an answer told them and no push has used yet, by SKU."""
+        self.bulk = Bulk(self._shop)
+        self._seen = Seen()
+        self._backlog = Backlog()
+        self.bulk_min = BULK_MIN
 
     async def push(self, push: Push) -> Outcome:
         """Brings one facet to the shop; the create of a product with one variant brings them all."""
         try:
             return await self._push(push)
+        finally:
+            self._backlog.done(push)
+
+    async def _push(self, push: Push) -> Outcome:
+        try:
+            return await self._bring_facet(push)
         except Stopped as stopped:
             return stopped.outcome
         except Refusal as refusal:
@@ -62,31 +97,65 @@ class ShopifyConnector:
         except ItemGone:
             return Waiting(f"{push.sku} went away from the shop between two requests")
 
-    async def confirm(self, push: Push, submission: str) -> Outcome:
-        """Never needed: productSet is asked to answer when it is done."""
-        return Confirmed()
+    def gathers(self, push: Push) -> str | None:
+        """Products go together when very many wait: `bulk_min` of them go singly, and those beyond by a bulk operation.
 
-    async def sync_all(self, listings: Mapping[str, Mapping[str, Payload]], poll_seconds: float = 1.0) -> Synced:
-        """Brings any number of products as one bulk operation, variants' prices and stock included.
-
-        `listings` is facet payloads by SKU, a product's and its variants'. Products that were made for the same SKUs
-        before are brought up to date; others are left alone. Quantities are set without comparing, and Shopify refuses
-        a product of which a variant is there but not stocked at the location yet. Returns when Shopify is done, which
-        may take hours. Not called by the engine: it is for a first fill and a full repair.
-        Raises daybook.errors.Unavailable when Shopify does not take it or does not finish it.
+        First tries only, and none so large that a thousand of them would be too much for a file.
         """
-        lines = {
-            sku: creating(sku, facets[PRODUCT], listings, self._location)
-            for sku, facets in listings.items()
-            if "variants" in facets.get(PRODUCT, {})
-        }
-        return await sync(self._shop, lines, poll_seconds)
+        if push.facet != PRODUCT or push.sku != push.key or push.payload is None or push.attempt > 1:
+            return None
+        if len(push.payload.get("variants", ())) > LINE_VARIANTS_MAX or self._backlog.lets_in(push, self.bulk_min):
+            return None
+        return PRODUCT
+
+    async def push_all(self, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """Starts a bulk operation, which `confirm` follows."""
+        trouble: Outcome
+        try:
+            number = await self.bulk.start([self._line(push) for push in pushes])
+            return [self._accepted(push, f"bulk/{number}/{line}") for line, push in enumerate(pushes)]
+        except Refusal as refusal:
+            said = "; ".join(f"{each.code}: {each.message}" for each in refusal.rejected("bulk").reasons)
+            taken = refusal.has(SLOT_TAKEN)
+            trouble = Throttled(SLOT_SECONDS, "bulk") if taken else Unavailable(f"no bulk operation: {said}")
+        except Stopped as stopped:
+            trouble = stopped.outcome
+        except Unanswered as unanswered:
+            trouble = unanswered.outcome()
+        return [trouble] * len(pushes)
+
+    async def confirm(self, push: Push, submission: str) -> Outcome:
+        """How the push's line of a bulk operation ended. One that came to no end is brought singly, here and now."""
+        _, number, line = submission.split("/")
+        try:
+            results = await self.bulk.results(number)
+        except Stopped as stopped:
+            return stopped.outcome
+        except Refusal as refusal:
+            return Unavailable(f"Shopify does not tell how the bulk operation {number} stands: {refusal}")
+        except Unanswered as unanswered:
+            return unanswered.outcome()
+        if results is None:
+            return Accepted(submission=submission, check_after_seconds=BULK_CHECK_SECONDS)
+        result = results.get(int(line))
+        return await self.push(push) if result is None else await self._ended(push, result)
+
+    async def read(self, push: Push) -> Shown | Throttled | Unavailable | Rejected:
+        """What the shop shows, by one query; more for a product with more variants than a page has."""
+        try:
+            return await read(self._shop, self._location, push)
+        except Stopped as stopped:
+            return Unavailable(stopped.outcome.reason) if isinstance(stopped.outcome, Waiting) else stopped.outcome
+        except Refusal as refusal:
+            return refusal.rejected(push.facet)
+        except Unanswered as unanswered:
+            return unanswered.outcome()
 
     async def close(self) -> None:
         """Closes the connection pool."""
         await self._shop.close()
 
-    async def _push(self, push: Push) -> Outcome:
+    async def _bring_facet(self, push: Push) -> Outcome:
         root = push.sku == push.key
         if push.payload is None:
             if push.facet != PRODUCT:
@@ -110,50 +179,62 @@ class ShopifyConnector:
         if push.remote_id is None:
             return await self._create(push)
         ids = Ids.parse(push.remote_id)
-        known = {push.sku: ids.variant} if ids.variant else _variant_ids(push, ids.product)
+        known = {push.sku: ids.variant} if ids.variant else variant_ids(push, ids.product)
         try:
-            await self._set(changing(ids.product, push.listing[PRODUCT], known))
-            return Confirmed(remote_id=push.remote_id)
+            return await self._change(push, ids.product, known)
         except Refusal as refusal:
             if not refusal.has(*GONE):
                 raise
         there = None if ids.variant else await self._variants(ids.product)
         if there is None:
             return await self._create(push)
-        known = {sku: each.ids.variant for sku, each in there.items()}
-        await self._set(changing(ids.product, push.listing[PRODUCT], known))
+        return await self._change(push, ids.product, {sku: each.ids.variant for sku, each in there.items()})
+
+    async def _change(self, push: Push, product: str, known: Mapping[str, str]) -> Outcome:
+        payload, listings = push.listing[PRODUCT], listings_of(push)
+        await self._set_with_stock(lambda location: changing(product, payload, known, listings, location))
         return Confirmed(remote_id=push.remote_id)
 
     async def _create(self, push: Push) -> Outcome:
-        product = push.listing[PRODUCT]
-        made = await self._set(creating(push.sku, product, {push.sku: push.listing}, self._location))
-        only = self._seen[made].pop(push.sku, None) if PRICE in push.listing else None
+        payload, listings = push.listing[PRODUCT], listings_of(push)
+        made = await self._set_with_stock(lambda location: creating(push.sku, payload, listings, location))
+        return self._made(push, made)
+
+    def _made(self, push: Push, made: str) -> Confirmed:
+        """The outcome when the product is there: with one variant its price and stock are too, as far as they show."""
+        only = self._seen.take(made, push.sku) if PRICE in push.listing else None
         if only is None:
-            return Confirmed(covers=tuple(push.listing), remote_id=made)
-        self._stock.remember(only.ids.item, int(push.listing[STOCK]["quantity"]), push.position)
-        return Confirmed(covers=tuple(push.listing), remote_id=str(only.ids))
+            return Confirmed(covers=(PRODUCT,), remote_id=made)
+        return Confirmed(covers=(PRODUCT, *self._held(push, only)), remote_id=str(only.ids))
+
+    def _held(self, push: Push, there: Found) -> tuple[str, ...]:
+        held = there.holds(push.listing)
+        if there.quantity is not None:
+            self._stock.remember(there.ids.item, there.quantity, push.position)
+        return held
 
     async def _bring_variant(self, push: Push, everything: bool = False) -> Outcome:
         """Makes sure that the product holds the variant as it should be: its own productSet brought it.
 
         A variant that is another one than before, because somebody deleted it in the shop, has lost its price and
-        stock, so they are brought as well.
+        stock, so they are brought as well, unless the productSet that made it had them.
         """
         if push.key not in push.remote_ids:
             return Waiting(f"{push.sku} is a variant of {push.key}, which is not in the shop yet")
         there = await self._locate(Ids.parse(push.remote_ids[push.key]).product, push.sku)
         if there is None or not there.shows(push.listing[PRODUCT]):
             return Waiting(f"{push.key} does not hold its variant {push.sku} as it should be yet")
-        remote_id = str(there.ids)
+        remote_id, held = str(there.ids), self._held(push, there)
         if not everything and push.remote_id in (None, remote_id):
-            return Confirmed(remote_id=remote_id)
+            return Confirmed(covers=(PRODUCT, *held), remote_id=remote_id)
         for facet in (PRICE, STOCK):
-            if facet in push.listing:
+            if facet in push.listing and facet not in held:
                 await self._bring(push, facet, there.ids)
         return Confirmed(covers=tuple(push.listing), remote_id=remote_id)
 
     async def _bring(self, push: Push, facet: str, ids: Ids) -> None:
         """Sets the price or the stock of a variant. Raises ItemGone when the shop does not have it."""
+        self._seen.take(ids.product, push.sku)  # what an answer told of it is not true any more
         if facet == STOCK:
             return await self._stock.bring(push, ids.item)
         variables = {"productId": ids.product, "variants": [{"id": ids.variant} | push.listing[PRICE]]}
@@ -164,30 +245,67 @@ class ShopifyConnector:
                 raise ItemGone from None
             raise
 
+    async def _set_with_stock(self, variables: Callable[[str | None], Payload]) -> str:
+        """productSet with the quantities of new variants; without them when one is not new, and not stocked yet."""
+        try:
+            return await self._set(variables(self._location))
+        except Refusal as refusal:
+            if not refusal.about(QUANTITIES):
+                raise
+        return await self._set(variables(None))
+
     async def _set(self, variables: Payload) -> str:
         """productSet: the product's id. Its variants are remembered for their own pushes."""
         answer = await self._shop.ask(PRODUCT_SET, "productSet", variables)
-        product = answer["product"]
-        self._see(product["id"], found(product["id"], product["variants"]["nodes"]))
-        return str(product["id"])
+        return self._learn(answer["product"], variables)
 
-    def _see(self, product: str, variants: dict[str, Found]) -> None:
-        if product not in self._seen and len(self._seen) >= PRODUCTS_SEEN_MAX:
-            self._seen.pop(next(iter(self._seen)))
-        self._seen[product] = variants
+    def _learn(self, product: Node, variables: Payload) -> str:
+        made = str(product["id"])
+        self._seen.put(made, found(made, product["variants"]["nodes"], quantities(variables)))
+        return made
+
+    def _line(self, push: Push) -> Payload:
+        """The variables of the push's productSet, as a line of a bulk operation."""
+        payload, listings = push.listing[PRODUCT], listings_of(push)
+        if push.remote_id is None:
+            return creating(push.sku, payload, listings, self._location)
+        ids = Ids.parse(push.remote_id)
+        known = {push.sku: ids.variant} if ids.variant else variant_ids(push, ids.product)
+        return changing(ids.product, payload, known, listings, self._location)
+
+    def _accepted(self, push: Push, submission: str) -> Accepted:
+        created = tuple(push.listing) if push.remote_id is None else (PRODUCT,)
+        return Accepted(submission=submission, covers=created, check_after_seconds=BULK_CHECK_SECONDS)
+
+    async def _ended(self, push: Push, result: Node) -> Outcome:
+        answer = (result.get("data") or {}).get("productSet") or {}
+        errors = answer.get("userErrors") or result.get("errors")
+        if errors or not answer.get("product"):
+            refusal = Refusal(errors or [{"message": "the bulk operation's result has no product"}])
+            if refusal.has(*GONE) or refusal.about(QUANTITIES):
+                return await self.push(push)  # needs a look at the shop, which a line can't take
+            return refusal.rejected(PRODUCT)
+        product = str(answer["product"]["id"])
+        if push.remote_id is not None:
+            return Confirmed(remote_id=push.remote_id)
+        if PRICE not in push.listing:
+            return Confirmed(covers=(PRODUCT,), remote_id=product)
+        # The push is as it was sent, so its stock is the one that the line has set.
+        line = creating(push.sku, push.listing[PRODUCT], {push.sku: push.listing}, self._location)
+        return self._made(push, self._learn(answer["product"], line))
 
     async def _locate(self, product: str, sku: str) -> Found | None:
         """The variant as the shop has it: from an answer that was just given, else looked up among the product's.
 
         Not by a search for the SKU: Shopify's search lags behind its writes and does not look for exact words.
         """
-        seen = self._seen.get(product, {}).pop(sku, None)
+        seen = self._seen.take(product, sku)
         if seen is not None:
             return seen
         there = await self._variants(product)
         if there is None:
             return None
-        self._see(product, there)
+        self._seen.put(product, there)
         return there.pop(sku, None)
 
     async def _variants(self, product: str) -> dict[str, Found] | None:
@@ -195,7 +313,9 @@ class ShopifyConnector:
         there: dict[str, Found] = {}
         after: str | None = None
         while True:
-            answer = await self._shop.ask(VARIANTS, "product", {"id": product, "after": after})
+            answer = await self._shop.ask(
+                VARIANTS, "product", {"id": product, "locationId": self._location, "after": after}
+            )
             if answer is None:
                 return None
             there |= found(product, answer["variants"]["nodes"])
@@ -240,7 +360,7 @@ class ShopifyConnector:
 
     async def _delete(self, product: str) -> bool:
         """True when it is gone now, False when there was no such product. The refusal has no code, so it is checked."""
-        self._seen.pop(product, None)
+        self._seen.forget(product)
         try:
             await self._shop.ask(PRODUCT_DELETE, "productDelete", {"input": {"id": product}})
         except Refusal:
@@ -266,9 +386,3 @@ def connector(settings: Mapping[str, str]) -> ShopifyConnector:
     location = settings["location_id"]
     gid = location if location.startswith("gid://") else f"gid://shopify/Location/{location}"
     return ShopifyConnector(settings["url"], settings["access_token"], gid)
-
-
-def _variant_ids(push: Push, product: str) -> dict[str, str]:
-    """SKU -> variant, of the variants that are known to be in this product."""
-    known = {sku: Ids.parse(remote_id) for sku, remote_id in push.remote_ids.items()}
-    return {sku: ids.variant for sku, ids in known.items() if ids.product == product and ids.variant}

@@ -8,8 +8,17 @@ VERSION = "2026-07"
 PATH = f"/admin/api/{VERSION}/graphql.json"
 VARIANTS_PAGE = 250
 """The most that a connection gives at once."""
+SHOWN_PAGE = 100
+"""Of variants with their stock: each one costs more points then, and one document may cost 1000 at most."""
 
-_IDS = "id sku barcode selectedOptions { name value } inventoryItem { id }"
+_IDS = "id sku barcode price selectedOptions { name value } inventoryItem { id }"
+_QUANTITIES = 'inventoryLevel(locationId: $locationId) { quantities(names: ["available"]) { name quantity } }'
+_SHOWN = f"""
+      nodes {{
+        id sku barcode price inventoryPolicy selectedOptions {{ name value }}
+        inventoryItem {{ id tracked {_QUANTITIES} }}
+      }}
+      pageInfo {{ hasNextPage endCursor }}"""
 
 PRODUCT_SET = f"""
 mutation ($identifier: ProductSetIdentifiers, $input: ProductSetInput!) {{
@@ -19,14 +28,17 @@ mutation ($identifier: ProductSetIdentifiers, $input: ProductSetInput!) {{
   }}
 }}"""
 
-PRODUCT_SET_LINE = """
-mutation call($identifier: ProductSetIdentifiers, $input: ProductSetInput!) {
-  productSet(identifier: $identifier, input: $input, synchronous: true) {
-    product { id }
-    userErrors { code field message }
-  }
-}"""
-"""For a bulk operation: it is run once for each line of variables."""
+PRODUCT_SET_LINE = f"""
+mutation call($identifier: ProductSetIdentifiers, $input: ProductSetInput!) {{
+  productSet(identifier: $identifier, input: $input, synchronous: true) {{
+    product {{ id variants(first: 1) {{ nodes {{ {_IDS} }} }} }}
+    userErrors {{ code field message }}
+  }}
+}}"""
+"""For a bulk operation: it is run once for each line of variables. It may have one connection, not more.
+
+The one variant is for products that have no other; the others' are looked up with their prices and stock, by one query.
+"""
 
 PRODUCT_DELETE = """
 mutation ($input: ProductDeleteInput!) {
@@ -38,11 +50,21 @@ query ($identifier: ProductIdentifierInput!) {
   productByIdentifier(identifier: $identifier) { id }
 }"""
 
+PRODUCT_READ = f"""
+query ($identifier: ProductIdentifierInput!, $locationId: ID!, $after: String) {{
+  productByIdentifier(identifier: $identifier) {{
+    id title descriptionHtml vendor productType status handle
+    options {{ name position optionValues {{ name }} }}
+    mediaCount {{ count }}
+    variants(first: {SHOWN_PAGE}, after: $after) {{{_SHOWN}
+    }}
+  }}
+}}"""
+
 VARIANTS = f"""
-query ($id: ID!, $after: String) {{
+query ($id: ID!, $locationId: ID!, $after: String) {{
   product(id: $id) {{
-    id variants(first: {VARIANTS_PAGE}, after: $after) {{
-      nodes {{ {_IDS} }} pageInfo {{ hasNextPage endCursor }}
+    id variants(first: {SHOWN_PAGE}, after: $after) {{{_SHOWN}
     }}
   }}
 }}"""
@@ -63,12 +85,12 @@ mutation ($productId: ID!, $variantsIds: [ID!]!) {
   }
 }"""
 
-LEVEL = """
-query ($id: ID!, $locationId: ID!) {
-  inventoryItem(id: $id) {
-    id inventoryLevel(locationId: $locationId) { quantities(names: ["available"]) { name quantity } }
-  }
-}"""
+LEVEL = f"""
+query ($id: ID!, $locationId: ID!) {{
+  inventoryItem(id: $id) {{
+    id {_QUANTITIES}
+  }}
+}}"""
 
 SET_QUANTITIES = """
 mutation ($input: InventorySetQuantitiesInput!, $key: String!) {

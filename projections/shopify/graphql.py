@@ -2,13 +2,18 @@
 
 Shopify answers almost everything with HTTP 200: a throttle and a refused access are in `errors`, a refused value in
 the mutation's own `userErrors`.
+
+A shop counts points, not requests: https://shopify.dev/docs/api/usage/limits. A request is refused when the bucket does
+not hold what it may cost at most (`requestedQueryCost`), and takes what it did cost (`actualQueryCost`). So the pace
+counts by what the same document cost the last time, and leaves the difference in the bucket.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls
-from daybook.channel.contract import Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.contract import Rejected, Throttled, Unavailable, Waiting
+from daybook.channel.pacing import Rate
 from daybook.events import Rejection
 from projections.shopify.documents import PATH
 
@@ -17,12 +22,17 @@ LISTINGS_FAULT = frozenset({"INVALID_VARIABLE", "BAD_USER_INPUT"})
 """Errors of a whole request that are about the values in it. Any other is about the account, the version or Shopify."""
 WAIT_SECONDS = 1.0
 """After a throttle that does not say how much is left."""
+GRAPHQL = "graphql"
+RATES = {GRAPHQL: Rate(100.0, 2000.0)}
+"""Points of a shop on the standard plan. Every answer says what this shop has, and that is used from then on."""
+MUTATION_COST = 10.0
+"""Of a mutation that has not been answered yet."""
 
 
 class Stopped(Exception):
     """The push ends here, with this outcome."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Rejected | Throttled | Unavailable | Waiting) -> None:
         super().__init__(outcome)
         self.outcome = outcome
 
@@ -38,6 +48,10 @@ class Refusal(Exception):
         """Whether one of the errors has one of the codes."""
         return any(error.get("code") in codes for error in self.errors)
 
+    def about(self, field: str) -> bool:
+        """Whether one of the errors is about this field, or a part of it."""
+        return any(field in (error.get("field") or ()) for error in self.errors)
+
     def rejected(self, otherwise: str) -> Rejected:
         """The outcome, in Shopify's words. Some mutations' errors have no code: then the mutation's name stands."""
         return Rejected(
@@ -52,14 +66,18 @@ class Shop:
     """One shop's Admin API."""
 
     def __init__(self, url: str, access_token: str) -> None:
-        self._calls = Calls(url)
+        self._calls = Calls(url, rates=RATES)
+        self.pace = self._calls.pace
+        self._costs: dict[str, tuple[float, float]] = {}
+        """Document -> what it may cost at most and what it cost, the last time."""
         self._headers = {"X-Shopify-Access-Token": access_token, "Accept": "application/json"}
 
     async def ask(self, document: str, name: str, variables: Mapping[str, Any]) -> Any:
         """What the document's one field `name` gives. Raises Stopped, Refusal (its userErrors) and Unanswered."""
-        answer = await self._calls.request(
-            "POST", PATH, body={"query": document, "variables": variables}, headers=self._headers
-        )
+        _, cost = self._costs.get(document, (0.0, MUTATION_COST if document.lstrip().startswith("mutation") else 1.0))
+        body = {"query": document, "variables": variables}
+        answer = await self._calls.request("POST", PATH, body=body, headers=self._headers, operation=GRAPHQL, cost=cost)
+        self._learn(document, answer)
         data = answer.body.get("data") if isinstance(answer.body, dict) else None
         trouble = answer.status != 200 or not isinstance(data, dict) or answer.body.get("errors")
         if trouble or not isinstance(data, dict):
@@ -70,12 +88,31 @@ class Shop:
             raise Refusal(errors)
         return found
 
+    def _learn(self, document: str, answer: Answer) -> None:
+        cost = _cost(answer.body)
+        status = cost.get("throttleStatus") or {}
+        try:
+            if cost.get("actualQueryCost") is not None:
+                self._costs[document] = float(cost["requestedQueryCost"]), float(cost["actualQueryCost"])
+            left, maximum = float(status["currentlyAvailable"]), float(status["maximumAvailable"])
+            restored = float(status["restoreRate"])
+        except (KeyError, TypeError, ValueError):
+            return
+        reserve = max((asked - took for asked, took in self._costs.values()), default=0.0)
+        throttled = isinstance(answer.body, dict) and "THROTTLED" in map(_code, _dicts(answer))
+        self.pace.told(
+            GRAPHQL,
+            left=left - reserve,
+            rate=Rate(restored, max(1.0, maximum - reserve)),
+            quiet_seconds=wait_seconds(answer.body) if throttled else None,
+        )
+
     async def close(self) -> None:
         """Closes the connection pool."""
         await self._calls.close()
 
 
-def failure(answer: Answer) -> Outcome:
+def failure(answer: Answer) -> Rejected | Throttled | Unavailable:
     """The outcome of an answer without the hoped-for data."""
     if answer.status in (401, 402, 403):
         return Unavailable(
@@ -88,10 +125,10 @@ def failure(answer: Answer) -> Outcome:
     outage = answer.outage()
     if outage is not None:
         return outage
-    errors = [error for error in _errors(answer) if isinstance(error, dict)]
+    errors = _dicts(answer)
     codes = {_code(error): str(error.get("message", "")) for error in errors}
     if "THROTTLED" in codes:
-        return Throttled(wait_seconds(answer.body))
+        return answer.throttle(wait_seconds(answer.body))
     if "ACCESS_DENIED" in codes:
         return Unavailable(
             f"Shopify refuses access: {codes['ACCESS_DENIED']}. "
@@ -108,13 +145,23 @@ def failure(answer: Answer) -> Outcome:
 
 def wait_seconds(body: Any) -> float:
     """Until the bucket holds what was asked for: (requested - available) / points restored in a second."""
-    cost = (body.get("extensions") or {}).get("cost") or {}
+    cost = _cost(body)
     status = cost.get("throttleStatus") or {}
     try:
         missing = float(cost["requestedQueryCost"]) - float(status["currentlyAvailable"])
         return max(0.0, missing / float(status["restoreRate"]))
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return WAIT_SECONDS
+
+
+def _cost(body: Any) -> Node:
+    extensions = body.get("extensions") if isinstance(body, dict) else None
+    cost = extensions.get("cost") if isinstance(extensions, dict) else None
+    return cost if isinstance(cost, dict) else {}
+
+
+def _dicts(answer: Answer) -> list[Node]:
+    return [error for error in _errors(answer) if isinstance(error, dict)]
 
 
 def _errors(answer: Answer) -> list[Any]:

@@ -5,11 +5,13 @@ from the variables by the names that the connector's documents use, and the answ
 document selects. So a mistake in a document's text (a misspelled field, a wrong type) is not found here; the documents
 were written from Shopify's published schema, and only a call to a development store proves them.
 
-Costs are made up in the same way: 10 points for a mutation, 1 for a query and one more for every ten things of a
-connection. The bucket, the refusal and the arithmetic of waiting are Shopify's.
+Costs are made up in the same way: 10 points for a mutation, 1 for a query and one more for every ten things that a
+connection may give at most. Of those only what it gave is charged in the end. The bucket, the refusal and the
+arithmetic of waiting are Shopify's.
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -19,40 +21,45 @@ import msgspec
 from aiohttp import web
 
 from daybook.channel.contract import Payload
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import SandboxServer
-from projections.shopify.documents import VERSION
+from projections.shopify.documents import SHOWN_PAGE, VERSION
 from projections.shopify.sandbox_bulk import Bulk
 from projections.shopify.sandbox_rules import GraphError, UserErrors
 from projections.shopify.sandbox_shop import LOCATION, Shop
 
 DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 MUTATION_COST = 10.0
+STANDARD = Rate(100.0, 2000.0)
+"""Points of a shop on the standard plan, for `limits`."""
+UNLIMITED = Rate(1e6, 1e6)
+"""What a shop without limits says that it has."""
 
 CURRENCY = "EUR"
 Operation = Callable[[Payload], Payload | None]
 
 
 class ShopifySandbox(SandboxServer):
-    """One shop. `limited` throttles it as a standard shop is: 2000 points, of which 100 come back every second."""
+    """One shop. With `limits["graphql"]` it is throttled: `burst` points, of which `per_second` come back."""
 
     def __init__(
         self,
         *,
-        limited: bool = False,
-        maximum: float = 2000.0,
-        restore_rate: float = 100.0,
         bulk_seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.access_token = "shpat_sandbox"
-        self.limited, self.maximum, self.restore_rate = limited, maximum, restore_rate
+        self.limits: dict[str, Rate] = {}
+        """`graphql`: the points of the bucket. None from the start."""
         self.locked = False
         self.scopes = {"write_products", "write_inventory"}
         self.shop = Shop()
         self.bulk = Bulk(self, bulk_seconds, clock)
+        self.throttles = 0
+        """How often a request was answered that the bucket is empty."""
         self._clock = clock
-        self._available, self._counted = maximum, clock()
+        self._available, self._counted = math.inf, clock()
 
     def settings(self) -> dict[str, str]:
         """The loopback server stands for https://<shop>.myshopify.com."""
@@ -96,10 +103,13 @@ class ShopifySandbox(SandboxServer):
 
     def available(self) -> float:
         """Points in the bucket now."""
-        now = self._clock()
-        self._available = min(self.maximum, self._available + (now - self._counted) * self.restore_rate)
+        now, rate = self._clock(), self._rate()
+        self._available = min(rate.burst, self._available + (now - self._counted) * rate.per_second)
         self._counted = now
         return self._available
+
+    def _rate(self) -> Rate:
+        return self.limits.get("graphql", UNLIMITED)
 
     async def graphql(self, request: web.Request) -> web.Response:
         """POST /admin/api/2026-07/graphql.json."""
@@ -120,17 +130,18 @@ class ShopifySandbox(SandboxServer):
         self.bulk.advance()
         cost = cost_of(query)
         available = self.available()
-        if self.limited and cost > available:
+        if cost > available:
             return self._throttled(cost, available)
-        if self.limited:
-            self._available -= cost
         name = field_of(query)
         try:
             data = {name: self.run(name, query, variables)}
         except GraphError as error:
+            self._available -= 1
             errors = [{"message": error.message, "extensions": {"code": error.code}}]
-            return _json({"errors": errors, "extensions": self._cost(cost, cost, self._available)})
-        return _json({"data": data, "extensions": self._cost(cost, cost, self._available)})
+            return _json({"errors": errors, "extensions": self._cost(cost, 1.0, self._available)})
+        took = cost_of(query, data)
+        self._available -= took
+        return _json({"data": data, "extensions": self._cost(cost, took, self._available)})
 
     def run(self, name: str, query: str, variables: Payload) -> Any:
         """One operation: what its field gives, with userErrors when it is a mutation. Raises GraphError."""
@@ -166,8 +177,12 @@ class ShopifySandbox(SandboxServer):
         return {
             "productSet": lambda v: {"product": _product(shop.product_set(v.get("identifier"), v["input"]))},
             "productDelete": lambda v: {"deletedProductId": shop.product_delete(v["input"]["id"])},
-            "productByIdentifier": lambda v: _id(shop.find(v["identifier"])),
-            "product": lambda v: self._variants(v["id"], v.get("after")),
+            "productByIdentifier": lambda v: self._page(shop.find(v["identifier"]), v),
+            "product": lambda v: (
+                self._variants(shop.products[v["id"]], v["locationId"], v.get("after"))
+                if v["id"] in shop.products
+                else None
+            ),
             "productVariantsBulkUpdate": lambda v: {
                 "productVariants": shop.variants_update(v["productId"], v["variants"])
             },
@@ -184,31 +199,51 @@ class ShopifySandbox(SandboxServer):
             **self.bulk.operations(),
         }
 
-    def _variants(self, product_id: str, after: str | None) -> Payload | None:
-        product = self.shop.products.get(product_id)
-        if product is None:
-            return None
+    def _variants(self, product: Payload, location: str, after: str | None) -> Payload:
         start = int(after or 0)
-        page = {"hasNextPage": start + 250 < len(product["variants"]), "endCursor": str(start + 250)}
-        nodes = [_node(variant) for variant in product["variants"][start : start + 250]]
-        return {"id": product_id, "variants": {"nodes": nodes, "pageInfo": page}}
+        here = product["variants"][start : start + SHOWN_PAGE]
+        page = {"hasNextPage": start + SHOWN_PAGE < len(product["variants"]), "endCursor": str(start + SHOWN_PAGE)}
+        nodes = [
+            _node(variant, {"inventoryLevel": self._level(variant["inventoryItem"]["id"], location)})
+            for variant in here
+        ]
+        return {"id": product["id"], "variants": {"nodes": nodes, "pageInfo": page}}
+
+    def _page(self, product: Payload | None, variables: Payload) -> Payload | None:
+        """productByIdentifier: the ids are enough for who names no location."""
+        if product is None or "locationId" not in variables:
+            return _id(product)
+        shown = {name: product.get(name, "") for name in ("title", "descriptionHtml", "vendor", "productType")}
+        options = [
+            {"name": each["name"], "position": each.get("position", number), "optionValues": each["values"]}
+            for number, each in enumerate(product["productOptions"], start=1)
+        ]
+        return {
+            **shown,
+            "status": product["status"],
+            "handle": product["handle"],
+            "options": options,
+            "mediaCount": {"count": len(product.get("files", ()))},
+            **self._variants(product, variables["locationId"], variables.get("after")),
+        }
+
+    def _level(self, item: str, location: str) -> Payload | None:
+        quantity = self.shop.levels.get(item) if location == LOCATION else None
+        return None if quantity is None else {"quantities": [{"name": "available", "quantity": quantity}]}
 
     def _item(self, item: str, location: str) -> Payload | None:
-        if item not in self.shop.items:
-            return None
-        quantity = self.shop.levels.get(item) if location == LOCATION else None
-        level = None if quantity is None else {"quantities": [{"name": "available", "quantity": quantity}]}
-        return {"id": item, "inventoryLevel": level}
+        return {"id": item, "inventoryLevel": self._level(item, location)} if item in self.shop.items else None
 
     def _throttled(self, cost: float, available: float) -> web.Response:
+        self.throttles += 1
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": DOCUMENTATION}}
         return _json({"errors": [error], "extensions": self._cost(cost, None, available)})
 
     def _cost(self, requested: float, actual: float | None, available: float) -> Payload:
         status = {
-            "maximumAvailable": self.maximum,
+            "maximumAvailable": self._rate().burst,
             "currentlyAvailable": available,
-            "restoreRate": self.restore_rate,
+            "restoreRate": self._rate().per_second,
         }
         return {"cost": {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": status}}
 
@@ -221,16 +256,33 @@ def field_of(query: str) -> str:
     return found[1]
 
 
-def cost_of(query: str) -> float:
-    """Points of a document."""
+def cost_of(query: str, data: Any = None) -> float:
+    """Points of a document: what it may cost at most, or what it cost, when there is data."""
     base = MUTATION_COST if query.lstrip().startswith("mutation") else 1.0
+    if data is not None:
+        return base + math.ceil(_nodes(data) / 10)
     return base + sum(int(size) / 10 for size in re.findall(r"first:\s*(\d+)", query))
 
 
-def _node(variant: Payload) -> Payload:
+def _nodes(data: Any) -> int:
+    if isinstance(data, dict):
+        own = len(data["nodes"]) if isinstance(data.get("nodes"), list) else 0
+        return own + sum(_nodes(value) for value in data.values())
+    return sum(_nodes(value) for value in data) if isinstance(data, list) else 0
+
+
+def _node(variant: Payload, level: Payload | None = None) -> Payload:
     options = [{"name": each["optionName"], "value": each["name"]} for each in variant["optionValues"]]
-    ids = {"id": variant["id"], "sku": variant["sku"], "inventoryItem": {"id": variant["inventoryItem"]["id"]}}
-    return ids | {"barcode": variant["barcode"], "selectedOptions": options}
+    item = {"id": variant["inventoryItem"]["id"], "tracked": variant["inventoryItem"]["tracked"]}
+    return {
+        "id": variant["id"],
+        "sku": variant["sku"],
+        "barcode": variant["barcode"],
+        "price": variant["price"],
+        "inventoryPolicy": variant.get("inventoryPolicy", "DENY"),
+        "selectedOptions": options,
+        "inventoryItem": item if level is None else item | level,
+    }
 
 
 def _product(product: Payload) -> Payload:

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from daybook.channel.contract import Payload
+from daybook.channel.sandbox import Faults
 from projections.shopify.sandbox_rules import GraphError, UserErrors
 
 SLOTS = 5
@@ -19,6 +20,7 @@ class Host(Protocol):
     """The sandbox that this belongs to."""
 
     url: str
+    faults: Faults
 
     def run(self, name: str, query: str, variables: Payload) -> Any: ...
 
@@ -40,8 +42,10 @@ class Bulk:
     def __init__(self, host: Host, seconds: float, clock: Callable[[], float]) -> None:
         self._host, self.seconds, self._clock = host, seconds, clock
         self.operations_by_id: dict[str, Operation] = {}
-        self.fail_next = False
-        """The next operation ends as FAILED, as one does that takes longer than 24 hours."""
+        self.end_next = ""
+        """The status in which the next operation ends instead of COMPLETED: FAILED, CANCELED or EXPIRED."""
+        self.done_before_end = 0
+        """So many of its lines are carried out before that, and their results can be had."""
         self._numbers = itertools.count(1)
         self._uploads: dict[str, bytes | None] = {}
 
@@ -95,34 +99,38 @@ class Bulk:
         if found is None:
             return None
         done = found.status == "COMPLETED"
-        number = found.id.rpartition("/")[2]
+        url = f"{self._host.url}/bulk/{found.id.rpartition('/')[2]}.jsonl"
         return {
             "id": found.id,
             "status": found.status,
             "errorCode": "TIMEOUT" if found.status == "FAILED" else None,
-            "objectCount": str(len(found.lines) if done else 0),
-            "url": f"{self._host.url}/bulk/{number}.jsonl" if done else None,
-            "partialDataUrl": None,
+            "objectCount": str(len(found.result.splitlines())),
+            "url": url if done else None,
+            "partialDataUrl": url if found.result and not done else None,
         }
 
     async def download(self, request: web.Request) -> web.Response:
         """GET /bulk/{number}.jsonl."""
         found = self.operations_by_id.get(f"gid://shopify/BulkOperation/{request.match_info['number']}")
-        if found is None or found.status != "COMPLETED":
+        if found is None or not found.result:
             return web.Response(status=404)
         return web.Response(body=found.result, content_type="application/jsonl")
 
     def advance(self) -> None:
         """Carries out what is due."""
+        if self._host.faults.keep_pending:
+            return
         for each in self.operations_by_id.values():
             if each.status == "RUNNING" and self._clock() >= each.done_at:
-                if self.fail_next:
-                    self.fail_next, each.status = False, "FAILED"
-                    continue
-                each.status = "COMPLETED"
-                each.result = b"\n".join(self._line(each, number, raw) for number, raw in enumerate(each.lines))
+                lines = each.lines[: self.done_before_end] if self.end_next else each.lines
+                each.status, self.end_next = self.end_next or "COMPLETED", ""
+                each.result = b"\n".join(self._line(each, number, raw) for number, raw in enumerate(lines))
 
     def _line(self, operation: Operation, number: int, raw: bytes) -> bytes:
+        if self._host.faults.fail_members and number % 2:
+            error = {"code": "GENERIC_ERROR", "field": None, "message": "Something went wrong"}
+            data = {operation.field: {"product": None, "userErrors": [error]}}
+            return msgspec.json.encode({"data": data, "__lineNumber": number})
         try:
             variables = msgspec.json.decode(raw, type=dict[str, Any])
             answer: Payload = {"data": {operation.field: self._host.run(operation.field, "mutation", variables)}}

@@ -17,6 +17,7 @@ import msgspec
 from daybook.channel.contract import Push, Unavailable, Waiting
 from projections.shopify.documents import ACTIVATE, LEVEL, SET_QUANTITIES
 from projections.shopify.graphql import Refusal, Shop, Stopped
+from projections.shopify.ids import quantity as quantity_of
 from projections.shopify.listing import STOCK
 
 STALE = "CHANGE_FROM_QUANTITY_STALE"
@@ -88,10 +89,7 @@ class Stock:
         found = await self._shop.ask(LEVEL, "inventoryItem", {"id": item, "locationId": self._location})
         if found is None:
             raise ItemGone
-        level = found.get("inventoryLevel")
-        if level is None:
-            return None
-        return next((int(each["quantity"]) for each in level["quantities"] if each["name"] == "available"), 0)
+        return quantity_of(found.get("inventoryLevel"))
 
     async def _set(self, push: Push, item: str, before: int, quantity: int, again: bool) -> None:
         variables = {

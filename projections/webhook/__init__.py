@@ -6,14 +6,14 @@ There may be any number of endpoints; each is a channel of its own, with its own
 import re
 from functools import partial
 
-from daybook.channel.contract import Manifest
+from daybook.channel.contract import Manifest, Stock
 from daybook.errors import InvalidValue
 from projections.webhook.connector import connector
 from projections.webhook.listing import FACETS, NAME, Group, defaults, fold
-from projections.webhook.mapping import render
+from projections.webhook.mapping import PRICE, STOCK, offered, render
 from projections.webhook.sandbox import WebhookSandbox
 
-_NAME = re.compile(r"[a-z][a-z0-9]{0,49}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
 
 
 def endpoint(name: str) -> Manifest:
@@ -22,7 +22,7 @@ def endpoint(name: str) -> Manifest:
     Small letters and digits only: an underscore would make DAYBOOK_CHANNEL_<NAME>_<KEY> readable in two ways.
     """
     if not _NAME.match(name):
-        raise InvalidValue("name", "must be 1 to 50 small letters and digits, starting with a letter", name)
+        raise InvalidValue("name", "must be 1 to 31 small letters and digits, starting with a letter", name)
     return Manifest(
         name=name,
         title="Webhook (Standard Webhooks)" if name == NAME else f"Webhook {name} (Standard Webhooks)",
@@ -35,6 +35,8 @@ def endpoint(name: str) -> Manifest:
         lane="sku",
         connector=partial(connector, name=name),
         sandbox=WebhookSandbox,
+        another=endpoint,
+        stock=Stock(facet=STOCK, price=PRICE, amount=offered),
     )
 
 

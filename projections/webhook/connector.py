@@ -10,8 +10,9 @@
 
 Only a 2xx is success, whatever its body. The specification wants anything else tried again. That goes for every 4xx
 too, but 410: a receiver's 400 is nearly always its own fault, and is repaired there without anybody telling us. Only
-that SKU waits meanwhile. A 410 means that the endpoint wants no more: each message is refused with `endpoint_gone`
-until a person has enabled the endpoint again and asks for another try.
+that SKU waits meanwhile. A 410 means that the endpoint wants no more: the whole channel is stopped, with nothing lost,
+until a person has enabled the endpoint again and resumes it. A redirect is a failure like any other, since nobody
+looked at what is behind it. When to try again is the engine's to decide; a Retry-After is passed on.
 """
 
 import time
@@ -25,9 +26,8 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 
 from daybook.channel.calls import ANSWER_SECONDS_MAX, Answer, Calls, Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Rejected, Throttled, Unavailable, Waiting
+from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Stopped, Throttled, Unavailable, Waiting
 from daybook.errors import BadConfiguration
-from daybook.events import Rejection
 from projections.webhook.guard import guarded
 from projections.webhook.listing import FACETS, NAME
 from projections.webhook.mapping import PRICE, PRODUCT, STOCK
@@ -139,10 +139,8 @@ class WebhookConnector:
         status, said, pause = answer.status, answer.text[:200], pause_seconds(answer.headers, self._clock())
         variable = f"DAYBOOK_CHANNEL_{self._name.upper()}"
         if status == 410:
-            reason = (
-                f"the endpoint wants no more messages (HTTP 410): enable it again, then ask for another try. {said}"
-            )
-            return Rejected((Rejection("endpoint_gone", reason.strip()),))
+            wanted = "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel"
+            return Stopped(f"{wanted}. {said}".strip())
         if status == 429:
             return Throttled(pause)
         if 300 <= status < 400:

@@ -34,6 +34,11 @@ def render(group: Group, reference: Reference, name: str = NAME) -> Rendered:
     return rendered
 
 
+def offered(payload: Payload) -> int:
+    """How many a payload of the stock facet offers."""
+    return int(payload["stock"]["available"])
+
+
 def _product(item: Item) -> Payload:
     product = item.product
     return {

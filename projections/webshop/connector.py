@@ -5,68 +5,54 @@ idempotency key, but a SKU is unique in a shop: that makes looking up before cre
 SKU alone: a product of that SKU that somebody made in the shop by hand is taken over, not doubled.
 """
 
+import math
 from base64 import b64encode
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
+from collections.abc import Mapping, Sequence
 
 from daybook.channel.calls import Answer, Calls, Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Rejected, Unavailable, Waiting
+from daybook.channel.contract import (
+    Confirmed,
+    Outcome,
+    Payload,
+    Push,
+    Rejected,
+    Shown,
+    Throttled,
+    Unavailable,
+    Waiting,
+)
+from daybook.channel.pacing import Rate
 from daybook.errors import BadConfiguration
 from daybook.events import Rejection
+from projections.webshop import readback
+from projections.webshop.bodies import CREATING, changed, kept_axes, parent_of, sent, whole
+from projections.webshop.gathering import Gathering, endpoint
 from projections.webshop.listing import FACETS, NAME
 from projections.webshop.mapping import PARENT
+from projections.webshop.place import DUPLICATE, GONE, Place, collection
 
 API = "/wp-json/wc/v3"
-CREATING = FACETS[0]
-DUPLICATE = "product_invalid_sku"
-GONE = frozenset(
-    {
-        "woocommerce_rest_product_invalid_id",
-        "woocommerce_rest_product_variation_invalid_id",
-        "woocommerce_rest_invalid_product_id",
-        "woocommerce_rest_invalid_product_variation_id",
-        "woocommerce_rest_already_trashed",
-    }
-)
-"""Codes for an id that the shop does not have. Go by the code: WooCommerce says 404 to GET and DELETE, 400 to PUT."""
-
-CLEARED: Mapping[str, Payload] = {"price": {"regular_price": ""}, "stock": {"manage_stock": False}}
-"""What takes one facet off a listing that stays."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a listing is in the shop: a product, or a variation under a product. As text: `12` or `12/34`."""
-
-    product: int
-    variation: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        product, _, variation = text.partition("/")
-        return cls(int(product), int(variation) if variation else None)
-
-    def __str__(self) -> str:
-        return f"{self.product}" if self.variation is None else f"{self.product}/{self.variation}"
-
-    @property
-    def path(self) -> str:
-        return f"/products/{self.product}" + ("" if self.variation is None else f"/variations/{self.variation}")
+REST = "rest"
+"""The one operation: WooCommerce counts no requests, and a host or firewall that does counts all of them alike."""
+RATES: Mapping[str, Rate] = {}
+"""None is published: neither WooCommerce nor WordPress limits this API. A host's own limit is told by its 429, or by
+the setting `per_second`."""
 
 
 class _Ended(Exception):
     """The shop can't be used now: nothing more to do in this push."""
 
-    def __init__(self, outcome: Outcome) -> None:
+    def __init__(self, outcome: Throttled | Unavailable | Rejected) -> None:
         self.outcome = outcome
 
 
 class WooConnector:
     """One shop. Any number of pushes may be under way at once."""
 
-    def __init__(self, url: str, consumer_key: str, consumer_secret: str) -> None:
-        self._calls = Calls(url)
+    def __init__(self, url: str, consumer_key: str, consumer_secret: str, rates: Mapping[str, Rate] = RATES) -> None:
+        self._calls = Calls(url, rates=rates)
+        self.pace = self._calls.pace
+        self._gathering = Gathering(lambda path, body: self._request("POST", path, body=body), self.push, self._refused)
         token = b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}", "Accept": "application/json"}
 
@@ -81,6 +67,34 @@ class WooConnector:
         except Unanswered as lost:
             return lost.outcome()
 
+    def gathers(self, push: Push) -> str | None:
+        """The batch's path for changes of what is there, and for new simple products at their first attempt."""
+        return endpoint(push)
+
+    async def push_all(self, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """One batch. Only a member that is gone, doubled or shared by several pushes costs further requests."""
+        return await self._gathering.push_all(pushes)
+
+    async def read(self, push: Push) -> Shown | Throttled | Unavailable | Rejected:
+        """What the shop has under the id that it gave, else under the SKU. One request, at most three."""
+        try:
+            place = Place.parse(push.remote_id) if push.remote_id is not None else await self._find(push.sku)
+            answer = await self._look(place) if place is not None else None
+            if answer is None and push.remote_id is not None:
+                place = await self._find(push.sku)  # deleted, and perhaps made anew by hand
+                answer = await self._look(place) if place is not None else None
+        except _Ended as ended:
+            return ended.outcome
+        except Unanswered as lost:
+            return lost.outcome()
+        if answer is None or place is None:
+            return Shown(dict.fromkeys(FACETS))
+        wanted = parent_of(push)
+        brought_under = push.remote_ids.get(wanted) if wanted is not None else None
+        moved = brought_under is not None and Place.parse(brought_under).product != place.product
+        parent = f"product {place.product}" if moved else wanted
+        return Shown(readback.facets(answer.body, push.listing, parent))
+
     async def confirm(self, push: Push, submission: str) -> Outcome:
         """Never called: WooCommerce has no submissions."""
         return Rejected((Rejection("no_submissions", f"WooCommerce takes no submissions; {submission} is unknown"),))
@@ -89,39 +103,38 @@ class WooConnector:
         await self._calls.close()
 
     async def _bring(self, push: Push, payload: Payload) -> Outcome:
-        parent = _parent(push)
         if push.remote_id is None:
             if push.facet != CREATING:
                 return Waiting(f"{push.sku} is not in the shop yet")
-            return await self._create(push, parent)
-        answer = await self._call("PUT", Place.parse(push.remote_id).path, body=_sent(payload))
+            return await self._create(push)
+        answer = await self._call("PUT", Place.parse(push.remote_id).path, body=sent(payload))
         if answer.status == 200:
-            return _kept_axes(push, payload, answer) or Confirmed()
+            return kept_axes(push.sku, payload, answer.body) or Confirmed()
         if _code(answer) in GONE:
             # Deleted in the shop, alone or with its parent, but the book says that it is sold: bring all of it back.
-            return await self._create(push, parent)
+            return await self._create(push)
         return self._refused(answer)
 
-    async def _create(self, push: Push, parent: str | None) -> Outcome:
+    async def _create(self, push: Push) -> Outcome:
         """Everything of the listing in one request: made anew, or put over what already has the SKU."""
         if CREATING not in push.listing:
             return Waiting(f"{push.sku} is not in the shop, and its {CREATING} facet is not known yet")
-        under: int | None = None
+        under, parent = None, parent_of(push)
         if parent is not None:
             if parent not in push.remote_ids:
                 return Waiting(f"{push.sku} is a variation of {parent}, which is not in the shop yet")
             under = Place.parse(push.remote_ids[parent]).product
-        body = {key: value for facet in push.listing.values() for key, value in _sent(facet).items()}
+        body = whole(push.listing)
         unsure = push.attempt > 1 or push.remote_id is not None
         found = await self._find(push.sku) if unsure else None
         if found is None:
-            answer = await self._call("POST", _collection(under), body=body)
+            answer = await self._call("POST", collection(under), body=body)
             if answer.status == 201:
                 return self._brought(push, under, answer)
             found = await self._find(push.sku) if _code(answer) == DUPLICATE else None
             if found is None:
                 return self._refused(answer)
-        if (found.product if found.variation is not None else None) != under:
+        if found.under != under:
             return Rejected((Rejection(DUPLICATE, f"the SKU {push.sku} belongs to {found} in the shop", "sku"),))
         answer = await self._call("PUT", found.path, body=body)
         return self._brought(push, under, answer) if answer.status == 200 else self._refused(answer)
@@ -131,7 +144,7 @@ class WooConnector:
         if not isinstance(own, int):
             return Unavailable(f"the shop answered {answer.status} without an id: {answer.text[:200]}")
         place = Place(own) if under is None else Place(under, own)
-        lost = _kept_axes(push, push.listing[CREATING], answer)
+        lost = kept_axes(push.sku, push.listing[CREATING], answer.body)
         return lost or Confirmed(covers=tuple(push.listing), remote_id=str(place))
 
     async def _remove(self, push: Push) -> Outcome:
@@ -149,7 +162,7 @@ class WooConnector:
     async def _clear(self, push: Push) -> Outcome:
         if push.remote_id is None:
             return Confirmed()
-        answer = await self._call("PUT", Place.parse(push.remote_id).path, body=CLEARED[push.facet])
+        answer = await self._call("PUT", Place.parse(push.remote_id).path, body=changed(push))
         return Confirmed() if answer.status == 200 or _code(answer) in GONE else self._refused(answer)
 
     async def _find(self, sku: str) -> Place | None:
@@ -166,13 +179,29 @@ class WooConnector:
     async def _call(
         self, method: str, path: str, *, body: Payload | None = None, query: Mapping[str, str] | None = None
     ) -> Answer:
-        answer = await self._calls.request(method, API + path, body=body, query=query, headers=self._headers)
+        answer = await self._request(method, path, body=body, query=query)
         outage = answer.outage()
         if outage is not None:
             raise _Ended(outage)
         return answer
 
-    def _refused(self, answer: Answer) -> Outcome:
+    async def _request(
+        self, method: str, path: str, *, body: Payload | None = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        return await self._calls.request(
+            method, API + path, body=body, query=query, headers=self._headers, operation=REST
+        )
+
+    async def _look(self, place: Place) -> Answer | None:
+        """The product or variation in the words in which it was sent; None when the shop does not have it."""
+        answer = await self._call("GET", place.path, query={"context": "edit"})
+        if answer.status == 200 and isinstance(answer.body, dict):
+            return answer
+        if _code(answer) in GONE:
+            return None
+        raise _Ended(self._refused(answer))
+
+    def _refused(self, answer: Answer) -> Unavailable | Rejected:
         """Credentials, addresses and redirects are the channel's trouble; anything else is this listing's."""
         code, told = _code(answer), f"HTTP {answer.status} {_code(answer)}: {_message(answer)}"
         if answer.status in (401, 403):
@@ -200,39 +229,29 @@ _FIELDS = {
 
 
 def connector(settings: Mapping[str, str]) -> WooConnector:
-    """From `url` (the shop's address), `consumer_key` and `consumer_secret`. Raises BadConfiguration."""
+    """From `url` (the shop's address), `consumer_key` and `consumer_secret`. Raises BadConfiguration.
+
+    `per_second`, when given, is how many requests the shop's host allows.
+    """
     for name in ("url", "consumer_key", "consumer_secret"):
         if not settings.get(name):
             variable = f"DAYBOOK_CHANNEL_{NAME.upper()}_{name.upper()}"
             raise BadConfiguration(f"the webshop needs {variable}; make a key under WooCommerce > Settings > Advanced")
-    return WooConnector(settings["url"], settings["consumer_key"], settings["consumer_secret"])
+    rates = RATES
+    if settings.get("per_second"):
+        rates = {REST: Rate(_per_second(settings["per_second"]))}
+    return WooConnector(settings["url"], settings["consumer_key"], settings["consumer_secret"], rates)
 
 
-def _parent(push: Push) -> str | None:
-    """The SKU of the variable product that this SKU is a variation of."""
-    found = push.listing.get(CREATING, push.payload or {}).get(PARENT)
-    return found if isinstance(found, str) else None
-
-
-def _sent(payload: Payload) -> Payload:
-    return {key: value for key, value in payload.items() if not key.startswith("_")}
-
-
-def _collection(under: int | None) -> str:
-    return "/products" if under is None else f"/products/{under}/variations"
-
-
-def _kept_axes(push: Push, payload: Payload, answer: Answer) -> Waiting | None:
-    """Waiting when a variation lost an axis.
-
-    WooCommerce drops an attribute of a variation that its parent does not have (yet) and says nothing: the variation
-    would then fit every choice. Its parent's own change brings the axis; after that this one is sent again.
-    """
-    sent = payload.get("attributes") if PARENT in payload else None
-    kept: Any = answer.body.get("attributes") if isinstance(answer.body, dict) else None
-    if not sent or not isinstance(kept, list) or len(kept) >= len(sent):
-        return None
-    return Waiting(f"{push.sku} has an axis that {payload[PARENT]} does not have in the shop yet")
+def _per_second(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        variable = f"DAYBOOK_CHANNEL_{NAME.upper()}_PER_SECOND"
+        raise BadConfiguration(f"{variable} is {text!r}; it must be a number of requests above 0", field=variable)
+    return found
 
 
 def _code(answer: Answer) -> str:

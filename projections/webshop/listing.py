@@ -21,12 +21,13 @@ NAME = "webshop"
 FACETS = ("product", "price", "stock")
 DEFAULTS = ChannelConfigured(name=NAME, scope="ecommerce", locales=("en-US",), currency="EUR")
 """`extra` may name: the attributes behind `title`, `description`, `short_description` and `brand`; `attributes`, a list
-of more attributes to show; `media_base_url`, where pictures with a relative path can be fetched."""
+of more attributes to show; `media_base_url`, where pictures with a relative path can be fetched; `page_url`, the
+address of a product's page with `{sku}` in it, for the documents that pages embed."""
 
 fold = fold_group
 """The whole group as it is: a variation needs its parents' values, and a parent lists its variants' options."""
 
-__all__ = ["DEFAULTS", "FACETS", "NAME", "Group", "Item", "Shown", "fold", "items"]
+__all__ = ["DEFAULTS", "FACETS", "NAME", "Group", "Item", "Shown", "fold", "items", "label"]
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -180,16 +181,10 @@ class _Reader:
 
     def option(self, defined: AttributeDefined | None, choice: str) -> str:
         labels = next((o.labels for o in defined.options if o.code == choice), {}) if defined else {}
-        return _one_option(self.translated(labels) or choice)
+        return _one_option(_translated(labels, self.settings) or choice)
 
     def label(self, code: str) -> str:
-        """The attribute's name in the shop's language, else its code made readable."""
-        defined = self.reference.attributes.get(code)
-        named = self.translated(defined.labels) if defined else None
-        return _one_option(named or code.replace("_", " ").capitalize())
-
-    def translated(self, labels: Mapping[str, str]) -> str | None:
-        return next((labels[locale] for locale in self.settings.locales if labels.get(locale)), None)
+        return label(code, self.settings, self.reference)
 
     def missing_title(self, sku: str) -> str:
         wanted = ", ".join(self.settings.locales) or "any language"
@@ -197,6 +192,17 @@ class _Reader:
 
     def missing_price(self, sku: str) -> str:
         return f"{sku} has no {self.settings.currency} price in the price list {self.settings.price_list}"
+
+
+def label(code: str, settings: ChannelConfigured, reference: Reference) -> str:
+    """The attribute's name in the shop's language, else its code made readable."""
+    defined = reference.attributes.get(code)
+    named = _translated(defined.labels, settings) if defined else None
+    return _one_option(named or code.replace("_", " ").capitalize())
+
+
+def _translated(labels: Mapping[str, str], settings: ChannelConfigured) -> str | None:
+    return next((labels[locale] for locale in settings.locales if labels.get(locale)), None)
 
 
 def _gathered(children: list[Item]) -> tuple[Shown, ...]:

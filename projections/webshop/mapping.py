@@ -44,6 +44,11 @@ def render(group: Group, reference: Reference) -> dict[tuple[str, str], Payload 
     return rendered
 
 
+def offered(stock: Payload) -> int:
+    """How many a payload of the stock facet offers."""
+    return int(stock.get("stock_quantity") or 0)
+
+
 def _product(item: Item) -> Payload:
     payload: Payload = {
         "sku": item.sku,

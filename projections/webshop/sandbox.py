@@ -2,11 +2,14 @@
 
 It differs from a real shop in three ways: Basic authentication works without TLS, pictures are not fetched, and the
 members of a batch are checked as strictly as single requests (a real shop checks them less).
+
+WooCommerce itself limits nothing. `limits["rest"]` is what the shop's host would do: a token bucket over all requests.
 """
 
 import contextlib
 import json
 import math
+import time
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -15,6 +18,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from daybook.channel.contract import Payload
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import SandboxServer
 from projections.webshop.shop import Shop, WooError
 
@@ -43,6 +47,13 @@ class WooSandbox(SandboxServer):
         self.consumer_secret = "cs_sandbox"
         self.may_write = True
         """A key in WooCommerce is made with the right to read, or to read and write."""
+        self.limits: dict[str, Rate] = {}
+        self.members_max = BATCH_MEMBERS_MAX
+        """A shop may take fewer members in a batch than WooCommerce does by itself."""
+        self.forget_members = False
+        """The answer to a batch leaves out its last member: a plugin that ends the request early."""
+        self._left: tuple[float, float] | None = None
+        """Tokens in the host's bucket, and when that was."""
 
     def settings(self) -> dict[str, str]:
         return {"url": self.url, "consumer_key": self.consumer_key, "consumer_secret": self.consumer_secret}
@@ -50,7 +61,7 @@ class WooSandbox(SandboxServer):
     def throttled(self) -> web.Response:
         """WooCommerce has no limit of its own: it is the host or a firewall that says 429, and in HTML."""
         page = "<html><body><h1>429 Too Many Requests</h1></body></html>"
-        return web.Response(status=429, text=page, content_type="text/html", headers={"Retry-After": "2"})
+        return web.Response(status=429, text=page, content_type="text/html", headers={"Retry-After": "1"})
 
     def routes(self) -> list[web.RouteDef]:
         table: list[web.RouteDef] = []
@@ -97,8 +108,20 @@ class WooSandbox(SandboxServer):
             seen["live"] = seen["live"] and parent["status"] == "publish"
         return seen
 
+    def _too_fast(self) -> bool:
+        rate, now = self.limits.get("rest"), time.monotonic()
+        if rate is None:
+            self._left = None
+            return False
+        left, at = self._left or (rate.burst, now)
+        left = min(rate.burst, left + (now - at) * rate.per_second)
+        self._left = (left if left < 1 else left - 1, now)
+        return left < 1
+
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.Response:
+            if self._too_fast():
+                return self.throttled()
             try:
                 self._authenticate(request)
                 return await handler(request)
@@ -133,14 +156,18 @@ class WooSandbox(SandboxServer):
             headers["Link"] = ", ".join(
                 f'<{own}?{urlencode({**request.query, "page": to})}>; rel="{name}"' for name, to in links
             )
-        return web.json_response(found[(page - 1) * per_page : page * per_page], headers=headers)
+        shown = [self._seen_in(request, each) for each in found[(page - 1) * per_page : page * per_page]]
+        return web.json_response(shown, headers=headers)
 
     async def _create(self, request: web.Request) -> web.Response:
         made = self.shop.create(await _body(request), _under(request))
         return web.json_response(made, status=201, headers={"Location": f"{self.url}{request.path}/{made['id']}"})
 
     async def _get(self, request: web.Request) -> web.Response:
-        return web.json_response(self.shop.get(_own(request), _under(request)))
+        return web.json_response(self._seen_in(request, self.shop.get(_own(request), _under(request))))
+
+    def _seen_in(self, request: web.Request, view: Payload) -> Payload:
+        return view if request.query.get("context") == "edit" else self.shop.page(view)
 
     async def _update(self, request: web.Request) -> web.Response:
         return web.json_response(self.shop.update(_own(request), await _body(request), _under(request)))
@@ -152,18 +179,24 @@ class WooSandbox(SandboxServer):
     async def _batch(self, request: web.Request) -> web.Response:
         """Each member is carried out on its own: a failed one is told in its place, under HTTP 200."""
         body, under = await _body(request), _under(request)
-        if sum(len(body.get(verb, ())) for verb in ("create", "update", "delete")) > BATCH_MEMBERS_MAX:
-            message = f"Unable to accept more than {BATCH_MEMBERS_MAX} items for this request."
+        if sum(len(body.get(verb, ())) for verb in ("create", "update", "delete")) > self.members_max:
+            message = f"Unable to accept more than {self.members_max} items for this request."
             raise WooError("woocommerce_rest_request_entity_too_large", message, 413)
         answers: dict[str, list[Payload]] = {}
+        number = 0
         for verb in ("create", "update", "delete"):
             for member in body.get(verb, ()):
-                answers.setdefault(verb, []).append(self._member(verb, member, under))
+                number += 1
+                answers.setdefault(verb, []).append(self._member(verb, member, under, number))
+        if self.forget_members:
+            list(answers.values())[-1].pop()
         return web.json_response(answers)
 
-    def _member(self, verb: str, member: Any, under: int | None) -> Payload:
+    def _member(self, verb: str, member: Any, under: int | None, number: int) -> Payload:
         own = member if verb == "delete" else member.get("id", 0)
         try:
+            if self.faults.fail_members and number % 2 == 0:
+                raise WooError("woocommerce_rest_invalid_product", "A plugin of the shop refuses this product.", 400)
             if verb == "create":
                 return self.shop.create(member, under)
             if verb == "update":

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from daybook.channel.contract import Payload
 from projections.webshop.schema import problems_of
 
+UPLOADS = "https://shop.example/wp-content/uploads/2026/01"
 PICTURE = re.compile(r"(\.(jpe?g|jpe|gif|png|bmp|tiff?|ico|webp))?\Z", re.IGNORECASE)
 
 
@@ -90,8 +91,15 @@ class Shop:
         """The variations of a product, oldest first."""
         return [each for each in self.records.values() if each["parent_id"] == own]
 
+    def page(self, view: Payload) -> Payload:
+        """What a GET gives without `context=edit`: texts as they are put on a page."""
+        return view | {field: formatted(view[field]) for field in ("description", "short_description")}
+
     def view(self, record: Payload) -> Payload:
-        """The record as the API gives it, with the fields that follow from others."""
+        """The record as the API gives it with `context=edit`, with the fields that follow from others.
+
+        A variation's description is that of a page in every context.
+        """
         price = record["sale_price"] or record["regular_price"]
         if record["type"] == "variable":
             prices = [self.view(child)["price"] for child in self.children(record["id"])]
@@ -100,7 +108,10 @@ class Shop:
         if record["manage_stock"]:
             waits = record["backorders"] != "no"
             status = "instock" if record["stock_quantity"] > 0 else "onbackorder" if waits else "outofstock"
-        return record | {"price": price, "stock_status": status, "purchasable": bool(price)}
+        more = {"price": price, "stock_status": status, "purchasable": bool(price)}
+        if record["parent_id"]:
+            more["description"] = formatted(record["description"])
+        return record | more
 
     def _apply(self, record: Payload, body: Mapping[str, Any]) -> None:
         for field in ("name", "description", "short_description", "status", "type", "stock_status", "backorders"):
@@ -187,7 +198,11 @@ class Shop:
         elif stem and not PICTURE.fullmatch(dot + ending):
             message = "Invalid image: Sorry, you are not allowed to upload this file type."
         else:
-            return {"id": self._new_id(), "src": given["src"], "name": name, "alt": given.get("alt", "")}
+            # The shop keeps a copy of its own, under a name that no other of its files has.
+            own = self._new_id()
+            file = f"{stem}-{own}{dot}{ending}" if stem else f"{name}-{own}"
+            file = re.sub(r"[^\w.-]+", "", file.replace("%20", "-"))  # sanitize_file_name
+            return {"id": own, "src": f"{UPLOADS}/{file}", "name": name, "alt": given.get("alt", "")}
         raise WooError(f"woocommerce_{kind}_image_upload_error", message, 400)
 
     def _living(self, own: int) -> Payload | None:
@@ -232,6 +247,15 @@ _BLANK: Payload = {
     "image": None,
     "attributes": [],
 }
+
+
+def formatted(text: str) -> str:
+    """A text as WordPress puts it on a page (wptexturize, then wpautop), as far as plain sentences go."""
+    if not text:
+        return ""
+    curly = re.sub(r'"([^"]*)"', r"&#8220;\1&#8221;", text).replace("'", "&#8217;").replace("...", "&#8230;")
+    paragraphs = re.split(r"\n\s*\n", curly.replace(" - ", " &#8211; ").strip())
+    return "".join(f"<p>{each}</p>\n" for each in paragraphs)
 
 
 def check(body: Mapping[str, Any]) -> None:

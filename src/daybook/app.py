@@ -1,10 +1,11 @@
 """The composition root: builds every object once. The only place that knows all; no logic."""
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from daybook.channel.registry import Registry, installed
+from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
 from daybook.commands.scene import FOLDS
 from daybook.config import Settings
@@ -22,12 +23,11 @@ class App:
         self, settings: Settings, registry: Registry | None = None, appended: Callable[[], None] | None = None
     ) -> None:
         self.settings = settings
-        self.registry = registry or installed()
         self.pool = pool(settings.require_postgres(), "app", POOL_CONNECTIONS)
         self.log = Log(self.pool, FOLDS)
         self.reader = Reader(self.pool)
-        names = frozenset(one.name for one in self.registry.channels())
-        self.book = Book(self.log, self.reader, names, appended)
+        self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))
+        self.book = Book(self.log, self.reader, self.registry.installed, appended, self.registry.kinds())
 
     def close(self) -> None:
         """Lets go of the connections."""

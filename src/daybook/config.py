@@ -1,12 +1,24 @@
-"""The settings, read once at the entry point. Nothing else reads the environment."""
+"""The settings, read once at the entry point. Nothing else reads the environment.
 
+Files that hold a channel's credentials are read when the channel starts, so that one may come while all is running.
+"""
+
+import logging
+import os
 import re
+import stat
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from daybook.errors import BadConfiguration
+
+log = logging.getLogger("daybook.config")
+
+CREDENTIAL_BYTES_MAX = 64 * 1024
+_warned: set[Path] = set()
 
 # `scheme://user:secret@`, also among several servers; the user of a NATS URL that has no colon, which is a token; a
 # keyword `password=`, quoted or not. A port after a host is no secret: nothing with an @ follows it.
@@ -27,6 +39,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int = 8080
     channels: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """Per channel, what its connector is told: base URL and credentials, from DAYBOOK_CHANNEL_<NAME>_<KEY>."""
+    channel_files: dict[str, dict[str, Path]] = msgspec.field(default_factory=dict)
+    """Per channel and key, the file that holds the value, from DAYBOOK_CHANNEL_<NAME>_<KEY>_FILE."""
+    channels_folder: Path | None = None
+    """Where a channel's settings may be in a file `<name>.toml`."""
+
+    def connection(self, name: str, recorded: Mapping[str, str]) -> dict[str, str]:
+        """What the channel's connector is told now: as `recorded`, unless files say otherwise, unless variables do.
+
+        Reads the files. Raises BadConfiguration for one that is named and can't be read, never with what it holds.
+        """
+        found = dict(recorded)
+        if self.channels_folder is not None:
+            found |= _read_table(self.channels_folder / f"{name}.toml")
+        for key, file in self.channel_files.get(name, {}).items():
+            found[key] = _read(file).strip()
+        return found | self.channels.get(name, {})
+
+    def place_of(self, name: str, key: str) -> str:
+        """Where to put the value of a channel's setting, for a person to read."""
+        variable = f"DAYBOOK_CHANNEL_{name.upper()}_{key.upper()}"
+        if self.channels_folder is None:
+            return f"{variable}, or {variable}_FILE with the name of a file that holds it"
+        return f"{variable}, or `{key}` in {self.channels_folder / f'{name}.toml'}"
 
     def require_postgres(self) -> str:
         """The connection string, or an error that says how to give one."""
@@ -50,6 +85,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             name: {key: mask(value) if key == "url" else "********" for key, value in given.items()}
             for name, given in self.channels.items()
         }
+        plain["channel_files"] = {
+            name: {key: str(file) for key, file in files.items()} for name, files in self.channel_files.items()
+        }
+        plain["channels_folder"] = None if self.channels_folder is None else str(self.channels_folder)
         return plain
 
 
@@ -66,10 +105,14 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
     if not re.fullmatch("[0-9]{1,5}", port) or not 0 <= int(port) <= 65535:
         raise BadConfiguration(f"DAYBOOK_HTTP_PORT is {port!r}; it must be a port number", field="DAYBOOK_HTTP_PORT")
     channels: dict[str, dict[str, str]] = {}
+    files: dict[str, dict[str, Path]] = {}
     for name, value in environ.items():
         found = re.fullmatch(r"DAYBOOK_CHANNEL_([A-Z0-9]+)_([A-Z0-9_]+)", name)
-        if found:
+        if found and found[2].endswith("_FILE"):
+            files.setdefault(found[1].lower(), {})[found[2].removesuffix("_FILE").lower()] = Path(value)
+        elif found:
             channels.setdefault(found[1].lower(), {})[found[2].lower()] = value
+    folder = environ.get("DAYBOOK_CHANNELS")
     home = Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", ".")) / ".local" / "share")
     return Settings(
         data=(data or Path(environ.get("DAYBOOK_DATA") or home / "daybook")).expanduser().resolve(),
@@ -78,4 +121,58 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
         channels=channels,
+        channel_files=files,
+        channels_folder=Path(folder).expanduser().resolve() if folder else None,
     )
+
+
+def hide(text: str, connection: Mapping[str, str]) -> str:
+    """The text without the values of a connection that may be secret, should a library have put one into its error."""
+    for key, value in connection.items():
+        if key != "url" and len(value) >= 6:
+            text = text.replace(value, "********")
+    return mask(text) or ""
+
+
+def _read_table(file: Path) -> dict[str, str]:
+    """A channel's file: `key = "value"` lines. No file is no settings."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BadConfiguration(f"{file} can't be read: {error.strerror}", file=str(file)) from None
+    try:
+        table = tomllib.loads(_read(file))
+    except tomllib.TOMLDecodeError as error:
+        # The parser may quote what it stumbled over: only the place is told.
+        place = re.search(r"\(at ([^)]+)\)\Z", str(error))
+        raise BadConfiguration(
+            f'{file} is no TOML ({place[1] if place else "somewhere"}): write one `key = "value"` a line',
+            file=str(file),
+        ) from None
+    found: dict[str, str] = {}
+    for key, value in table.items():
+        if not isinstance(value, str | int | bool):
+            raise BadConfiguration(f"{file}: {key} must be a text, a whole number or true or false", file=str(file))
+        found[key.lower()] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found
+
+
+def _read(file: Path) -> str:
+    try:
+        if file.stat().st_size > CREDENTIAL_BYTES_MAX:
+            raise BadConfiguration(f"{file} is too large to hold a channel's settings", file=str(file))
+        _warn_if_open(file)
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadConfiguration(f"{file} can't be read: {error.strerror}", file=str(file)) from None
+    except UnicodeDecodeError:
+        raise BadConfiguration(f"{file} is not UTF-8", file=str(file)) from None
+
+
+def _warn_if_open(file: Path) -> None:
+    """Once for each file: everybody on the machine may read the credential."""
+    if os.name != "nt" and file not in _warned and file.stat().st_mode & stat.S_IROTH:
+        _warned.add(file)
+        log.warning("%s can be read by others: `chmod 600 %s` keeps its credentials to its owner", file, file)

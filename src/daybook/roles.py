@@ -9,14 +9,16 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from daybook.app import App
-from daybook.channel.contract import Manifest
+from daybook.channel.attendance import LOOK_SECONDS, Attendance, Job, Run, Trouble, Wanted, note_failures
+from daybook.channel.contract import Connector, Manifest
 from daybook.channel.delivery import Delivery
-from daybook.channel.registry import Registry, installed
+from daybook.channel.registry import Registry
 from daybook.channel.runner import Runner
-from daybook.config import Settings
-from daybook.errors import BadConfiguration
+from daybook.config import Settings, hide
+from daybook.errors import BadConfiguration, Unavailable
 from daybook.relay.relay import Relay
 from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
@@ -31,52 +33,108 @@ async def relay(settings: Settings, stop: asyncio.Event) -> None:
     await Relay(settings.require_postgres(), settings.require_nats()).run(stop)
 
 
-async def project(settings: Settings, stop: asyncio.Event, names: tuple[str, ...] = ()) -> None:
-    """Runs projections: those named, or all that are installed."""
+async def project(
+    settings: Settings, stop: asyncio.Event, names: tuple[str, ...] = (), registry: Registry | None = None
+) -> None:
+    """Runs projections: those named, or all that there are, also those that come while it runs.
+
+    Raises NotFound for a name that there is not when it begins.
+    """
     # What a projection keeps are trees without cycles. Looking for garbage in them after every few hundred new objects,
     # as Python does, took a fifth of the time.
     gc.set_threshold(50_000, 20, 20)
     gc.freeze()
-    async with asyncio.TaskGroup() as group:
-        for manifest in _chosen(installed(), names):
-            runner = Runner(manifest, settings.require_postgres(), settings.require_nats())
-            group.create_task(runner.run(stop), name=f"project {manifest.name}")
+    with App(settings, registry) as app:
+        await _check(app, names, stop)
+
+        def wanted() -> Wanted:
+            jobs: dict[str, Job | Trouble] = {
+                one.name: Job(one, partial(_runner, one, settings)) for one in _chosen(app.registry, names)
+            }
+            return jobs | _broken(app.registry, names)
+
+        await Attendance("project", wanted, partial(note_failures, app.pool, "project")).run(stop)
 
 
-async def deliver(settings: Settings, stop: asyncio.Event, names: tuple[str, ...] = ()) -> None:
-    """Delivers to channels: those named, or all that have a URL (DAYBOOK_CHANNEL_<NAME>_URL)."""
+def _runner(manifest: Manifest, settings: Settings) -> Run:
+    return Runner(manifest, settings.require_postgres(), settings.require_nats()).run
+
+
+async def deliver(
+    settings: Settings, stop: asyncio.Event, names: tuple[str, ...] = (), registry: Registry | None = None
+) -> None:
+    """Delivers to channels: those named, or all that have a connection, also those that come while it runs.
+
+    A channel without credentials waits for them: its files are looked at again and again. Raises NotFound for a name
+    that there is not when it begins.
+    """
     ringer = Ringer(settings.require_nats(), wake_log())
-    with App(settings) as app:
+    with App(settings, registry) as app:
         try:
-            async with asyncio.TaskGroup() as group:
-                for manifest in _chosen(app.registry, names):
-                    given = settings.channels.get(manifest.name)
-                    if manifest.connector is None:
-                        continue
-                    if given is None:
-                        if names:
-                            variable = f"DAYBOOK_CHANNEL_{manifest.name.upper()}_URL"
-                            raise BadConfiguration(f"{manifest.name} has no connection: set {variable}")
-                        log.warning(
-                            "%s is not connected: set DAYBOOK_CHANNEL_%s_URL", manifest.name, manifest.name.upper()
-                        )
-                        continue
-                    worker = Delivery(
-                        manifest,
-                        manifest.connector(given),
-                        settings.require_postgres(),
-                        settings.require_nats(),
-                        app.log,
-                        ringer.ring,
-                    )
-                    group.create_task(worker.run(stop), name=f"deliver {manifest.name}")
-                group.create_task(stop.wait())
+            await _check(app, names, stop)
+            told: set[str] = set()
+
+            def wanted() -> Wanted:
+                jobs: dict[str, Job | Trouble] = {}
+                for one in _chosen(app.registry, names):
+                    if one.connector is not None:
+                        jobs[one.name] = _delivery(app, one, one.connector, ringer)
+                # What came with a distribution and is not used is no trouble: it is said once.
+                for name in sorted(app.registry.installed - set(names)):
+                    if jobs.get(name) == Trouble(_not_connected(settings, name)):
+                        del jobs[name]
+                        if name not in told:
+                            log.warning("%s", _not_connected(settings, name))
+                        told.add(name)
+                return jobs | _broken(app.registry, names)
+
+            await Attendance("deliver", wanted, partial(note_failures, app.pool, "deliver")).run(stop)
         finally:
             ringer.close()
 
 
+def _delivery(app: App, manifest: Manifest, connector: Callable[..., Connector], ringer: Ringer) -> Job | Trouble:
+    settings = app.settings
+    try:
+        connection = _connection(app, manifest.name)
+    except BadConfiguration as error:
+        return Trouble(error.message)
+    if not connection:
+        return Trouble(_not_connected(settings, manifest.name))
+
+    def begin() -> Run:
+        servers = settings.require_postgres(), settings.require_nats()
+        return Delivery(manifest, connector(connection), *servers, app.log, ringer.ring).run
+
+    return Job((manifest, connection), begin, partial(hide, connection=connection))
+
+
+def _connection(app: App, name: str) -> dict[str, str]:
+    return app.settings.connection(name, app.registry.settings(name))
+
+
+def _not_connected(settings: Settings, name: str) -> str:
+    return f"{name} is not connected: set {settings.place_of(name, 'url')}"
+
+
+async def _check(app: App, names: tuple[str, ...], stop: asyncio.Event) -> None:
+    """Raises NotFound for an unknown name; waits for Postgres, which knows the names that came at run time."""
+    for name in names:
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(app.registry.get, name)
+                break
+            except Unavailable as error:
+                log.warning("waiting for Postgres: %s", error)
+                await asyncio.sleep(LOOK_SECONDS)
+
+
 def _chosen(registry: Registry, names: tuple[str, ...]) -> list[Manifest]:
-    return [registry.get(name) for name in names] if names else registry.all()
+    return [one for one in registry.all() if not names or one.name in names]
+
+
+def _broken(registry: Registry, names: tuple[str, ...]) -> dict[str, Trouble]:
+    return {name: Trouble(why) for name, why in registry.broken().items() if not names or name in names}
 
 
 @contextmanager

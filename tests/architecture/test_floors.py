@@ -40,6 +40,7 @@ FLOORS: dict[str, tuple[int, str]] = {
 CHANNEL_MAY_IMPORT = (
     "daybook.channel.contract",
     "daybook.channel.calls",
+    "daybook.channel.pacing",
     "daybook.channel.sandbox",
     "daybook.channel.testing",
     "daybook.catalogue",
@@ -61,6 +62,9 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "psycopg": (("postgres", "log", "channel", "relay", "embedded"), "whoever owns a transaction"),
     "psycopg_pool": (("postgres", "log"), "the pool, and what a full one looks like"),
     "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
+    "yarl": (("projections",), "an address that was signed must go out as it is written"),
+    "jsonschema": (("projections",), "a marketplace's own schema of a listing"),
+    "referencing": (("projections",), "the part of jsonschema that says what a schema may refer to"),
     "standardwebhooks": (("projections",), "how a webhook is signed, by the specification's own library"),
     "babel": (("values",), "which locales exist"),
     "iso4217": (("values",), "which currencies exist"),

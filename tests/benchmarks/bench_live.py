@@ -48,6 +48,7 @@ RATE_MIN = 10_000.0
 CHANGES_PER_SECOND = 200
 SECONDS, QUICK_SECONDS = 20.0, 3.0
 WARM_SECONDS = 2.0
+WAIT_SECONDS_MAX = 180.0
 P50_MS_MAX, P99_MS_MAX = 10.0, 50.0
 
 
@@ -72,7 +73,7 @@ class Eye:
 
     def wait(self, names: Sequence[str], position: int) -> None:
         """Returns once all of these have reached the position."""
-        deadline = time.monotonic() + 600
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
         while not all(self.of(name) and self.of(name)[-1][0] >= position for name in names):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{ {name: self.of(name)[-1:] for name in names} } of {position}")

@@ -71,7 +71,10 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 
 def test_every_setting_is_in_the_table_of_the_production_page_and_nothing_else_is() -> None:
     source = Path(config.__file__).read_text()
-    known = set(re.findall(r'environ\.get\("(DAYBOOK_\w+)"', source)) | {"DAYBOOK_CHANNEL_<NAME>_<KEY>"}
+    known = set(re.findall(r'environ\.get\("(DAYBOOK_\w+)"', source)) | {
+        "DAYBOOK_CHANNEL_<NAME>_<KEY>",
+        "DAYBOOK_CHANNEL_<NAME>_<KEY>_FILE",
+    }
     table = (ROOT / "docs/how-to/run-in-production.md").read_text()
     assert set(re.findall(r"^\| `(DAYBOOK_[\w<>]+)` \|", table, re.MULTILINE)) == known
 

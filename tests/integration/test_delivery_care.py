@@ -60,7 +60,7 @@ def test_a_channel_that_wants_no_more_calls_is_paused_with_its_reason_until_a_pe
     async def main() -> None:
         async with shop(database, nats_url, changed(toy(), connector=Gone)) as (line, sandbox):
             await line.say(product("A"), product("B"))
-            await until(lambda: line.status().paused, "the channel is paused")
+            await until(lambda: column(line, "SELECT paused FROM projections") == [True], "the channel is paused")
             assert column(line, "SELECT paused_because FROM projections") == ["HTTP 410: this endpoint is gone"]
             Gone.gone = False
             line.channels.pause("toy", False)

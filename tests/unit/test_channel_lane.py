@@ -65,7 +65,7 @@ class Scripted:
 
 def row(sku: str, facet: str, state: str = "due", payload: str | None = "{}", **fields: object) -> Row:
     given: dict[str, object] = {
-        "lane": "L", "sku": sku, "facet": facet, "key": "A", "rank": ("offer", "price", "stock").index(facet),
+        "lane": "L", "sku": sku, "facet": facet, "key": "A", "rank": ("offer", "price", "stock", "text").index(facet),
         "state": state, "attempts": 1, "acknowledged": None, "payload": payload,
         "hash": facet.encode() if payload else None, "position": 7, "cause": None, "correlation": None,
         "submission": None, "submitted": None, "submitted_body": None,
@@ -74,8 +74,9 @@ def row(sku: str, facet: str, state: str = "due", payload: str | None = "{}", **
     return msgspec.convert(given | fields, Row)
 
 
-def work(connector: Scripted, *rows: Row) -> Done:
-    return asyncio.run(Lane(MANIFEST, connector, {}).work("L", rows))
+def work(connector: Scripted, *rows: Row, **fields: Any) -> Done:
+    manifest = msgspec.structs.replace(MANIFEST, **fields)
+    return asyncio.run(Lane(manifest, connector, {}).work("L", rows))
 
 
 def test_facets_go_in_order_and_what_is_confirmed_is_left_alone() -> None:
@@ -247,3 +248,21 @@ def test_a_channel_that_wants_no_more_calls_gets_none() -> None:
     done = work(channel, row("A", "offer"), row("A", "price"), row("B", "offer"))
     assert channel.asked == [("A", "offer")]
     assert ("A", "offer") in untried([row("A", "offer")], done)
+
+
+def test_a_slow_facet_alongside_holds_no_price_and_no_stock_back() -> None:
+    slow = {"alongside": ("text",), "facets": ("offer", "price", "stock", "text")}
+    channel = Scripted({("A", "s"): Accepted(submission="s")})
+    under_way = there("text", "accepted", submission="s", submitted=b"x", submitted_body="{}")
+    done = work(
+        channel, there("offer", "confirmed"), there("price"), there("stock", payload=pieces(1)), under_way, **slow
+    )
+    assert channel.asked == [("A", "s"), ("A", "price"), ("A", "stock")] and not done.blocked
+
+
+def test_a_slow_facet_alongside_goes_last() -> None:
+    slow = {"alongside": ("text",), "facets": ("offer", "price", "stock", "text")}
+    channel = Scripted({("A", "text"): Accepted(submission="s")})
+    more = there("stock", payload=pieces(5), shown_body=pieces(0))
+    work(channel, there("offer"), there("price"), more, there("text"), **slow)
+    assert channel.asked == [("A", "price"), ("A", "offer"), ("A", "stock"), ("A", "text")]

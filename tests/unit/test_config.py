@@ -1,10 +1,11 @@
 """Settings: where each comes from, what is refused, and that no secret is shown."""
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from daybook.config import Settings, from_environment, mask
+from daybook.config import Settings, from_environment, hide, mask
 from daybook.errors import BadConfiguration
 
 
@@ -110,3 +111,100 @@ def test_no_secret_is_among_the_settings_that_are_shown() -> None:
     assert "s3cret" not in str(shown)
     assert shown["data"] == "/srv"
     assert shown["channels"] == {"east": {"url": "https://ada:********@east.example/v1", "key": "********"}}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of channels' files, with one of its own for each value as containers have them."""
+    file = tmp_path / "east.toml"
+    file.touch(mode=0o600)
+    file.write_text('url = "https://file.example"\nsecret = "of-the-file"\nretries = 3\nallow_http = true\n')
+    (tmp_path / "token").touch(mode=0o600)
+    (tmp_path / "token").write_text("of-the-value-file\n")
+    return tmp_path
+
+
+def test_a_connection_is_what_was_recorded_unless_files_say_otherwise_unless_variables_do(folder: Path) -> None:
+    settings = from_environment(
+        {
+            "DAYBOOK_CHANNELS": str(folder),
+            "DAYBOOK_CHANNEL_EAST_TOKEN_FILE": str(folder / "token"),
+            "DAYBOOK_CHANNEL_EAST_SECRET": "of-the-variable",
+        }
+    )
+
+    assert settings.connection("east", {"url": "https://recorded.example", "zone": "recorded"}) == {
+        "url": "https://file.example",
+        "zone": "recorded",
+        "secret": "of-the-variable",
+        "token": "of-the-value-file",
+        "retries": "3",
+        "allow_http": "true",
+    }
+    assert settings.connection("west", {"zone": "recorded"}) == {"zone": "recorded"}
+
+
+def test_a_file_is_read_anew_each_time_so_that_one_may_come_later(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, channels_folder=tmp_path)
+    assert settings.connection("east", {}) == {}
+    (tmp_path / "east.toml").write_text('key = "now"')
+    assert settings.connection("east", {}) == {"key": "now"}
+
+
+@pytest.mark.parametrize(
+    "text", ['secret = "s3cret', "secret = s3cret", "s3cret", '[secret]\nof = "s3cret"', "\x00s3cret"]
+)
+def test_a_file_that_makes_no_sense_is_named_and_what_it_holds_is_not_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "east.toml").write_text(text)
+    with pytest.raises(BadConfiguration, match=r"east\.toml") as caught:
+        Settings(data=tmp_path, channels_folder=tmp_path).connection("east", {})
+    assert "s3cret" not in str(caught.value) and caught.value.__cause__ is None
+
+
+def test_a_file_that_is_named_and_not_there_or_too_large_is_an_error_that_names_it(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, channel_files={"east": {"key": tmp_path / "gone"}})
+    with pytest.raises(BadConfiguration, match=r"gone can't be read: No such file"):
+        settings.connection("east", {})
+    (tmp_path / "gone").write_bytes(b"x" * 100_000)
+    with pytest.raises(BadConfiguration, match="too large"):
+        settings.connection("east", {})
+
+
+def test_who_leaves_a_credential_open_to_others_is_warned_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "east.toml"
+    file.write_text('secret = "s3cret"')
+    settings = Settings(data=tmp_path, channels_folder=tmp_path)
+    for mode in (0o600, 0o644, 0o644):
+        file.chmod(mode)
+        with caplog.at_level(logging.WARNING, "daybook.config"):
+            settings.connection("east", {})
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{file} can be read by others: `chmod 600 {file}` keeps its credentials to its owner"
+    ]
+
+
+def test_files_are_shown_by_name_only(folder: Path) -> None:
+    shown = from_environment(
+        {"DAYBOOK_CHANNELS": str(folder), "DAYBOOK_CHANNEL_EAST_TOKEN_FILE": str(folder / "token")}
+    ).shown()
+
+    assert shown["channels_folder"] == str(folder)
+    assert shown["channel_files"] == {"east": {"token": str(folder / "token")}}
+    assert "of-the" not in str(shown)
+
+
+def test_what_a_library_says_is_hidden_where_it_repeats_a_value_of_the_connection() -> None:
+    connection = {"url": "https://a:s3cret@east.example", "secret": "whsec_abc", "flag": "true"}
+    said = hide("bad whsec_abc for https://a:s3cret@east.example, true", connection)
+    assert said == "bad ******** for https://a:********@east.example, true"
+
+
+def test_where_a_value_belongs_is_told_with_the_folder_when_there_is_one(tmp_path: Path) -> None:
+    assert Settings(data=tmp_path).place_of("east", "key") == (
+        "DAYBOOK_CHANNEL_EAST_KEY, or DAYBOOK_CHANNEL_EAST_KEY_FILE with the name of a file that holds it"
+    )
+    assert Settings(data=tmp_path, channels_folder=tmp_path).place_of("east", "key") == (
+        f"DAYBOOK_CHANNEL_EAST_KEY, or `key` in {tmp_path / 'east.toml'}"
+    )

@@ -83,6 +83,10 @@ EXAMPLES: dict[str, events.Event] = {
         locations=("main", "store"),
         extra={"days": 2, "condition": "new", "nested": {"a": [1, None]}},
     ),
+    "channel.added.v1": events.ChannelAdded(
+        name="crm", kind="webhook", settings={"url": "https://crm.example/hook", "allow_http": "false"}
+    ),
+    "channel.removed.v1": events.ChannelRemoved(name="crm", reason="the CRM asks for itself now"),
     "listing.accepted.v1": events.ListingAccepted(
         channel="shop", sku="SHIRT-L", facets=_FACETS, remote_id="r-1", submission="s-1"
     ),

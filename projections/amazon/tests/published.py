@@ -1,4 +1,4 @@
-"""Amazon's published contract, as a check: does this body fit that definition?"""
+"""Amazon's published contracts, as checks: does this body fit that definition?"""
 
 import json
 from copy import deepcopy
@@ -9,12 +9,19 @@ import jsonschema
 
 from tests.fixtures.shared import SPECS
 
+LISTINGS = "listingsItems_2021-08-01"
+FEEDS = "feeds_2021-06-30"
+TYPES = "definitionsProductTypes_2020-09-01"
+
+
+def _load(name: str) -> Any:
+    assert SPECS is not None
+    return json.loads((SPECS / "amazon" / f"{name}.json").read_text())
+
 
 @lru_cache
-def _definitions() -> dict[str, Any]:
-    assert SPECS is not None
-    spec = json.loads((SPECS / "amazon" / "listingsItems_2021-08-01.json").read_text())
-    definitions: dict[str, Any] = deepcopy(spec["definitions"])
+def _definitions(api: str) -> dict[str, Any]:
+    definitions: dict[str, Any] = deepcopy(_load(api)["definitions"])
     _close(definitions)
     return definitions
 
@@ -28,7 +35,22 @@ def _close(node: Any) -> None:
             _close(inner)
 
 
-def fits(definition: str, body: Any) -> None:
+def fits(definition: str, body: Any, api: str = LISTINGS) -> None:
     """Raises jsonschema's ValidationError when it does not."""
-    schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions()}
+    schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions(api)}
     jsonschema.Draft4Validator(schema).validate(body)
+
+
+@lru_cache
+def _file_check(name: str) -> jsonschema.Draft7Validator:
+    return jsonschema.Draft7Validator(_load(name))
+
+
+def is_feed(body: Any) -> None:
+    """The document of a JSON_LISTINGS_FEED."""
+    _file_check("listings-feed-schema-v2").validate(body)
+
+
+def is_report(body: Any) -> None:
+    """The report on a JSON_LISTINGS_FEED."""
+    _file_check("listings-feed-processing-report-schema-v2").validate(body)

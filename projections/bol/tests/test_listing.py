@@ -10,6 +10,8 @@ from daybook.channel.contract import Held, Payload
 from daybook.channel.testing import History, check_pure, given, render
 from daybook.events import (
     AttributeChange,
+    AttributeDefined,
+    AttributeOption,
     AttributesChanged,
     ChannelConfigured,
     GtinAssigned,
@@ -24,10 +26,12 @@ from daybook.events import (
 )
 from daybook.values import Money
 from projections.bol import manifest
-from projections.bol.mapping import cut, ean
+from projections.bol.content import cut
+from projections.bol.mapping import ean
 
 GOLDEN = Path(__file__).parent / "golden"
 EAN = "4015211100803"
+ECONOMIC_OPERATOR = "0c6573a2-a80c-48b7-a03e-d5939f1173fa"
 EUR = ("default", "19.99", "EUR")
 
 
@@ -55,6 +59,11 @@ def stock(amount: int) -> Payload:
     return {"stock": {"amount": amount, "managedByRetailer": True}}
 
 
+def texts(gtin: str = EAN, **values: str) -> Payload:
+    attributes = {"EAN": gtin} | values
+    return {"language": "nl", "attributes": [{"id": n, "values": [{"value": v}]} for n, v in attributes.items()]}
+
+
 def suitcase(sku: str = "S1", **given_: Any) -> History:
     complete: dict[str, Any] = {
         "gtin": EAN,
@@ -80,9 +89,14 @@ def held(history: History, sku: str = "S1") -> tuple[str, ...]:
     return payload.reasons
 
 
-def test_a_listed_product_is_an_offer_a_price_and_a_stock() -> None:
+def test_a_listed_product_is_an_offer_a_price_a_stock_and_content() -> None:
     given(manifest, suitcase()).then(
-        {("S1", "offer"): offer("S1"), ("S1", "price"): price(19.99), ("S1", "stock"): stock(5)}
+        {
+            ("S1", "offer"): offer("S1"),
+            ("S1", "price"): price(19.99),
+            ("S1", "stock"): stock(5),
+            ("S1", "content"): texts(Title="Koffer"),
+        }
     )
 
 
@@ -109,6 +123,7 @@ def test_variants_inherit_title_and_price_but_never_gtin_or_stock_and_the_model_
             ("RED", "offer"): offer("RED", "4006381333931"),
             ("RED", "price"): price(19.99),
             ("RED", "stock"): stock(2),
+            ("RED", "content"): texts("4006381333931", Title="Koffer"),
             ("BLUE", "offer"): Held(("it has no GTIN, and bol finds the product by its EAN",)),
         }
     )
@@ -159,6 +174,12 @@ def test_every_cent_up_to_bols_limit_is_written_with_at_most_two_decimals() -> N
 @pytest.mark.parametrize(("pieces", "sent"), [(0, 0), (1, 1), (999, 999), (1000, 999), (-3, 0)])
 def test_stock_is_capped_at_bols_999(pieces: int, sent: int) -> None:
     assert facet(suitcase(stock={}).happened(StockAdjusted("main", pieces)), "stock") == stock(sent)
+
+
+def test_the_engine_is_told_how_many_a_stock_payload_offers() -> None:
+    assert manifest.stock is not None
+    assert {manifest.stock.facet, manifest.stock.price} < set(manifest.facets)
+    assert manifest.stock.amount(facet(suitcase(), manifest.stock.facet)) == 5
 
 
 def test_only_the_channels_locations_and_price_list_count() -> None:
@@ -244,7 +265,17 @@ def test_a_removed_title_is_left_out() -> None:
 
 def test_the_payloads_are_the_golden_ones() -> None:
     history = suitcase("TROLLEY-M", axes=("color",), gtin="8717418510749")
-    history.product("TROLLEY-RED", parent="TROLLEY-M", gtin="4006381333931", stock={"main": 1200})
+    described = {"description@nl-NL": "Een lichte koffer.", "color": "red"}
+    history.product("TROLLEY-RED", parent="TROLLEY-M", gtin="4006381333931", stock={"main": 1200}, attributes=described)
+    history.happened(
+        AttributeDefined(code="color", type="select", options=(AttributeOption("red", {"nl-NL": "Rood"}),)),
+        ChannelConfigured(
+            name="bol",
+            scope="ecommerce",
+            locales=("nl-NL",),
+            extra={"economic_operator_id": ECONOMIC_OPERATOR, "attributes": {"Colour": "color"}},
+        ),
+    )
     rendered = {" ".join(at): payload for at, payload in check_pure(manifest, history).items()}
-    golden = msgspec.json.decode((GOLDEN / "offer.json").read_bytes())
+    golden = msgspec.json.decode((GOLDEN / "trolley.json").read_bytes())
     assert rendered == golden

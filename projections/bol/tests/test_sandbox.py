@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from daybook.channel.calls import Answer, Calls
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import Faults
-from projections.bol.connector import MEDIA_TYPE
 from projections.bol.sandbox import BolSandbox
+from projections.bol.sandbox_door import RETAILER_V11 as MEDIA_TYPE
 
 EAN, OTHER_EAN = "4015211100803", "4006381333931"
 CREATE: dict[str, Any] = {
@@ -276,6 +277,7 @@ def test_why_an_offer_is_not_for_sale_can_be_asked() -> None:
 
 def test_the_pace_is_told_in_headers_and_going_faster_is_429() -> None:
     async def scenario(bol: Client) -> None:
+        bol.sandbox.limits = {"get-offers": Rate(2)}
         answers = [await bol("GET") for _ in range(9)]
         assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {"2"}
         assert answers[0].headers["X-RateLimit-Remaining"] == "1"
@@ -285,8 +287,9 @@ def test_the_pace_is_told_in_headers_and_going_faster_is_429() -> None:
         problem(refused[0], 429, "Too Many Requests")
         assert refused[0].headers["Retry-After"] == "1"
         assert refused[0].headers["X-RateLimit-Remaining"] == "0"
+        problem(await bol("GET", f"/{uuid.uuid4()}"), 404, "Not Found")  # another operation has its own limit
 
-    on_bol(scenario, per_second=2)
+    on_bol(scenario)
 
 
 def test_a_scripted_throttle_is_bols_own() -> None:

@@ -68,38 +68,60 @@ class Desk(Generic[S]):
         remove: bool = False,
         attempt: int = 1,
         position: int | None = None,
+        group: bool = False,
     ) -> Outcome:
-        self.position += 1
-        outcome = await self.connector.push(
-            Push(
-                sku=sku,
-                key=key or ("SHIRT" if sku in ("SHIRT", "RED", "BLUE", "GREEN") else sku),
-                facet=facet,
-                payload=None if remove else wanted[sku][facet],
-                listing={} if remove else wanted[sku],
-                remote_id=self.ids.get(sku),
-                remote_ids=dict(self.ids),
-                position=position or self.position,
-                attempt=attempt,
-            )
+        push = self.describe(
+            wanted, sku, facet, key=key, remove=remove, attempt=attempt, position=position, group=group
         )
+        return self.keep(push, await self.connector.push(push))
+
+    def describe(
+        self,
+        wanted: Listings,
+        sku: str,
+        facet: str = "product",
+        *,
+        key: str | None = None,
+        remove: bool = False,
+        attempt: int = 1,
+        position: int | None = None,
+        group: bool = False,
+    ) -> Push:
+        """The push as the engine would make it; with `group` it knows the listings of the whole group."""
+        self.position += 1
+        return Push(
+            sku=sku,
+            key=key or ("SHIRT" if sku in ("SHIRT", "RED", "BLUE", "GREEN") else sku),
+            facet=facet,
+            payload=None if remove else wanted[sku][facet],
+            listing={} if remove else wanted[sku],
+            group=wanted if group else {},
+            remote_id=self.ids.get(sku),
+            remote_ids=dict(self.ids),
+            position=position or self.position,
+            attempt=attempt,
+        )
+
+    def keep(self, push: Push, outcome: Outcome) -> Outcome:
+        """Remembers the id that an outcome told."""
         if isinstance(outcome, Confirmed) and outcome.remote_id is not None:
-            self.ids[sku] = outcome.remote_id
+            self.ids[push.sku] = outcome.remote_id
         return outcome
 
-    async def bring(self, wanted: Listings) -> None:
+    async def bring(self, wanted: Listings, *, group: bool = False) -> None:
         """Everything, in the engine's order and without what an earlier answer covered."""
         for sku, facets in wanted.items():
             covered: set[str] = set()
             for facet in facets:
                 if facet not in covered:
-                    outcome = await self.push(wanted, sku, facet)
+                    outcome = await self.push(wanted, sku, facet, group=group)
                     assert isinstance(outcome, Confirmed), f"{facet} of {sku}: {outcome}"
                     covered |= {facet, *outcome.covers}
 
     def sent(self) -> list[str]:
         """The operations that were asked for since the last look."""
-        found = [field_of(each.body["query"]) for each in self.sandbox.received]
+        asked = [each for each in self.sandbox.received if each.path.startswith("/admin/")]
+        found = [field_of(each.body["query"]) for each in asked]
         self.sandbox.received.clear()
         return found
 

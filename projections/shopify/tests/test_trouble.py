@@ -7,6 +7,7 @@ import pytest
 
 from daybook.channel.calls import Answer, Exchange, exchanges
 from daybook.channel.contract import Confirmed, Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import Faults
 from daybook.errors import BadConfiguration
 from daybook.events import Rejection
@@ -20,15 +21,16 @@ ALL = ("product", "price", "stock")
 
 def test_an_empty_bucket_is_waited_for_by_the_missing_points() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
-        now[0] += 100
-        await desk.push(bag(), "BAG")
+        desk.sandbox.limits = {"graphql": Rate(100.0, 40.0)}
+        assert isinstance(await desk.push(bag(), "BAG"), Confirmed)  # may take 35, and takes 11
+        desk.sandbox._available = 5.0  # another app of the shop's was here
         outcome = await desk.push(bag(title="Sack"), "BAG")
-        assert outcome == Throttled((35.0 - 5.0) / 10.0)
-        now[0] += 3.0
+        assert outcome == Throttled((35.0 - 5.0) / 100.0, "graphql")
+        now[0] += 0.3
         assert isinstance(await desk.push(bag(title="Sack"), "BAG"), Confirmed)
 
     now = [0.0]
-    in_a_shop(scenario, limited=True, maximum=40.0, restore_rate=10.0, clock=lambda: now[0])
+    in_a_shop(scenario, clock=lambda: now[0])
 
 
 def test_throttles_outages_and_proxy_pages_are_no_rejections() -> None:
@@ -177,7 +179,7 @@ def errors(code: str, message: str = "said", **cost: Any) -> Any:
             200,
             {},
             errors("THROTTLED", requestedQueryCost=10, throttleStatus={"currentlyAvailable": 20, "restoreRate": 100}),
-            Throttled(0.0),
+            Throttled(None),
         ),
         (200, {}, errors("BAD_USER_INPUT"), Rejected((Rejection("BAD_USER_INPUT", "said"),))),
         (200, {}, errors("INTERNAL_SERVER_ERROR"), Unavailable("Shopify gave an unexpected answer (HTTP 200): said")),
@@ -193,3 +195,20 @@ def errors(code: str, message: str = "said", **cost: Any) -> Any:
 )
 def test_other_answers_have_their_outcome(status: int, headers: dict[str, str], body: Any, expected: Outcome) -> None:
     assert failure(Answer(status, headers, body, msgspec.json.encode(body).decode())) == expected
+
+
+def test_an_answer_that_never_comes_is_an_unknown_outcome_and_the_next_try_brings_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daybook.channel.calls.ANSWER_SECONDS_MAX", 0.3)
+
+    async def scenario(desk: Desk[ShopifySandbox]) -> None:
+        desk.sandbox.faults = Faults(hang=True)
+        outcome = await desk.push(bag(), "BAG")
+        assert isinstance(outcome, Unavailable)
+        assert "TimeoutError" in outcome.reason
+        desk.sandbox.faults = Faults()
+        assert isinstance(await desk.push(bag(), "BAG", attempt=2), Confirmed)
+        assert list(desk.sandbox.shown()) == ["BAG"]
+
+    in_a_shop(scenario)

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from daybook.channel.calls import Exchange, exchanges
+from daybook.channel.calls import Exchange, exchanges, previewing
 from daybook.channel.contract import Confirmed, Payload, Throttled, Unavailable, Waiting
 from daybook.channel.sandbox import Faults
 from daybook.errors import BadConfiguration
+from projections.webhook import manifest
 from projections.webhook.connector import connector
 from projections.webhook.sandbox import SECRET, Step
 from projections.webhook.signing import message_id
@@ -276,3 +277,47 @@ def test_throttling_by_the_sandbox_is_no_failure() -> None:
         assert await desk.push("product", listing()) == Throttled(1.0)
 
     at_the_desk(scenario)
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("facet", ALL)
+def test_a_preview_tells_the_message_and_sends_nothing(facet: str, known: bool) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.remote_id = "S1" if known else None
+        kept: list[Exchange] = []
+        tokens = previewing.set(True), exchanges.set(kept)
+        outcome = await desk.push(facet, listing(), position=7)
+        previewing.reset(tokens[0])
+        exchanges.reset(tokens[1])
+        assert not isinstance(outcome, Confirmed)
+        assert not desk.sandbox.received
+        if facet != "product" and not known:
+            assert not kept, "it waits for its product"
+            return
+        (asked,) = kept
+        assert (asked.method, asked.url, asked.status) == ("POST", desk.sandbox.settings()["url"], None)
+        body = msgspec.json.decode(asked.request or b"")
+        told = listing() if facet == "product" else {facet: listing()[facet]}
+        fields = {name: value for payload in told.values() for name, value in payload.items()}
+        assert (body["type"], body["data"]) == (f"{facet}.updated", {"sku": "S1", "position": 7} | fields)
+
+    at_the_desk(scenario)
+
+
+def test_a_preview_of_a_removal_tells_it_too() -> None:
+    async def scenario(desk: Desk) -> None:
+        kept: list[Exchange] = []
+        tokens = previewing.set(True), exchanges.set(kept)
+        await desk.push("product", None)
+        previewing.reset(tokens[0])
+        exchanges.reset(tokens[1])
+        assert [msgspec.json.decode(one.request or b"")["type"] for one in kept] == ["product.removed"]
+        assert not desk.sandbox.received
+
+    at_the_desk(scenario)
+
+
+def test_fewer_pieces_may_go_first_and_more_after_their_price() -> None:
+    assert manifest.stock is not None
+    assert (manifest.stock.facet, manifest.stock.price) == ("stock", "price")
+    assert manifest.stock.amount(listing(stock=5)["stock"]) == 5

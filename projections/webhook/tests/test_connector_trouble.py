@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Confirmed, Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.contract import Confirmed, Outcome, Stopped, Throttled, Unavailable
 from daybook.channel.sandbox import Faults
 from projections.webhook.connector import pause_seconds, problem
 from projections.webhook.sandbox import PATH, SECRET, Step
@@ -39,13 +39,11 @@ def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     )
 
 
-def test_410_means_that_no_more_is_wanted_and_a_person_has_to_act() -> None:
+def test_410_stops_the_channel_and_says_what_a_person_has_to_do() -> None:
     outcome = answered(Step(status=410, text="bye"))
-    assert isinstance(outcome, Rejected)
-    (reason,) = outcome.reasons
-    assert reason.code == "endpoint_gone"
-    assert "enable it again" in reason.message
-    assert "bye" in reason.message
+    assert outcome == Stopped(
+        "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel. bye"
+    )
 
 
 def test_429_is_no_failure_and_says_how_long() -> None:
@@ -89,6 +87,19 @@ def test_an_answer_that_denies_what_was_done_does_not_do_it_twice() -> None:
     async def scenario(desk: Desk) -> None:
         desk.sandbox.script.append(Step(status=500, taken=True))
         await desk.push("product", listing())
+        assert isinstance(await desk.push("product", listing(), attempt=2), Confirmed)
+        assert list(desk.sandbox.effects.values()) == [1]
+
+    at_the_desk(scenario)
+
+
+def test_an_endpoint_that_takes_a_message_and_never_answers_is_unavailable_and_told_again_once() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.settle(answer_seconds_max=0.1)
+        desk.sandbox.faults = Faults(hang=True)
+        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert desk.sandbox.effects == {}
+        desk.sandbox.faults = Faults(expire_tokens=True, fail_members=True)
         assert isinstance(await desk.push("product", listing(), attempt=2), Confirmed)
         assert list(desk.sandbox.effects.values()) == [1]
 

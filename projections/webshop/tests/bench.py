@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from daybook.channel.contract import Confirmed, Payload, Push
+from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Shown
 from projections.webshop.connector import WooConnector, connector
 from projections.webshop.sandbox import API, WooSandbox
 
@@ -58,24 +58,52 @@ class Bench:
         remove: bool = False,
         ids: Mapping[str, str] | None = None,
     ) -> Any:
+        asked = self.describe(listing, facet, attempt=attempt, remove=remove, ids=ids)
+        outcome = await self.connector.push(asked)
+        self.learn(asked, outcome)
+        return outcome
+
+    def describe(
+        self,
+        listing: Mapping[str, Payload],
+        facet: str = "product",
+        *,
+        attempt: int = 1,
+        remove: bool = False,
+        ids: Mapping[str, str] | None = None,
+    ) -> Push:
         sku: str = listing["product"]["sku"]
         known = self.ids if ids is None else ids
-        outcome = await self.connector.push(
-            Push(
-                sku=sku,
-                key=str(listing["product"].get("_parent", sku)),
-                facet=facet,
-                payload=None if remove else listing[facet],
-                listing={} if remove else listing,
-                remote_id=known.get(sku),
-                remote_ids=known,
-                position=1,
-                attempt=attempt,
-            )
+        return Push(
+            sku=sku,
+            key=str(listing["product"].get("_parent", sku)),
+            facet=facet,
+            payload=None if remove else listing[facet],
+            listing={} if remove else listing,
+            remote_id=known.get(sku),
+            remote_ids=known,
+            position=1,
+            attempt=attempt,
         )
+
+    def learn(self, asked: Push, outcome: Outcome) -> None:
         if isinstance(outcome, Confirmed) and outcome.remote_id is not None:
-            self.ids[sku] = outcome.remote_id
-        return outcome
+            self.ids[asked.sku] = outcome.remote_id
+
+    async def push_all(self, *pushes: Push) -> list[Outcome]:
+        """In one batch, after proof that they may go together."""
+        assert len({self.connector.gathers(each) for each in pushes}) == 1
+        assert self.connector.gathers(pushes[0]) is not None
+        outcomes = list(await self.connector.push_all(pushes))
+        for asked, outcome in zip(pushes, outcomes, strict=True):
+            self.learn(asked, outcome)
+        return outcomes
+
+    async def read(self, listing: Mapping[str, Payload]) -> dict[str, Payload | None]:
+        """What the shop shows of it, facet by facet."""
+        shown = await self.connector.read(self.describe(listing))
+        assert isinstance(shown, Shown), shown
+        return dict(shown.facets)
 
     def asked(self) -> list[str]:
         """The requests so far, short: `POST /products`."""

@@ -125,7 +125,7 @@ def test_each_wrong_field_is_a_reason_of_its_own() -> None:
 def test_a_throttle_tells_how_long_to_wait_and_is_no_failure() -> None:
     async def scenario(bench: Bench) -> None:
         bench.shop.faults.throttle_next = 1
-        assert await bench.push(BAG) == Throttled(2.0)
+        assert await bench.push(BAG) == Throttled(1.0, "rest")
         assert isinstance(await bench.push(BAG), Confirmed)
 
     at_the_bench(scenario)

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from daybook.channel.pacing import Rate
 from projections.webshop.sandbox import API, WooSandbox
 
 BAG = {"name": "Bag", "type": "simple", "sku": "BAG", "regular_price": "19.99"}
@@ -273,6 +274,63 @@ def test_a_throttle_comes_from_the_host_in_html_with_a_retry_after() -> None:
     async def scenario(call: Client) -> None:
         call.shop.faults.throttle_next = 1
         async with call.session.get(f"{call.shop.url}{API}/products") as answer:
-            assert (answer.status, answer.headers["Retry-After"], answer.content_type) == (429, "2", "text/html")
+            assert (answer.status, answer.headers["Retry-After"], answer.content_type) == (429, "1", "text/html")
+
+    in_a_shop(scenario)
+
+
+def test_texts_come_as_on_a_page_unless_the_edited_ones_are_asked_for() -> None:
+    async def scenario(call: Client) -> None:
+        _, made = await call("POST", "/products", BAG | {"description": 'It\'s "big"\n\nand light'})
+        _, page = await call("GET", f"/products/{made['id']}")
+        assert page["description"] == "<p>It&#8217;s &#8220;big&#8221;</p>\n<p>and light</p>\n"
+        _, edit = await call("GET", f"/products/{made['id']}?context=edit")
+        assert edit["description"] == made["description"] == 'It\'s "big"\n\nand light'
+        _, shirt = await call("POST", "/products", SHIRT)
+        under = f"/products/{shirt['id']}/variations"
+        _, medium = await call("POST", under, {"sku": "SHIRT-M", "description": "Small"})
+        assert medium["description"] == "<p>Small</p>\n", "a variation's is always that of a page"
+
+    in_a_shop(scenario)
+
+
+def test_pictures_are_copied_into_the_shop_under_names_of_its_own() -> None:
+    async def scenario(call: Client) -> None:
+        image = {"src": "https://cdn.example/my%20bag.jpg", "alt": "Bag"}
+        found = [(await call("POST", "/products", {"name": "Bag", "images": [image]}))[1] for _ in range(2)]
+        sources = {each["images"][0]["src"] for each in found}
+        assert len(sources) == 2
+        assert all("/wp-content/uploads/" in source and "/my-bag-" in source for source in sources)
+
+    in_a_shop(scenario)
+
+
+def test_every_second_member_of_a_batch_can_be_made_to_fail() -> None:
+    async def scenario(call: Client) -> None:
+        call.shop.faults.fail_members = True
+        many = [BAG | {"sku": f"BAG-{number}"} for number in range(4)]
+        status, answer = await call("POST", "/products/batch", {"create": many})
+        assert status == 200
+        assert [each.get("error", {}).get("code") for each in answer["create"]] == [
+            *(None, "woocommerce_rest_invalid_product") * 2
+        ]
+        assert call.shop.shown().keys() == {"BAG-0", "BAG-2"}
+
+    in_a_shop(scenario)
+
+
+def test_the_hosts_limit_lets_a_burst_through_and_then_only_its_rate() -> None:
+    async def scenario(call: Client) -> None:
+        url, headers = f"{call.shop.url}{API}/products", basic(call.shop.consumer_key, call.shop.consumer_secret)
+
+        async def status() -> int:
+            async with call.session.get(url, headers=headers) as answer:
+                return answer.status
+
+        assert {await status() for _ in range(20)} == {200}, "off unless it is asked for"
+        call.shop.limits["rest"] = Rate(per_second=0.001, burst=3)
+        assert [await status() for _ in range(5)] == [200, 200, 200, 429, 429]
+        del call.shop.limits["rest"]
+        assert await status() == 200
 
     in_a_shop(scenario)

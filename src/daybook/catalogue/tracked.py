@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from daybook.catalogue.reference import Reference
-from daybook.events import AttributeDefined, CategoryDefined, ChannelConfigured, Event, FamilyDefined
+from daybook.events import (
+    AttributeDefined,
+    CategoryDefined,
+    ChannelConfigured,
+    ChannelRemoved,
+    Event,
+    FamilyDefined,
+)
 
 
 class _Tracked(Mapping[str, Any]):
@@ -63,7 +70,7 @@ def touched_by(event: Event) -> tuple[str, ...]:
             return (f"families/{code}", "families/*")
         case CategoryDefined(code=code):
             return (f"categories/{code}", "categories/*")
-        case ChannelConfigured(name=name):
+        case ChannelConfigured(name=name) | ChannelRemoved(name=name):
             return (f"channels/{name}", "channels/*")
         case _:
             return ()

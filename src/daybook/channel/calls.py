@@ -139,21 +139,12 @@ class Calls:
                 await self.pace.turn(operation, cost)
             except TooSoon as said:
                 raise Early(said) from None
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit),
-                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX),
-            )
-            # Hazard: when a kept-alive connection turns out to be cut, aiohttp sends an idempotent request once more by
-            # itself. The journal would show one request where the channel saw two, and "no answer" would be hidden
-            # from the engine. There is no public switch (aiohttp 3.14); the contract suite fails without this line.
-            self._session._retry_connection = False
         raw = msgspec.json.encode(body) if body is not None else None
         sent = {"Content-Type": "application/json"} if raw is not None else {}
         started = time.perf_counter()
         status, text, failure = None, None, None
         try:
-            async with self._session.request(
+            async with self._opened().request(
                 method,
                 self.base_url + path,
                 data=raw if raw is not None else form,
@@ -184,6 +175,18 @@ class Calls:
                         error=failure,
                     )
                 )
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._limit),
+                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX),
+            )
+            # Hazard: when a kept-alive connection turns out to be cut, aiohttp sends an idempotent request once more by
+            # itself. The journal would show one request where the channel saw two, and "no answer" would be hidden
+            # from the engine. There is no public switch (aiohttp 3.14); the contract suite fails without this line.
+            self._session._retry_connection = False
+        return self._session
 
     def _previewed(self, method: str, path: str, body: Any, secret: bool) -> Answer:
         if secret:

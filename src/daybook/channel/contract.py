@@ -187,6 +187,7 @@ class Sandbox(Protocol):
 
 Fold = Callable[[Any, Recorded], Any]
 Render = Callable[[Any, Reference], Rendered]
+Document = Callable[[str, Mapping[str, Mapping[str, Payload]], Reference], Payload | None]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,11 +210,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     lane: Literal["sku", "group"] = "sku"
     """What must be sent one after the other: one SKU's facets, or a whole group's."""
     connector: Callable[[Mapping[str, str]], Connector] | None = None
-    """Given the settings of DAYBOOK_CHANNEL_<NAME>_*: `url` and credentials."""
+    """Given the channel's settings: `url` and what else it was added with, and its credentials from files and the
+    variables DAYBOOK_CHANNEL_<NAME>_*. Raises BadConfiguration naming the variable of a setting that is missing."""
     sandbox: Callable[[], Sandbox] | None = None
     in_flight_max: int = 8
     """Lanes under way at once; a request of many SKUs counts for each."""
     stock: Stock | None = None
+    alongside: tuple[str, ...] = ()
+    """Facets whose submission takes long and holds nothing back: they are sent last, and while the channel works on one
+    the SKU's other facets go on."""
     gather_max: int = 1
     """How many pushes may go in one request, when the connector gathers."""
     submission_seconds_max: float = 3600.0
@@ -226,5 +231,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """For a projection without connector: every version of its listing is kept, with the positions between which it
     stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference
     then: a change of it would have to be told for groups to which nothing happened."""
+    another: "Callable[[str], Manifest] | None" = None
+    """The same kind of channel under another name, so that it can be added at run time; None: there is only this one.
+
+    A name is 1 to 31 small letters and digits, a letter first. The facets, the state and the code must be the same."""
+    document: Document | None = None
+    """document(sku, listing, reference) -> what a page about the SKU embeds, as JSON-LD; None when there is nothing to
+    tell. `listing` is that of the SKU's group, SKU -> facet -> payload, without what is held. Must depend on nothing
+    else."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""

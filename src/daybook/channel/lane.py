@@ -104,6 +104,8 @@ class Lane:
             last = await self._sku(sku, list(facets), done)
             if isinstance(last, Throttled | Unavailable | Stopped):
                 break
+            if isinstance(last, Accepted) and self._manifest.lane == "group" and sku == rows[0].key:
+                break  # its variants can only wait for it
         if not done.results and any(row.state == "due" for row in rows):
             done.blocked = True  # nothing of it can be sent: to try again at once would only spin
         return done
@@ -116,11 +118,11 @@ class Lane:
             outcome = await self._confirm(together, str(submission), done)
             if done.results[-1].overdue:
                 overdue += together
-            elif not isinstance(outcome, Confirmed):
+            elif not isinstance(outcome, Confirmed) and not self._holds_nothing_back(outcome, together):
                 return outcome
         covered: set[str] = set()
         last: Outcome | None = None
-        for row in in_order(self._manifest.stock, rows):
+        for row in sorted(in_order(self._manifest.stock, rows), key=self._goes_alongside):
             if row.state == "confirmed" or row.facet in covered or (row in accepted and row not in overdue):
                 continue
             if row.state == "rejected":
@@ -138,9 +140,15 @@ class Lane:
                 covered |= {row.facet, *last.covers}
                 if last.remote_id is not None:
                     self._ids[sku] = last.remote_id
-            elif not isinstance(last, Rejected) or row.rank == 0:
+            elif (not isinstance(last, Rejected) or row.rank == 0) and not self._holds_nothing_back(last, [row]):
                 return last
         return last
+
+    def _goes_alongside(self, row: Row) -> bool:
+        return row.facet in self._manifest.alongside
+
+    def _holds_nothing_back(self, outcome: Outcome, rows: Sequence[Row]) -> bool:
+        return isinstance(outcome, Accepted | Rejected) and all(map(self._goes_alongside, rows))
 
     def _waits_for_price(self, row: Row, rows: Sequence[Row], done: Done) -> bool:
         """Whether this is more stock at a price that the channel has just refused: it would sell at the old one."""
@@ -171,7 +179,8 @@ class Lane:
         sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
         # Whatever the channel answers, it is about everything that was submitted together.
         late = (row.submitted_seconds or 0.0) > self._manifest.submission_seconds_max
-        overdue = late and isinstance(outcome, Accepted) and outcome.submission == submission
+        moved = isinstance(outcome, Accepted) and outcome.submission != submission
+        overdue = late and not moved and isinstance(outcome, Accepted | Unavailable)
         self._note(row, outcome, sent, seen, done, together=True, overdue=overdue)
         return outcome
 

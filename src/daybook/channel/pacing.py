@@ -15,7 +15,9 @@ import msgspec
 WAIT_SECONDS_MAX = 1.0
 """A request waits so long for its turn while it holds a place; beyond, its lane is put off."""
 HEADROOM = 0.98
-"""Of the allowed rate: clocks differ, and requests bunch up on their way."""
+"""Of the allowed rate: clocks differ."""
+BURST_USED = 0.8
+"""Of the allowed burst: requests bunch up on their way, and the channel counts them as they arrive."""
 QUIET_SECONDS = 1.0
 """After a throttle that does not say how long."""
 EPOCH_MIN = 10**6
@@ -48,7 +50,7 @@ class _Bucket:
     def fill(self, now: float, workers: int) -> None:
         if self.rate is not None:
             gained = (now - self.at) * self.rate.per_second * HEADROOM / workers
-            self.left = min(self.left + gained, max(1.0, self.rate.burst / workers))
+            self.left = min(self.left + gained, max(1.0, self.rate.burst * BURST_USED / workers))
         self.at = now
 
     def wait(self, now: float, workers: int) -> float:
@@ -108,7 +110,7 @@ class Pace:
     def learn(self, operation: str, status: int, headers: Mapping[str, str], retry_after: float | None) -> None:
         """From an answer's headers: Retry-After of a 429, X-RateLimit-Remaining and -Reset, x-amzn-RateLimit-Limit."""
         if status == 429:
-            self.told(operation, quiet_seconds=retry_after or QUIET_SECONDS)
+            self.told(operation, left=0, quiet_seconds=retry_after or QUIET_SECONDS)
         left, reset = _number(headers.get("X-RateLimit-Remaining")), _number(headers.get("X-RateLimit-Reset"))
         if left is not None:
             pause = None

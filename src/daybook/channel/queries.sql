@@ -169,7 +169,8 @@ ON CONFLICT (channel, lane) DO UPDATE
 SET next_try = CASE
         -- Only a receipt came round: the worker that wrote it has set the time already.
         WHEN l.lane <> ALL(%b::text[]) THEN l.next_try
-        WHEN l.attempts = 0 THEN excluded.next_try
+        -- A lane in which nothing failed only asks after a submission, less and less often: news are a reason to go now.
+        WHEN l.attempts = 0 OR l.last_error IS NULL THEN excluded.next_try
         ELSE coalesce(l.next_try, excluded.next_try) END
 
 -- name: want
@@ -429,3 +430,12 @@ WHERE l.sku = %s ORDER BY d.rank NULLS LAST, l.facet
 -- name: attempts_of
 SELECT at, facet, position, outcome, detail, method, url, status, milliseconds
 FROM attempts WHERE channel = %s AND sku = %s ORDER BY id
+
+-- name: note_start_failures
+INSERT INTO start_failures (channel, role, error)
+SELECT u.channel, %s, u.error FROM unnest(%s::text[], %s::text[]) AS u(channel, error)
+ON CONFLICT (channel, role) DO UPDATE SET error = excluded.error, said_at = clock_timestamp()
+
+-- name: start_failures
+SELECT channel, role, error FROM start_failures
+WHERE said_at > clock_timestamp() - make_interval(secs => %s) ORDER BY channel, role

@@ -1,11 +1,13 @@
 """How the channels are doing, read from Postgres: true also when every runner is dead."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from daybook.channel import QUERIES
+from daybook.channel.attendance import SHOWN_SECONDS
 from daybook.channel.contract import Manifest, Payload
 from daybook.channel.generations import Generation
 from daybook.channel.registry import Registry
@@ -81,18 +83,23 @@ class Channels:
         self._registry = registry
 
     def all(self) -> list[ChannelStatus]:
-        """Every projection that has ever run, in order of name."""
+        """Every projection that has ever run, in order of name, but for channels that were removed."""
+        known, gone = {one.name: one for one in self._registry.all()}, self._registry.removed()
         with reachable(), self._pool.connection() as conn, conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             head = _one(conn, "SELECT position FROM head")[0]
             counts: dict[str, dict[str, int]] = {}
             for channel, state, number in conn.execute(QUERIES["delivery_counts"]):
                 counts.setdefault(channel, {})[state] = number
+            unstarted = {row[0]: row[1:] for row in conn.execute(QUERIES["start_failures"], (SHOWN_SECONDS,))}
             lanes = {row[0]: row[1:] for row in conn.execute(QUERIES["lane_counts"])}
-            known = {one.name: one for one in self._registry.all()}
             return [
-                self._status(conn, row, head, known.get(row[0]), counts.get(row[0], {}), lanes.get(row[0]))
+                _or_not_started(
+                    self._status(conn, row, head, known.get(row[0]), counts.get(row[0], {}), lanes.get(row[0])),
+                    unstarted.get(row[0]),
+                )
                 for row in conn.execute(QUERIES["status"]).fetchall()
+                if row[0] not in gone
             ]
 
     def _status(
@@ -186,6 +193,13 @@ class Channels:
         with reachable(), self._pool.connection() as conn:
             rows = conn.execute(QUERIES["attempts_of"], (name, sku)).fetchall()
         return [msgspec.convert(dict(zip(Attempt.__struct_fields__, row, strict=True)), Attempt) for row in rows]
+
+
+def _or_not_started(status: ChannelStatus, failure: Sequence[str] | None) -> ChannelStatus:
+    """What the role says that can't start its work, unless the channel's own code fails."""
+    if failure is None or status.failure is not None:
+        return status
+    return msgspec.structs.replace(status, failure={"error": failure[1], "role": failure[0]})
 
 
 def _one(conn: Connection, query: Any) -> Any:

@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from daybook.cli import adding
 from daybook.cli.context import reading, writing
 from daybook.cli.grammar import Given, command
 from daybook.cli.render import answer
 
 app = typer.Typer(name="channel", help="How the sales channels are doing.", no_args_is_help=True)
+adding.register(app)
 
 
 @command(app, "list", "daybook channel list", "daybook channel list --json")

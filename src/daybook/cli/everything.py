@@ -8,13 +8,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from daybook.app import App
 from daybook.channel.registry import Registry, installed
-from daybook.cli.context import settings
+from daybook.cli.context import connected, settings
 from daybook.cli.grammar import Given
 from daybook.cli.render import answer, line, note, stacked
 from daybook.config import Settings, mask
@@ -34,8 +35,11 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
 
     Raises FolderInUse, BadConfiguration for a port that is taken, NotFound for an unknown channel, and Unavailable.
     """
-    registry = installed()
-    chosen = [registry.get(name) for name in channels] or registry.all()
+    chosen = [one for one in installed().all() if not channels or one.name in channels]
+    # What is not installed may have been added: the log knows, as soon as there is a server to ask.
+    added = [name for name in channels if name not in [one.name for one in chosen]]
+    if added:
+        _check(connected(given), added)
     found = settings(given)
     with sigterm_interrupts(), contextlib.ExitStack() as stack:
         found = replace(found, http_port=free_port(found.http_host, found.http_port if port is None else port))
@@ -43,12 +47,13 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         started = stack.enter_context(Servers.start(found.data, postgres=found.postgres, nats=found.nats))
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
+        _check(found, channels)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         supervisor = Supervisor(found.data)
         stack.callback(supervisor.stop)
         environment = role_environment({**given.environ, **boxes}, found, channels)
         for name in ROLES:
-            only = [f"--only={one}" for one in channels] if name == "project" else []
+            only = [f"--only={one}" for one in channels] if name in ("project", "deliver") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
             supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment)
         wait_ready(found)
@@ -56,6 +61,15 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         answer(given, told, _shown(told))
         supervisor.wait()
         note(given, "stopped")
+
+
+def _check(found: Settings, channels: Sequence[str]) -> None:
+    """Raises NotFound for a channel that is neither installed nor added, when there is a server that knows."""
+    if found.postgres is None or not channels:
+        return
+    with App(found) as app:
+        for name in channels:
+            app.registry.get(name)
 
 
 def role_environment(environ: Mapping[str, str], found: Settings, channels: tuple[str, ...]) -> dict[str, str]:

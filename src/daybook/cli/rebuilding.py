@@ -194,12 +194,15 @@ def rolled_back(app: App, name: str) -> Switched:
 
 
 def pruned(app: App, name: str, keep: int, only: int | None) -> list[int]:
-    """Drops old generations and returns their numbers."""
-    manifest = app.registry.get(name)
+    """Drops old generations and returns their numbers; of a channel that was removed, all of them."""
+    manifest = app.registry.ever(name)
+    went = name in app.registry.removed()
     dsn = app.settings.require_postgres()
 
     async def work() -> list[int]:
         async with rebuilds.exclusively(dsn, manifest.name), await connect_async(dsn, "prune") as conn:
+            if went and only is None:
+                return await pruning.forget(conn, manifest.name)
             return await pruning.prune(conn, manifest.name, keep, only)
 
     return asyncio.run(work())

@@ -44,7 +44,9 @@ def subject(app: App, sku: str, moment: Moment, channel: str | None) -> ProductV
     if channel is None:
         return show(app.reader, sku, moment)
     found = Listing(channel, moment.position, {}, {})
-    for (each, facet), payload in listing_at(app.reader, app.registry.get(channel), sku, moment).items():
+    # A channel that went has a past still.
+    manifest = app.registry.get(channel) if moment.position == app.reader.head() else app.registry.ever(channel)
+    for (each, facet), payload in listing_at(app.reader, manifest, sku, moment).items():
         if isinstance(payload, Held):
             found.held.setdefault(each, {})[facet] = payload.reasons
         else:

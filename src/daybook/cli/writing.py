@@ -28,11 +28,16 @@ def carry_out(given: Given, command: Decides) -> None:
 
 def carry_out_on(app: App, given: Given, command: Decides, sender: Context) -> None:
     """The same, on an application that is open."""
+    receipt = carried_out(app, given, command, sender)
+    answer(given, receipt, line(said(receipt)))
+
+
+def carried_out(app: App, given: Given, command: Decides, sender: Context) -> dict[str, Any]:
+    """Carries the command out; the receipt."""
     done = app.book.carry_out(
         command, sender, expected_version=given.expect_version, repeatable=given.command_id is not None
     )
-    receipt = _receipt(app, done)
-    answer(given, receipt, line(_said(receipt)))
+    return _receipt(app, done)
 
 
 def context(given: Given, source: str) -> Context:
@@ -80,7 +85,8 @@ def _receipt(app: App, done: Done) -> dict[str, Any]:
     }
 
 
-def _said(receipt: dict[str, Any]) -> str:
+def said(receipt: dict[str, Any]) -> str:
+    """The receipt for a person."""
     where = f"{receipt['event']} at position {receipt['position']}, {receipt['stream']} version {receipt['version']}"
     if receipt["repeated"]:
         return f"carried out before: {where}"

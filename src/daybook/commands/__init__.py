@@ -1,6 +1,7 @@
 """The write side: one intent each, carried out by `book.Book`."""
 
 from daybook.commands.catalogue import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
+from daybook.commands.channels import AddChannel, RemoveChannel
 from daybook.commands.describe import DescribeProduct
 from daybook.commands.products import (
     AddMedia,
@@ -39,9 +40,12 @@ Command = (
     | DefineFamily
     | DefineCategory
     | ConfigureChannel
+    | AddChannel
+    | RemoveChannel
 )
 
 __all__ = [
+    "AddChannel",
     "AddMedia",
     "AdjustStock",
     "AssignGtin",
@@ -60,6 +64,7 @@ __all__ = [
     "ListProduct",
     "ReceiveStock",
     "ReinstateProduct",
+    "RemoveChannel",
     "RemoveMedia",
     "RemovePrice",
     "SetAttributes",

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
 from daybook.catalogue.reference import EMPTY, Reference, fold_reference
-from daybook.commands.scene import Change, Scene
+from daybook.commands.scene import Change, Kinds, Scene
 from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
@@ -56,11 +57,13 @@ class Book:
         reader: Reader,
         channels: frozenset[str] = frozenset(),
         appended: Callable[[], None] | None = None,
+        kinds: Kinds = MappingProxyType({}),
     ) -> None:
         self._log = log
         self._reader = reader
         self._channels = channels
         self._appended = appended
+        self._kinds = kinds
         self._reference: tuple[int, Reference] = (0, EMPTY)
         self._reference_seen = -REFERENCE_SECONDS
 
@@ -82,12 +85,12 @@ class Book:
         that somebody else tightened within that second may be missed, just as if this command had come first.
         """
         if time.monotonic() - self._reference_seen < REFERENCE_SECONDS:
-            scene = Scene(self._log, self._reference[1], self._channels)
+            scene = Scene(self._log, self._reference[1], self._channels, self._kinds)
             with suppress(NotFound, InvalidValue, Refused):
                 changes = command.decide(scene)
                 if changes[0].key != REFERENCE_KEY:
                     return scene, changes
-        scene = Scene(self._log, self.reference(), self._channels)
+        scene = Scene(self._log, self.reference(), self._channels, self._kinds)
         return scene, command.decide(scene)
 
     def carry_out(

@@ -8,7 +8,7 @@ import msgspec
 
 from daybook.catalogue.rules import check_decimal
 from daybook.commands.scene import Change, Scene
-from daybook.errors import InvalidValue, NotFound
+from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events import AttributeDefined, CatalogueEvent, CategoryDefined, ChannelConfigured, FamilyDefined
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.values import check_text, exponent, parse_code, parse_locale
@@ -76,8 +76,13 @@ class ConfigureChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     channel: ChannelConfigured
 
     def decide(self, scene: Scene) -> list[Change]:
-        """Refuses unknown locales and currencies."""
+        """Refuses unknown locales and currencies, and a channel that was removed."""
         wish = self.channel
+        if wish.name in scene.reference.removed:
+            raise Refused(
+                f"the channel {wish.name} was removed: `daybook channel add {wish.name}` brings it back",
+                channel=wish.name,
+            )
         exponent(wish.currency)
         locales = tuple(parse_locale(one, "channel.locales") for one in wish.locales)
         wish = msgspec.structs.replace(wish, locales=locales)

@@ -76,7 +76,10 @@ class DescribeProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             draft.media([check_media(item) for item in self.media])
         if self.discontinued is False:
             draft.add(decisions.reinstate(draft.product))
-        draft.channels({scene.check_channel(name, "channels"): on for name, on in (self.channels or {}).items()})
+        for name, on in (self.channels or {}).items():
+            idle = not on or draft.product.channels.get(name) is on
+            scene.check_channel(name, "channels", idle=idle)
+        draft.channels(self.channels or {})
         if self.discontinued:
             draft.add(decisions.discontinue(draft.product))
         changes_ = [Change(f"product/{self.sku}", self.sku, product.key, draft.events)]

@@ -156,7 +156,7 @@ class DelistProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def decide(self, scene: Scene) -> list[Change]:
         """See `decisions.delist`."""
         product = scene.known_product(self.sku)
-        return of_product(product, decisions.delist(product, scene.check_channel(self.channel)))
+        return of_product(product, decisions.delist(product, scene.check_channel(self.channel, idle=True)))
 
 
 class DiscontinueProduct(

@@ -1,13 +1,14 @@
 """What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from daybook.catalogue.reference import Reference
 from daybook.errors import NotFound
-from daybook.events import Event
+from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Fold
 from daybook.product.decisions import known
@@ -27,6 +28,10 @@ FOLDS = {"product": Fold(evolve_product, Product, 1), "stock": Fold(evolve_stock
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
 
+Kinds = Mapping[str, Callable[[str], ChannelConfigured]]
+"""Kind of channel -> the settings with which one of this name begins; raises InvalidValue and Refused for the name."""
+
+
 class Change(msgspec.Struct, frozen=True):
     """Events for one stream, with the columns that say whose they are."""
 
@@ -39,10 +44,14 @@ class Change(msgspec.Struct, frozen=True):
 class Scene:
     """One look at the log. What is loaded is remembered, so that the append can be checked against it."""
 
-    def __init__(self, log: Log, reference: Reference, channels: frozenset[str]) -> None:
+    def __init__(
+        self, log: Log, reference: Reference, channels: frozenset[str], kinds: Kinds = MappingProxyType({})
+    ) -> None:
         self._log = log
+        self._kinds = kinds
         self.reference = reference
-        self.channels = channels | frozenset(reference.channels)
+        self.installed = channels
+        self.channels = (channels | frozenset(reference.channels)) - frozenset(reference.removed)
         self.versions: dict[str, int] = {}
 
     def product(self, sku: str) -> Product | None:
@@ -70,9 +79,25 @@ class Scene:
             _, self.versions[stream] = self._log.load(stream, fold.evolve if fold else _newest)
         return self.versions[stream]
 
-    def check_channel(self, name: str, field: str = "channel") -> str:
-        """The channel's name, when there is such a channel."""
+    def defaults(self, kind: str, name: str) -> ChannelConfigured:
+        """The settings with which a channel of this kind and name begins. Raises InvalidValue, NotFound and Refused."""
+        if kind not in self._kinds:
+            there = ", ".join(sorted(self._kinds)) or "none"
+            raise NotFound(f"kind: no kind of channel {kind!r} is installed; installed are: {there}", field="kind")
+        return self._kinds[kind](name)
+
+    def check_channel(self, name: str, field: str = "channel", *, idle: bool = False) -> str:
+        """The channel's name, when there is such a channel. `idle`: nothing is asked of it, so it may be one that went.
+
+        So a description that names a removed channel as it is, or takes the product off it, still holds.
+        """
         parse_code(name, field)
+        if idle and name in self.reference.removed:
+            return name
+        if name in self.reference.removed:
+            raise NotFound(
+                f"{field}: the channel {name!r} was removed; `daybook channel add {name}` brings it back", field=field
+            )
         if name not in self.channels:
             there = ", ".join(sorted(self.channels)) or "none"
             raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)

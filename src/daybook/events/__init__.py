@@ -8,7 +8,9 @@ from daybook.events.catalogue import (
     AttributeDefined,
     AttributeOption,
     CategoryDefined,
+    ChannelAdded,
     ChannelConfigured,
+    ChannelRemoved,
     FamilyDefined,
 )
 from daybook.events.envelope import Recorded
@@ -54,7 +56,7 @@ ProductEvent = (
     | ProductReinstated
 )
 StockEvent = StockCounted | StockReceived | StockAdjusted
-CatalogueEvent = AttributeDefined | FamilyDefined | CategoryDefined | ChannelConfigured
+CatalogueEvent = AttributeDefined | FamilyDefined | CategoryDefined | ChannelConfigured | ChannelAdded | ChannelRemoved
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
 Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded
 
@@ -65,7 +67,9 @@ __all__ = [
     "AttributesChanged",
     "CatalogueEvent",
     "CategoryDefined",
+    "ChannelAdded",
     "ChannelConfigured",
+    "ChannelRemoved",
     "Event",
     "EventDiscarded",
     "FacetReceipt",

@@ -77,3 +77,21 @@ class ChannelConfigured(msgspec.Struct, frozen=True, kw_only=True):
     locations: tuple[str, ...] = ()
     """Stock locations whose pieces this channel may sell; empty means all."""
     extra: dict[str, Any] = {}
+
+
+class ChannelAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """There is a channel of this name from now on, of a kind that is installed; newer settings replace older ones."""
+
+    name: str
+    """Small letters and digits, at most 31: it becomes part of the names of tables and settings."""
+    kind: str
+    """The installed channel whose code it runs: `webhook`."""
+    settings: dict[str, str] = {}
+    """What its connector is told, such as `url`; never a credential, as the log is kept for ever."""
+
+
+class ChannelRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """The channel is no more: nothing is projected or sent, and no product can be listed on it. Its history stays."""
+
+    name: str
+    reason: str | None = None

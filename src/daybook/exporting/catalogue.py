@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from daybook.catalogue.group import Group, fold_group
 from daybook.catalogue.reference import Reference
 from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily, DescribeProduct
@@ -29,12 +31,13 @@ def export(reader: Reader, *, upto: int | None = None, then: Past | None = None)
     """
     position = then.position if then is not None else reader.head() if upto is None else upto
     yield records.encode(Header())
-    for record in definitions(reader.reference(position)):
+    reference = reader.reference(position)
+    for record in definitions(reference):
         yield records.encode(record)
     if then is not None:
         for told in groups(then):
             for description in told.descriptions():
-                yield records.encode(description)
+                yield records.encode(_importable(description, reference))
         return
     key = ""
     while keys := reader.keys(key, position):
@@ -44,7 +47,16 @@ def export(reader: Reader, *, upto: int | None = None, then: Past | None = None)
                 group = fold_group(group, one)
             if group is not None:
                 for description in descriptions(group):
-                    yield records.encode(description)
+                    yield records.encode(_importable(description, reference))
+
+
+def _importable(description: DescribeProduct, reference: Reference) -> DescribeProduct:
+    """Without the channels that were removed: another book has never heard of them."""
+    named = description.channels or {}
+    if reference.removed.keys().isdisjoint(named):
+        return description
+    kept = {name: on for name, on in named.items() if name not in reference.removed}
+    return msgspec.structs.replace(description, channels=kept)
 
 
 def definitions(reference: Reference) -> Iterator[Record]:

@@ -1,6 +1,7 @@
 """Carrying a command out and saying what it did; questions' answers with their ETags."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -47,12 +48,26 @@ def conditional(request: Request[Any, Any, Any], body: msgspec.Struct, version: 
     The tag is the product's version, which If-Match compares, and a hash of the body: stock, parents and the
     catalogue's definitions show in an answer too and do not move the product's version.
     """
-    encoded = msgspec.json.encode(body)
-    etag = f'"{version}-{hashlib.blake2b(encoded, digest_size=8).hexdigest()}"'
+    return tagged(request, msgspec.json.encode(body), f"{version}-")
+
+
+def tagged(
+    request: Request[Any, Any, Any],
+    encoded: bytes,
+    prefix: str,
+    media_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Response[Any]:
+    """These bytes with a strong ETag, `prefix` and a hash of them, or 304 when the caller has them.
+
+    `headers` are sent with both.
+    """
+    etag = f'"{prefix}{hashlib.blake2b(encoded, digest_size=8).hexdigest()}"'
+    sent = {"ETag": etag, "Cache-Control": "no-cache"} | dict(headers or {})
     wanted = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in wanted or "*" in wanted:
-        return Response(None, status_code=304, headers={"ETag": etag})
-    return Response(encoded, media_type="application/json", headers={"ETag": etag, "Cache-Control": "no-cache"})
+        return Response(None, status_code=304, headers=sent)
+    return Response(encoded, media_type=media_type, headers=sent)
 
 
 def same(path: str, body: str, field: str) -> str:

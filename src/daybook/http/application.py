@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from daybook.app import App
-from daybook.http import catalogue, docs, health, products, questions, stock
+from daybook.http import adding, catalogue, docs, documents, health, products, questions, stock
 from daybook.http.body import StrictJson
 from daybook.http.caller import caller
 from daybook.http.health import Checks
@@ -36,7 +36,14 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
             # One router: Litestar answers OPTIONS for each path of a router, and refuses a second answer.
             Router(
                 "/api/v1",
-                route_handlers=[*questions.HANDLERS, *products.HANDLERS, *stock.HANDLERS, *catalogue.HANDLERS],
+                route_handlers=[
+                    *questions.HANDLERS,
+                    *documents.HANDLERS,
+                    *products.HANDLERS,
+                    *stock.HANDLERS,
+                    *catalogue.HANDLERS,
+                    *adding.HANDLERS,
+                ],
             ),
             Router("/health", route_handlers=health.HANDLERS),
             *more,

@@ -89,7 +89,9 @@ def listing(
     when = moment(app.reader, at, position)
     shown: dict[str, dict[str, Payload]] = {}
     held: dict[str, tuple[str, ...]] = {}
-    for (each, facet), payload in listing_at(app.reader, app.registry.get(channel), sku, when).items():
+    # A channel that went has a past still.
+    manifest = app.registry.get(channel) if at is None and position is None else app.registry.ever(channel)
+    for (each, facet), payload in listing_at(app.reader, manifest, sku, when).items():
         if isinstance(payload, Held):
             held[each] = payload.reasons
         else:

@@ -31,6 +31,11 @@ SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, a
        correlation_id, causation_id, command_id, data::text
 FROM events WHERE key = %s AND position > %s AND position <= %s ORDER BY position
 
+-- name: of_types
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, data::text
+FROM events WHERE type = ANY(%s) AND position > %s ORDER BY position
+
 -- name: of_stream
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
        correlation_id, causation_id, command_id, data::text

@@ -71,6 +71,10 @@ class Reader:
         """A product group's events in order."""
         return [recorded(row) for row in self._rows("of_key", (key, after, upto))]
 
+    def of_types(self, types: Sequence[str], after: int = 0) -> list[Recorded]:
+        """Events of these stored names after a position, in order: for rare ones, as all of them are read."""
+        return [recorded(row) for row in self._rows("of_types", (list(types), after))]
+
     def of_stream(self, stream: str, upto: int = LAST, after_version: int = 0) -> list[Recorded]:
         """A stream's events in order."""
         return [recorded(row) for row in self._rows("of_stream", (stream, after_version, upto))]

@@ -6,7 +6,9 @@ from typing import Any
 from daybook.events import (
     AttributeDefined,
     CategoryDefined,
+    ChannelAdded,
     ChannelConfigured,
+    ChannelRemoved,
     Event,
     FacetReceipt,
     FamilyDefined,
@@ -40,6 +42,10 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"{type(event).__name__.removesuffix('Defined').lower()} {code} defined"
         case ChannelConfigured(name=name):
             return f"channel {name} configured"
+        case ChannelAdded(name=name, kind=kind):
+            return f"channel {name} added, of the kind {kind}"
+        case ChannelRemoved(name=name):
+            return f"channel {name} removed"
     said = "; ".join(_field(one) for one in changes if one.field != "gtin_problem" or len(changes) == 1)
     return (said or "nothing changed") + _addition(event, changes)
 

@@ -5,10 +5,11 @@ from typing import Literal
 
 import msgspec
 
-from daybook.channel import keeping
+from daybook.channel import keeping, leases
 from daybook.channel.generations import Generation
 from daybook.channel.rebuild import QUERIES
 from daybook.errors import NotFound, Refused
+from daybook.ids import new_id
 from daybook.postgres.pool import AsyncConnection
 
 KEEP = 1
@@ -84,3 +85,27 @@ async def prune(conn: AsyncConnection, projection: str, keep: int = KEEP, only: 
     for number in gone:
         await drop(conn, Generation(projection, number))
     return gone
+
+
+async def forget(conn: AsyncConnection, projection: str) -> list[int]:
+    """Drops all generations of a channel that was removed, and its deliveries; returns the generations' numbers.
+
+    Added again it begins anew: the log has its receipts. The journal of requests stays. The caller has the rebuild's
+    lease. Raises Refused while somebody still works for the channel.
+    """
+    lease = await leases.acquire(conn, f"project:{projection}", new_id())
+    try:
+        workers = await (await conn.execute(QUERIES["alive_workers"], (projection,))).fetchone()
+        if lease is None or (workers is not None and workers[0]):
+            raise Refused(f"{projection} is still at work: wait some seconds until its roles have let go of it")
+        found = [one.generation for one in await generations(conn, projection)]
+        async with conn.transaction():
+            await conn.execute("SET LOCAL client_min_messages = warning")
+            for number in found:
+                await conn.execute(Generation(projection, number).composed(QUERIES["drop_tables"]))
+                await keeping.drop(conn, Generation(projection, number))
+            await conn.execute(QUERIES["forget_projection"], {"name": projection})
+    finally:
+        if lease is not None:
+            await leases.release(conn, lease)
+    return found

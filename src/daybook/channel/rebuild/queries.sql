@@ -254,3 +254,15 @@ SELECT count(*) FROM leases WHERE name = %s AND held_until > clock_timestamp()
 
 -- name: has_key
 SELECT 1 FROM pg_index WHERE indrelid = %s::regclass AND indisprimary
+
+-- name: alive_workers
+SELECT count(*) FROM delivery_workers WHERE channel = %s AND alive_until >= clock_timestamp()
+
+-- name: forget_projection
+WITH a AS (DELETE FROM deliveries WHERE channel = %(name)s), b AS (DELETE FROM lanes WHERE channel = %(name)s),
+     c AS (DELETE FROM remote_ids WHERE channel = %(name)s), d AS (DELETE FROM breakers WHERE channel = %(name)s),
+     e AS (DELETE FROM delivery_workers WHERE channel = %(name)s),
+     f AS (DELETE FROM start_failures WHERE channel = %(name)s),
+     g AS (DELETE FROM parked WHERE projection = %(name)s), h AS (DELETE FROM rebuild_ranges WHERE projection = %(name)s),
+     i AS (DELETE FROM generations WHERE projection = %(name)s)
+DELETE FROM projections WHERE name = %(name)s

@@ -8,7 +8,9 @@ from daybook.events import (
     AttributeChange,
     AttributesChanged,
     CatalogueEvent,
+    ChannelAdded,
     ChannelConfigured,
+    ChannelRemoved,
     Event,
     GtinAssigned,
     ListingEvent,
@@ -96,7 +98,7 @@ class History:
 
     def _record(self, event: Event, sku: str | None, key: str | None) -> None:
         if isinstance(event, CatalogueEvent):
-            code = event.name if isinstance(event, ChannelConfigured) else event.code
+            code = event.name if isinstance(event, ChannelConfigured | ChannelAdded | ChannelRemoved) else event.code
             sku, key, stream = None, REFERENCE_KEY, f"{NAMES[type(event)].partition('.')[0]}/{code}"
         elif isinstance(event, ListingEvent):
             sku, stream = event.sku, f"listing/{event.channel}/{event.sku}"

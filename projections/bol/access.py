@@ -1,0 +1,152 @@
+"""Requests to one account at bol: the token, the pace, and what a failure of any of them means."""
+
+import asyncio
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from daybook.channel.calls import Answer, Calls
+from daybook.channel.contract import Payload, Rejected, Throttled, Unavailable
+from daybook.channel.pacing import Rate
+from daybook.events import Rejection
+
+RETAILER_V11 = "application/vnd.retailer.v11+json"
+RETAILER_V10 = "application/vnd.retailer.v10+json"
+RATES = {
+    "create-offer": Rate(47),
+    "update-offer": Rate(47),
+    "get-offer": Rate(47),
+    "get-offers": Rate(23.5),
+}
+"""By bol's own names of its operations. Others have no published figure: their answers tell when to pause.
+
+bol allows 50 and, for lists, 25 requests in each second, counted anew for every second. Sent evenly at a little less, a
+second has room for some that come late. Without that room the last of a second is told that nothing is left, and to
+wait for a whole one.
+"""
+REFUSALS = (400, 409, 413, 422)
+"""Statuses that are about what was sent. Any other failure is about the connection, the account or the API version."""
+TOKEN_LIFE_USED = 0.9
+"""A token is renewed in the last tenth of its life, so that it does not end on the way to bol."""
+EPOCH_MIN = 10**6
+"""A greater X-RateLimit-Reset is a moment, not a number of seconds: both have been seen."""
+
+Failure = Rejected | Throttled | Unavailable
+
+
+class Failed(Exception):
+    """What was to be done ends here, with this outcome."""
+
+    def __init__(self, outcome: Failure) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+class Access:
+    """Sends requests with a token that is good, as fast as bol allows."""
+
+    def __init__(
+        self, url: str, login_url: str, client_id: str, client_secret: str, clock: Callable[[], float]
+    ) -> None:
+        self._api = Calls(url, rates=RATES)
+        self._login = Calls(login_url)
+        self._basic = "Basic " + b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        self._clock = clock
+        self.token = ""
+        self._token_ends = 0.0
+        self._token_lock = asyncio.Lock()
+        self.pace = self._api.pace
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        operation: str,
+        *,
+        body: Payload | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        media_type: str = RETAILER_V11,
+    ) -> Answer:
+        """One request with the token; when bol says that the token is no good, once more with a new one.
+
+        Raises Unanswered, and Failed for what means the same to every operation.
+        """
+        sent = {"Accept": media_type} | ({"Content-Type": media_type} if body is not None else {}) | dict(headers or {})
+
+        async def send(token: str) -> Answer:
+            signed = sent | {"Authorization": f"Bearer {token}"}
+            return await self._api.request(method, path, body=body, query=query, headers=signed, operation=operation)
+
+        answer = await send(token := await self._valid_token())
+        if answer.status == 401:
+            if token == self.token:  # else another push has renewed it meanwhile
+                self._token_ends = 0.0
+            answer = await send(await self._valid_token())
+        # A 404 page that is not JSON comes from a proxy or a wrong URL: taking it for "gone" would create doubles.
+        if answer.outage() is not None or (answer.status == 404 and answer.body is None):
+            raise Failed(failure(answer))
+        return answer
+
+    async def close(self) -> None:
+        """Closes both connection pools."""
+        await self._api.close()
+        await self._login.close()
+
+    async def _valid_token(self) -> str:
+        # bol blocks addresses that fetch a token per request, so pushes that need one at the same time share it.
+        async with self._token_lock:
+            if self._clock() < self._token_ends:
+                return self.token
+            asked = self._clock()
+            answer = await self._login.request(
+                "POST",
+                "/token",
+                query={"grant_type": "client_credentials"},
+                headers={"Authorization": self._basic, "Accept": "application/json"},
+                secret=True,
+            )
+            if answer.status != 200 or not isinstance(answer.body, dict) or "access_token" not in answer.body:
+                raise Failed(failure(answer))
+            seconds = float(answer.body.get("expires_in", 0))
+            self.token, self._token_ends = str(answer.body["access_token"]), asked + seconds * TOKEN_LIFE_USED
+            return self.token
+
+
+def failure(answer: Answer) -> Failure:
+    """The outcome of an answer that is not the hoped-for one."""
+    if answer.status == 429:
+        return answer.throttle(answer.retry_after() or _reset_seconds(answer))
+    outage = answer.outage()
+    if outage is not None:
+        return outage
+    body: Mapping[str, Any] = answer.body if isinstance(answer.body, dict) else {}
+    said = str(body.get("detail") or body.get("error_description") or body.get("title") or "no reason given")
+    if answer.status in (401, 403):
+        return Unavailable(
+            f"bol refuses access ({answer.status}): {said}. Check DAYBOOK_CHANNEL_BOL_CLIENT_ID and _CLIENT_SECRET, "
+            "and that the account is active"
+        )
+    if answer.status in REFUSALS and "error" not in body:
+        code = str(answer.status)
+        violations = [each for each in body.get("violations") or () if isinstance(each, dict)]
+        return Rejected(
+            tuple(Rejection(code, str(each.get("reason", said)), each.get("name")) for each in violations)
+            or (Rejection(code, said),)
+        )
+    return Unavailable(f"bol gave an unexpected answer (HTTP {answer.status}): {said}")
+
+
+def body_of(answer: Answer, status: int = 200) -> Payload:
+    """The JSON object that bol promises with this status; raises Failed for anything else."""
+    if answer.status != status or not isinstance(answer.body, dict):
+        raise Failed(failure(answer))
+    return answer.body
+
+
+def _reset_seconds(answer: Answer) -> float | None:
+    value = answer.headers.get("X-RateLimit-Reset", "")
+    if not value.isdigit():
+        return None
+    return max(0.0, int(value) - time.time()) if int(value) > EPOCH_MIN else float(value)

@@ -1,0 +1,112 @@
+"""A product's texts at bol, through the content API v10, which takes an upload and answers later.
+
+An upload has two ends to wait for. Its process status says whether it became an upload at all, and under which id. The
+upload's report then says of each attribute whether bol publishes it; some may be declined and the others published.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push, Rejected
+from daybook.events import Rejection
+from projections.bol.access import RETAILER_V10, Access, body_of
+from projections.bol.content import EAN
+
+PROCESS, UPLOAD = "process", "upload"
+"""What the id in a submission is the id of: first the one, then the other."""
+CHECK_SECONDS = 1.0
+AS_GOOD_AS_PUBLISHED = ("IDENTICAL_VALUE_AS_BEFORE", "NOT_CHANGED")
+"""Declined because bol has this very value already."""
+
+
+class Uploads:
+    """Uploads content and learns what became of it. Raises Failed and Unanswered."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    async def upload(self, push: Push, payload: Payload) -> Outcome:
+        """Sends it. The same content again does no harm, so a lost answer needs no look-up."""
+        answer = await self._access.call(
+            "POST", "/retailer/content/products", "post-product-content", body=payload, media_type=RETAILER_V10
+        )
+        status = body_of(answer, 202)
+        return _accepted(push, PROCESS, str(status.get("processStatusId", "")))
+
+    async def confirm(self, push: Push, submission: str) -> Outcome:
+        """Where the upload stands: one look at whichever of its two ends is next."""
+        kind, _, found = submission.partition("/")
+        return await (self._report(push, found) if kind == UPLOAD else self._process(push, found))
+
+    async def published(self, payload: Payload) -> Payload | None:
+        """The content that bol shows for a payload's EAN, in the payload's words; None when bol knows no such product.
+
+        Attributes that bol does not give back count as shown: it has ids that it takes and never tells.
+        """
+        ean = next(each["values"][0]["value"] for each in payload["attributes"] if each["id"] == EAN)
+        answer = await self._access.call(
+            "GET",
+            f"/retailer/content/catalog-products/{quote(ean, safe='')}",
+            "get-catalog-product",
+            headers={"Accept-Language": payload["language"]},
+            media_type=RETAILER_V10,
+        )
+        if answer.status == 404:
+            return None
+        shown = {each.get("id"): each.get("values", []) for each in body_of(answer).get("attributes", ())}
+        attributes = [
+            each | {"values": _as_sent(shown.get(each["id"], each["values"]), each["values"])}
+            for each in payload["attributes"]
+        ]
+        return payload | {"attributes": attributes}
+
+    async def _process(self, push: Push, found: str) -> Outcome:
+        path = f"/shared/process-status/{quote(found, safe='')}"
+        answer = await self._access.call("GET", path, "get-process-status", media_type=RETAILER_V10)
+        status = {"status": "TIMEOUT"} if answer.status == 404 else body_of(answer)
+        match status.get("status"):
+            case "SUCCESS" if status.get("entityId"):
+                return _accepted(push, UPLOAD, str(status["entityId"]))
+            case "FAILURE":
+                said = status.get("errorMessage") or status.get("description") or "no reason given"
+                return Rejected((Rejection("FAILURE", str(said)),))
+            case "TIMEOUT" if push.payload is not None:
+                # bol gave the upload up, or has forgotten its status (404), so that nobody will ever know.
+                return await self.upload(push, push.payload)
+            case _:
+                return _accepted(push, PROCESS, found)
+
+    async def _report(self, push: Push, found: str) -> Outcome:
+        path = f"/retailer/content/upload-report/{quote(found, safe='')}"
+        answer = await self._access.call("GET", path, "get-upload-report", media_type=RETAILER_V10)
+        if answer.status == 404:  # not written yet: when it never comes, the submission is lost in the end
+            return _accepted(push, UPLOAD, found)
+        report = body_of(answer)
+        if report.get("status") != "COMPLETED":
+            return _accepted(push, UPLOAD, found)
+        declined = tuple(_reason(each) for each in report.get("attributes", ()) if _is_declined(each))
+        return Rejected(declined) if declined else Confirmed(remote_id=push.remote_id)
+
+
+def _accepted(push: Push, kind: str, found: str) -> Accepted:
+    return Accepted(submission=f"{kind}/{found}", remote_id=push.remote_id, check_after_seconds=CHECK_SECONDS)
+
+
+def _is_declined(attribute: Mapping[str, Any]) -> bool:
+    return attribute.get("status") == "DECLINED" and attribute.get("subStatus") not in AS_GOOD_AS_PUBLISHED
+
+
+def _reason(attribute: Mapping[str, Any]) -> Rejection:
+    code = str(attribute.get("subStatus") or "DECLINED")
+    name = attribute.get("id")
+    said = attribute.get("subStatusDescription") or f"bol declined {name}"
+    return Rejection(code, str(said), str(name))
+
+
+def _as_sent(shown: list[Payload], sent: list[Payload]) -> list[Payload]:
+    """Shown values in the sent order, with the units that were sent: bol tells units by other names than it takes."""
+    left = {str(each.get("value")) for each in shown}
+    if len(left) != len(sent) or any(each["value"] not in left for each in sent):
+        return [{name: each[name] for name in ("value", "unitId") if name in each} for each in shown]
+    return sent

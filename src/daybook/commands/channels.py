@@ -1,0 +1,113 @@
+"""Intents about which channels there are. What a channel shows stays there when it goes, and so does its history."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from daybook.commands.scene import Change, Scene
+from daybook.errors import InvalidValue, NotFound, Refused
+from daybook.events import CatalogueEvent, ChannelAdded, ChannelRemoved
+from daybook.events.envelope import REFERENCE_KEY
+from daybook.values import check_text, parse_code
+
+SETTINGS_MAX = 50
+VALUE_LENGTH_MAX = 2000
+REASON_LENGTH_MAX = 1000
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
+_CREDENTIAL = re.compile(
+    r"secret|token|passw|passphrase|pwd|credential|bearer|signature|apikey|accesskey"
+    r"|(^|[_-])(key|pass|auth|sig|pat)([_-]|$)"
+)
+_USER_INFO = re.compile(r"://[^/?#\s]*@")
+_SECRET_VALUE = re.compile(r"whsec_|-----BEGIN |(bearer|basic) ", re.IGNORECASE)
+
+
+class AddChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_channel"):
+    """There is a channel of this name from now on, of an installed kind.
+
+    Added already and of the same kind, it gets exactly these settings instead. With the kind's defaults it is also
+    configured, unless it was.
+    """
+
+    name: str
+    kind: str
+    settings: dict[str, str] = {}
+    """What its connector is told besides its credentials, such as `url`."""
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """Refuses an unknown kind, a name that the kind or another channel has no room for, and a credential."""
+        parse_code(self.name, "name")
+        defaults = scene.defaults(self.kind, self.name)
+        wish = ChannelAdded(name=self.name, kind=self.kind, settings=check_settings(self.settings))
+        now = scene.reference.added.get(self.name)
+        if now is not None and now.kind != self.kind:
+            raise Refused(
+                f"{self.name} is a channel of the kind {now.kind}: remove it first, or choose another name",
+                channel=self.name,
+            )
+        if now is None and self.name in scene.installed and self.name not in scene.reference.removed:
+            # It came with its distribution: without settings of its own there is nothing to add.
+            now = ChannelAdded(name=self.name, kind=self.name)
+        events: list[CatalogueEvent] = [] if now == wish else [wish]
+        if events and self.name not in scene.reference.channels:
+            events.append(defaults)
+        return [Change(f"channel/{self.name}", None, REFERENCE_KEY, events)]
+
+
+class RemoveChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="remove_channel"):
+    """The channel is no more. What it shows stays there: delist products first when it should show nothing."""
+
+    name: str
+    reason: str | None = None
+
+    def decide(self, scene: Scene) -> list[Change]:
+        """Refuses a channel that never was; one that went already stays gone."""
+        parse_code(self.name, "name")
+        events = []
+        if self.name not in scene.reference.removed:
+            if self.name not in scene.channels:
+                there = ", ".join(sorted(scene.channels)) or "none"
+                raise NotFound(f"name: there is no channel {self.name!r}; the channels are: {there}", field="name")
+            reason = None if self.reason is None else check_text(self.reason, "reason", REASON_LENGTH_MAX)
+            events = [ChannelRemoved(name=self.name, reason=reason)]
+        return [Change(f"channel/{self.name}", None, REFERENCE_KEY, events)]
+
+
+def check_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings that may be kept for ever. Raises InvalidValue for a key or value that looks like a credential.
+
+    The value is not in the error: an error is shown and logged.
+    """
+    if len(settings) > SETTINGS_MAX:
+        raise InvalidValue("settings", f"are {len(settings)}; at most {SETTINGS_MAX} are allowed")
+    for key, value in settings.items():
+        field = f"settings.{key}"
+        if not _KEY.match(key):
+            raise InvalidValue(
+                "settings", "a key must be small letters, digits and _, starting with a letter", key[:80]
+            )
+        if "\x00" in value or len(value) > VALUE_LENGTH_MAX:
+            raise InvalidValue(field, f"must be at most {VALUE_LENGTH_MAX} characters, without NUL")
+        if _names_credential(key) or _holds_credential(value):
+            raise InvalidValue(
+                field,
+                "looks like a credential, and what is recorded is kept for ever: "
+                "put it into the channel's file or variable, where it is delivered",
+            )
+    return dict(sorted(settings.items()))
+
+
+def _names_credential(key: str) -> bool:
+    return _CREDENTIAL.search(key.lower()) is not None
+
+
+def _holds_credential(value: str) -> bool:
+    if _USER_INFO.search(value) or _SECRET_VALUE.match(value.strip()):
+        return True
+    try:
+        query = urlsplit(value).query
+    except ValueError:
+        return False  # no URL: its connector will say so
+    return any(_names_credential(name) for name, _ in parse_qsl(query))

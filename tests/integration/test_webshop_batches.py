@@ -1,0 +1,72 @@
+"""The engine and a channel that takes many products in one request: from the book to the shop and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from daybook.commands import DefineAttribute
+from daybook.events import AttributeChange, AttributeDefined
+from projections.webshop import manifest
+from projections.webshop.sandbox import API, WooSandbox
+from tests.fixtures.pipeline import Line, product
+
+
+def in_a_shop(database: str, nats_url: str, scenario: Callable[[Line, WooSandbox], Awaitable[None]]) -> None:
+    async def main() -> None:
+        shop = WooSandbox()
+        await shop.start()
+        try:
+            async with Line(database, nats_url, manifest) as line:
+                line.relay()
+                line.runner()
+                attributes = ("name", "brand", "size")
+                await line.say(*(DefineAttribute(attribute=AttributeDefined(code=c, type="text")) for c in attributes))
+                await scenario(line, shop)
+        finally:
+            await shop.stop()
+
+    asyncio.run(main())
+
+
+def named(value: str, attribute: str = "name") -> tuple[AttributeChange, ...]:
+    return (AttributeChange(attribute=attribute, value=value),)
+
+
+def test_a_catalogue_is_brought_in_few_requests_and_a_lost_one_doubles_nothing(database: str, nats_url: str) -> None:
+    async def scenario(line: Line, shop: WooSandbox) -> None:
+        skus = [f"P{number}" for number in range(150)]
+        await line.say(*(product(sku, channels={"webshop": True}) for sku in skus))
+        await line.caught_up()
+        shop.faults.drop_answer_next = 1
+        line.delivery(shop.settings())
+        await line.level(60)
+        shown = shop.shown()  # raises for a SKU that is there twice
+        assert sorted(shown) == sorted(skus)
+        assert all(each["live"] and each["stock"] == 5 for each in shown.values())
+        batches = [each for each in shop.received if each.path == f"{API}/products/batch"]
+        largest = max(len(each.body["create"]) for each in batches)
+        assert 10 < largest <= 100, "most of them went together"
+
+    in_a_shop(database, nats_url, scenario)
+
+
+def test_variations_come_back_under_a_product_that_was_deleted_by_hand(database: str, nats_url: str) -> None:
+    async def scenario(line: Line, shop: WooSandbox) -> None:
+        model = product("R", kind="model", axes=("size",), channels={"webshop": True})
+        await line.say(model)
+        for size in ("M", "L"):
+            own = named(size, "size")
+            await line.say(product(f"R-{size}", parent="R", kind="variant", channels={}, attributes=own))
+        await line.caught_up()
+        line.delivery(shop.settings())
+        await line.level()
+        assert sorted(shop.shown()) == ["R", "R-L", "R-M"]
+        (root,) = shop.shop.search("R")
+        shop.shop.delete(root["id"], force=True)
+        await line.say(product("R", kind="model", axes=("size",), channels={"webshop": True}, attributes=named("New")))
+        await line.caught_up()
+        await line.level()
+        shown = shop.shown()
+        assert sorted(shown) == ["R", "R-L", "R-M"]
+        assert shown["R-L"]["title"] == "New - L"
+
+    in_a_shop(database, nats_url, scenario)

@@ -292,8 +292,6 @@ def measure(events: int, seconds: float) -> Iterator[Figure]:
         yield from latency(place, seconds, products, "alone", commit)
         with place.process("tests.benchmarks.bench_live", "--rebuilding"):
             yield from latency(place, seconds, products, "beside a rebuild", commit)
-        rebuilds = value(place.dsn, f"SELECT max(generation) - 1 FROM generations WHERE projection = '{REBUILT}'")
-        yield Figure("rebuilds meanwhile", rebuilds, "rebuilds")
 
 
 def main() -> None:

@@ -39,6 +39,10 @@ class Worker:
         given = code.manifest if code.origin is None else (code.origin, package)
         self.process: BaseProcess = spawn.Process(target=_main, args=(job, given, theirs), daemon=True)
         self.process.start()
+        # What runs live goes first: where processors are scarce, a rebuild takes what is left over. From here, as the
+        # process has a lot to import before it gets to its own code.
+        with suppress(AttributeError, OSError, TypeError):
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)  # type: ignore[arg-type]
         theirs.close()
         self.folded = 0
         self.problem: str | None = None
@@ -66,9 +70,6 @@ def _main(job: Job, given: Manifest | tuple[str, str], pipe: Pipe) -> None:
     # Ctrl-C reaches every process of the terminal; the one that started this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     manifest = given if isinstance(given, Manifest) else load(*given).manifest
-    # What runs live goes first: where processors are scarce, a rebuild takes those that are left over.
-    with suppress(AttributeError, OSError):
-        os.nice(NICE)
     # States are trees without cycles: looking for garbage in them costs a tenth of the time and finds none.
     gc.disable()
     gc.freeze()

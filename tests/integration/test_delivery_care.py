@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 import psycopg
 
+from daybook.channel import QUERIES
 from daybook.channel import delivery as engine
 from daybook.channel.breaker import Breaker
 from daybook.channel.contract import Confirmed, Manifest, Outcome, Push, Rejected, Stock, Stopped, Unavailable
@@ -221,5 +222,47 @@ def test_workers_of_a_channel_share_its_rates(database: str, nats_url: str) -> N
             await until(lambda: [one.workers for one in Paced.paces] == [2, 2], "each knows of the other")
             assert column(line, "SELECT count(*) FROM delivery_workers") == [2]
         assert column(line, "SELECT count(*) FROM delivery_workers") == [0], "they say good-bye"
+
+    asyncio.run(main())
+
+
+def test_news_that_come_while_a_worker_finds_nothing_to_send_wake_the_lane(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with shop(database, nats_url) as (line, sandbox):
+            await line.say(product("A"))
+            await line.level()
+            async with await connect_async(database, "test") as conn:
+                claim = {"channel": "toy", "limit": 1, "owner": "me", "lease": 60.0, "hand": []}
+                async with conn.transaction():  # its own worker passes a locked lane by
+                    await conn.execute("UPDATE lanes SET next_try = clock_timestamp()")
+                    claimed = await (await conn.execute(QUERIES["claim"], claim)).fetchall()
+                assert [lane for lane, _, _ in claimed] == ["A"], "this worker has the lane, and saw nothing to do"
+                await line.say(ChangePrice(sku="A", amount="12.50", currency="EUR"))
+                await line.caught_up()
+                hour = (["A"], [0], [3600.0], [None], "toy", "me")
+                await conn.execute(QUERIES["release_lanes"], hour)
+            await line.level()
+            assert sandbox.shown()["A"]["price"] == 1250
+
+    asyncio.run(main())
+
+
+def test_what_is_to_be_sent_again_is_sent_also_when_the_book_changes_and_changes_back(
+    database: str, nats_url: str
+) -> None:
+    async def main() -> None:
+        async with shop(database, nats_url) as (line, sandbox):
+            await line.say(product("A"))
+            await line.level()
+            line.channels.pause("toy", True)
+            with psycopg.connect(database) as conn:
+                conn.execute("UPDATE deliveries SET state = 'due', again = true WHERE facet = 'price'")
+            await line.say(ChangePrice(sku="A", amount="12.50", currency="EUR"))
+            await line.say(ChangePrice(sku="A", amount="10.00", currency="EUR"))
+            await line.caught_up()
+            before = len(sandbox.writes)
+            line.channels.pause("toy", False)
+            await line.level()
+            assert sandbox.writes[before:] == [("PATCH", "A", {"price": {"price": 1000}})]
 
     asyncio.run(main())

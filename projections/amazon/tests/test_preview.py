@@ -20,7 +20,12 @@ async def previewed(desk: Desk, push: Push) -> tuple[Outcome, list[tuple[str, st
         exchanges.reset(listening)
         previewing.reset(token)
     assert not desk.sandbox.received
-    seen = [(one.method, one.url.rpartition("/")[2], one.request and msgspec.json.decode(one.request)) for one in kept]
+    assert all("?marketplaceIds=A1805IZSGTT6HS" in one.url for one in kept)
+    paths = [one.url.partition("?")[0].rpartition("/")[2] for one in kept]
+    seen = [
+        (one.method, path, one.request and msgspec.json.decode(one.request))
+        for one, path in zip(kept, paths, strict=True)
+    ]
     return outcome, list(seen)
 
 

@@ -141,10 +141,11 @@ def test_a_preview_shows_the_request_and_sends_nothing(remote_id: str | None, re
         [seen] = kept
         assert (seen.status, seen.error) == (None, None)
         root = f"{google.sandbox.url}/products/v1/accounts/123/productInputs"
+        source = "?dataSource=accounts/123/dataSources/456"
         if remove:
-            assert (seen.method, seen.url, seen.request) == ("DELETE", f"{root}/{encoded(NAME)}", None)
+            assert (seen.method, seen.url, seen.request) == ("DELETE", f"{root}/{encoded(NAME)}{source}", None)
         else:
-            assert (seen.method, seen.url) == ("POST", f"{root}:insert")
+            assert (seen.method, seen.url) == ("POST", f"{root}:insert{source}")
             assert msgspec.json.decode(seen.request or b"") == listing() | {"versionNumber": "7"}
         await google.bring(listing(), 8)
         assert google.tokens() == 1, "a made-up token was kept"

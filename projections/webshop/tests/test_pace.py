@@ -166,7 +166,7 @@ def test_a_preview_of_a_removal_and_of_a_batch_sends_nothing_either() -> None:
             pushes: list[Push] = [bench.describe(BAG, facet, ids=IDS) for facet in ("price", "stock")]
             await bench.push_all(*pushes)
         assert [(one.method, one.url.removeprefix(bench.shop.url + API)) for one in kept] == [
-            ("DELETE", "/products/7"),
+            ("DELETE", "/products/7?force=true"),
             ("POST", "/products/batch"),
         ]
         assert not bench.shop.received

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
@@ -133,7 +134,7 @@ class Calls:
         what the request takes of the rate.
         """
         if previewing.get():
-            return self._previewed(method, path, body, secret)
+            return self._previewed(method, self._url(path, query), body, secret)
         if operation is not None:
             try:
                 await self.pace.turn(operation, cost)
@@ -167,7 +168,7 @@ class Calls:
                 kept.append(
                     Exchange(
                         method=method,
-                        url=self.base_url + path,
+                        url=self._url(path, None if secret else query),
                         request=None if secret else raw,
                         status=status,
                         answer=None if secret or text is None else text[:BODY_KEPT_BYTES_MAX],
@@ -188,16 +189,19 @@ class Calls:
             self._session._retry_connection = False
         return self._session
 
-    def _previewed(self, method: str, path: str, body: Any, secret: bool) -> Answer:
+    def _url(self, path: str, query: Mapping[str, str] | None) -> str:
+        """For people: where the request goes."""
+        return self.base_url + path + (f"?{urlencode(query, quote_via=quote, safe='/,')}" if query else "")
+
+    def _previewed(self, method: str, url: str, body: Any, secret: bool) -> Answer:
         if secret:
             token = {"access_token": "preview", "token_type": "Bearer", "expires_in": 60}
             return Answer(200, {}, token, "")
         kept = exchanges.get()
         if kept is not None:
             raw = msgspec.json.encode(body) if body is not None else None
-            url = self.base_url + path
             kept.append(Exchange(method=method, url=url, request=raw, status=None, answer=None, milliseconds=0.0))
-        raise Previewed(f"{method} {self.base_url}{path} was not sent: this is a preview")
+        raise Previewed(f"{method} {url} was not sent: this is a preview")
 
     async def close(self) -> None:
         """Closes the connection pool."""

@@ -166,7 +166,8 @@ INSERT INTO lanes AS l (channel, lane, next_try)
 SELECT %s, t.lane, clock_timestamp() - CASE WHEN t.lane = ANY(%b::text[]) THEN interval '1 day' ELSE interval '0' END
 FROM unnest(%b::text[]) AS t(lane)
 ON CONFLICT (channel, lane) DO UPDATE
-SET next_try = CASE
+SET touched = l.touched OR l.lane = ANY(%b::text[]),
+    next_try = CASE
         -- Only a receipt came round: the worker that wrote it has set the time already.
         WHEN l.lane <> ALL(%b::text[]) THEN l.next_try
         -- A lane in which nothing failed only asks after a submission, less and less often: news are a reason to go now.
@@ -186,7 +187,7 @@ SET desired = excluded.desired, desired_position = excluded.desired_position, la
     rank = excluded.rank, reasons = NULL,
     state = CASE WHEN d.state = 'accepted' THEN 'accepted'
                  -- What became of the last try is not known: the channel may show something else by now.
-                 WHEN d.state = 'due' AND d.attempts > 0 THEN 'due'
+                 WHEN d.state = 'due' AND (d.attempts > 0 OR d.again) THEN 'due'
                  -- Accepted first and refused later: it has an id there, and only taking it off makes sure.
                  WHEN d.state = 'rejected' AND d.rank = 0 AND excluded.desired IS NULL AND EXISTS (
                      SELECT 1 FROM remote_ids i WHERE i.channel = d.channel AND i.sku = d.sku) THEN 'due'
@@ -209,6 +210,7 @@ FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::smallint[], %b::
 ON CONFLICT (channel, sku, facet) DO UPDATE
 SET receipt_position = excluded.receipt_position,
     attempts = 0,
+    again = false,
     acknowledged = CASE excluded.state WHEN 'confirmed' THEN excluded.submitted ELSE d.acknowledged END,
     submitted = excluded.submitted,
     submission = excluded.submission,
@@ -263,7 +265,7 @@ WITH may AS (
       AND (leased_until IS NULL OR leased_until < clock_timestamp()) AND NOT lane = ANY(%(hand)b::text[])
     ORDER BY next_try LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), claimed AS (
-    UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second'
+    UPDATE lanes l SET owner = %(owner)s, leased_until = clock_timestamp() + %(lease)s * interval '1 second', touched = false
     FROM free WHERE l.channel = free.channel AND l.lane = free.lane
     RETURNING l.lane, l.attempts
 ), begun AS (
@@ -314,7 +316,7 @@ WITH old AS (
     UPDATE lanes l SET next_try = coalesce(l.next_try, clock_timestamp())
     FROM lanes_of o WHERE l.channel = o.channel AND l.lane = o.lane
 )
-UPDATE deliveries d SET state = 'due' FROM old o
+UPDATE deliveries d SET state = 'due', again = true FROM old o
 WHERE d.channel = o.channel AND d.sku = o.sku AND d.facet = o.facet AND d.state = 'confirmed'
 
 -- name: stopped
@@ -352,6 +354,8 @@ SELECT lane FROM lanes WHERE channel = %s AND lane = ANY(%b) ORDER BY lane COLLA
 UPDATE lanes l
 SET owner = NULL, leased_until = NULL, attempts = r.attempts, last_error = r.error,
     next_try = CASE
+        -- Nothing failed, and there is news that this worker has not seen.
+        WHEN r.wait IS NOT NULL AND r.error IS NULL AND l.touched THEN clock_timestamp()
         WHEN r.wait IS NOT NULL THEN clock_timestamp() + r.wait * interval '1 second'
         WHEN EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = l.channel AND d.lane = l.lane
                      AND d.state IN ('due', 'accepted')) THEN clock_timestamp() END

@@ -249,7 +249,7 @@ class Store:
         news = {row[2] for row in wanted}
         lanes = sorted(news | {lane_of(manifest, one.sku, one.key) for one in receipts})
         urgent, fresh = Array.texts(self._urgent(batch)), Array.texts(list(news))
-        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, urgent, Array.texts(lanes), fresh))
+        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, urgent, Array.texts(lanes), fresh, fresh))
         if wanted:
             await self._conn.execute(
                 QUERIES["want"],

@@ -23,9 +23,14 @@ CREATE TABLE delivery_workers (
 
 ALTER TABLE deliveries
     ADD COLUMN submitted_at timestamptz,
-    ADD COLUMN confirmed_at timestamptz;
+    ADD COLUMN confirmed_at timestamptz,
+    ADD COLUMN again boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN deliveries.submitted_at IS 'when the channel accepted the submission that is under way';
 COMMENT ON COLUMN deliveries.confirmed_at IS 'when the channel last confirmed';
+COMMENT ON COLUMN deliveries.again IS 'to be sent although it was acknowledged: a person, a drift or the refresh asks for it';
+
+ALTER TABLE lanes ADD COLUMN touched boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN lanes.touched IS 'there is news since it was claimed: a worker that found nothing to send must look again';
 
 ALTER TABLE projections ADD COLUMN paused_because text;
 COMMENT ON COLUMN projections.paused_because IS 'the channel itself asked not to be called any more; null when a person paused it';

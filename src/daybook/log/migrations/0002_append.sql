@@ -8,9 +8,6 @@
 -- Every statement in a volatile function sees what was committed when the statement began (READ COMMITTED), and the
 -- checks below run after the lock was won: what they see is the log as it stands, and nobody can append meanwhile.
 --
--- When all of them can be appended, which is nearly always, the answer is one row for command 0: the caller knows how
--- many events each has. Otherwise there is a row for each command.
---
 -- The caller gives each stream, and each command id, to at most one command of a call. c_* has a row per command, e_* a
 -- row per event in order, e_command its command's index from 1. e_version 0 means: after whatever is there (a receipt
 -- rests on no decision). A command is whole or absent; one that conflicts or was
@@ -21,7 +18,7 @@
 CREATE FUNCTION append_commands(
     c_id text[], c_intent bigint[], c_actor text[], c_reason text[], c_source text[], c_correlation text[],
     c_causation text[],
-    e_command bigint[], e_id uuid[], e_stream text[], e_version bigint[], e_type text[], e_sku text[], e_key text[],
+    e_command int[], e_id uuid[], e_stream text[], e_version bigint[], e_type text[], e_sku text[], e_key text[],
     e_data text[]
 ) RETURNS TABLE (
     command int, outcome text, first_position bigint, last_position bigint, first_intent bigint, stream text,
@@ -34,37 +31,29 @@ DECLARE
     row_ record;
     given bigint;
 BEGIN
-    -- Takes the turn and the positions of all in one write, as nearly always all of them are used.
-    UPDATE head h SET position = h.position + cardinality(e_id),
-                      recorded_at = greatest(h.recorded_at, clock_timestamp())
-    RETURNING h.position - cardinality(e_id), h.recorded_at INTO base, now_;
+    SELECT h.position, greatest(h.recorded_at, clock_timestamp()) INTO base, now_ FROM head h FOR UPDATE;
 
-    -- Nearly always everything can be appended, and then one statement says so and does it: no command id is known, and
-    -- each event has the version that comes next. Otherwise it appends nothing, and the long way sorts them out.
-    WITH numbered AS MATERIALIZED (
-        SELECT e.*,
-            coalesce((SELECT x.version FROM events x WHERE x.stream = e.stream ORDER BY x.version DESC LIMIT 1), 0)
-                + row_number() OVER (PARTITION BY e.stream ORDER BY e.ord) AS next
-        FROM unnest(e_command, e_id, e_stream, e_version, e_type, e_sku, e_key, e_data)
-            WITH ORDINALITY AS e(n, id, stream, version, type, sku, key, data, ord)
-    )
-    INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
-                        correlation_id, causation_id, command_id, intent, data)
-    SELECT base + e.ord, e.id, e.stream, e.next, e.type, e.sku, e.key, now_,
-        c_actor[e.n], c_reason[e.n], c_source[e.n], c_correlation[e.n], c_causation[e.n], c_id[e.n], c_intent[e.n],
-        e.data::json
-    FROM numbered e
-    WHERE NOT EXISTS (SELECT 1 FROM numbered w WHERE w.version NOT IN (0, w.next))
-        -- A look into the index for each id, never a join, for which an empty log's statistics once chose to read it all.
-        AND NOT EXISTS (
-            SELECT 1 FROM unnest(c_id) AS c(id)
-            WHERE (SELECT x.position FROM events x WHERE x.command_id = c.id LIMIT 1) IS NOT NULL
-        )
-    ORDER BY e.ord;
-    GET DIAGNOSTICS given = ROW_COUNT;
-    IF given > 0 THEN
-        RETURN QUERY SELECT 0, 'appended', base + 1, base + given, NULL::bigint, NULL::text, NULL::bigint, now_;
-        RETURN;
+    -- A lone event, which is what a writer that nobody waits beside sends: the same checks without the machinery that
+    -- sorts out many. Anything but a plain success goes the long way and is told there.
+    IF cardinality(e_id) = 1 AND cardinality(c_id) = 1
+        AND NOT EXISTS (SELECT 1 FROM events e WHERE e.command_id = c_id[1])
+    THEN
+        given := coalesce(
+            (SELECT e.version FROM events e WHERE e.stream = e_stream[1] ORDER BY e.version DESC LIMIT 1), 0) + 1;
+        IF e_version[1] IN (0, given) THEN
+            INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
+                                correlation_id, causation_id, command_id, intent, data)
+            VALUES (base + 1, e_id[1], e_stream[1], given, e_type[1], e_sku[1], e_key[1], now_, c_actor[1], c_reason[1],
+                    c_source[1], c_correlation[1], c_causation[1], c_id[1], c_intent[1], e_data[1]::json);
+            UPDATE head SET position = base + 1, recorded_at = now_;
+            command := 1;
+            outcome := 'appended';
+            first_position := base + 1;
+            last_position := base + 1;
+            at := now_;
+            RETURN NEXT;
+            RETURN;
+        END IF;
     END IF;
 
     FOR row_ IN
@@ -82,7 +71,7 @@ BEGIN
     END LOOP;
 
     FOR row_ IN
-        SELECT DISTINCT ON (s.n) s.n::int AS n, s.stream AS stream, s.actual AS actual
+        SELECT DISTINCT ON (s.n) s.n AS n, s.stream AS stream, s.actual AS actual
         FROM (
             SELECT p.n, p.stream, p.first, p.last, p.amount,
                 coalesce((SELECT e.version FROM events e WHERE e.stream = p.stream ORDER BY e.version DESC LIMIT 1), 0)
@@ -118,50 +107,14 @@ BEGIN
     ORDER BY e.ord;
     GET DIAGNOSTICS given = ROW_COUNT;
 
-    UPDATE head SET position = base + given;
     IF given > 0 THEN
+        UPDATE head SET position = base + given, recorded_at = now_;
         RETURN QUERY
-            SELECT w.n::int, 'appended', base + min(w.r), base + max(w.r), NULL::bigint, NULL::text, NULL::bigint, now_
+            SELECT w.n, 'appended', base + min(w.r), base + max(w.r), NULL::bigint, NULL::text, NULL::bigint, now_
             FROM (
                 SELECT e.n, row_number() OVER (ORDER BY e.ord) AS r
                 FROM unnest(e_command) WITH ORDINALITY AS e(n, ord) WHERE good[e.n]
             ) AS w
             GROUP BY w.n;
     END IF;
-END $$;
-
--- The same for a lone event, which is what a writer sends that nobody waits beside: the checks without the machinery that
--- sorts out many. Anything but a plain success goes the long way and is told there.
-CREATE FUNCTION append_one(
-    c_id text, c_intent bigint, c_actor text, c_reason text, c_source text, c_correlation text, c_causation text,
-    e_id uuid, e_stream text, e_version bigint, e_type text, e_sku text, e_key text, e_data text
-) RETURNS TABLE (
-    command int, outcome text, first_position bigint, last_position bigint, first_intent bigint, stream text,
-    actual bigint, at timestamptz
-) LANGUAGE plpgsql AS $$
-DECLARE
-    given bigint;
-BEGIN
-    UPDATE head h SET position = h.position + 1, recorded_at = greatest(h.recorded_at, clock_timestamp())
-    RETURNING h.position, h.recorded_at INTO first_position, at;
-    IF NOT EXISTS (SELECT 1 FROM events e WHERE e.command_id = c_id) THEN
-        given := coalesce(
-            (SELECT e.version FROM events e WHERE e.stream = e_stream ORDER BY e.version DESC LIMIT 1), 0) + 1;
-        IF e_version IN (0, given) THEN
-            INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
-                                correlation_id, causation_id, command_id, intent, data)
-            VALUES (first_position, e_id, e_stream, given, e_type, e_sku, e_key, at, c_actor, c_reason, c_source,
-                    c_correlation, c_causation, c_id, c_intent, e_data::json);
-            command := 0;
-            outcome := 'appended';
-            last_position := first_position;
-            RETURN NEXT;
-            RETURN;
-        END IF;
-    END IF;
-    UPDATE head h SET position = first_position - 1;
-    RETURN QUERY SELECT * FROM append_commands(
-        ARRAY[c_id], ARRAY[c_intent], ARRAY[c_actor], ARRAY[c_reason], ARRAY[c_source], ARRAY[c_correlation],
-        ARRAY[c_causation], ARRAY[1::bigint], ARRAY[e_id], ARRAY[e_stream], ARRAY[e_version], ARRAY[e_type], ARRAY[e_sku],
-        ARRAY[e_key], ARRAY[e_data]);
 END $$;

@@ -4,6 +4,7 @@ Every role waits for its servers, finishes what is under way when it is told to 
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Iterator
@@ -39,6 +40,10 @@ async def project(
 
     Raises NotFound for a name that there is not when it begins.
     """
+    # What a projection keeps are trees without cycles. Looking for garbage in them after every few hundred new objects,
+    # as Python does, took a fifth of the time.
+    gc.set_threshold(50_000, 20, 20)
+    gc.freeze()
     with App(settings, registry) as app:
         await _check(app, names, stop)
 

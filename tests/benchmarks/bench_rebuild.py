@@ -12,7 +12,7 @@ import resource
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import psutil
@@ -70,20 +70,22 @@ def main() -> None:
     report("rebuild", found, options.json)
 
 
-def fill(dsn: str, events: int) -> None:
+def fill(dsn: str, events: int, channels: Sequence[str] = (MEASURED,), per_product: int = EVENTS_PER_PRODUCT) -> None:
     """Appends the history, in an order in which no two neighbours are of one product."""
     with pool(dsn, "bench", 2) as connections:
-        for outcome in append_bulk(connections, commands(events)):
+        for outcome in append_bulk(connections, commands(events, channels=channels, per_product=per_product)):
             assert outcome.kind == "appended", outcome
 
 
-def commands(events: int, seed: int = 1) -> Iterator[tuple[Context, list[PendingEvent]]]:
-    """Commands of exactly so many events in all, over a tenth as many products, each of which is created first."""
+def commands(
+    events: int, seed: int = 1, channels: Sequence[str] = (MEASURED,), per_product: int = EVENTS_PER_PRODUCT
+) -> Iterator[tuple[Context, list[PendingEvent]]]:
+    """Commands of exactly so many events in all: every product is created first and listed on these channels."""
     chance = random.Random(seed)
-    products = max(1, events // EVENTS_PER_PRODUCT)
+    products = max(1, events // per_product)
     made = 0
     for number in range(products):
-        some = list(_born(number))[: events - made]
+        some = list(_born(number, channels))[: events - made]
         made += len(some)
         yield Context.new("erp", "import:bench"), [_pending(number, one) for one in some]
     while made < events:
@@ -103,7 +105,7 @@ def sampled(events: int) -> list[PendingEvent]:
     return made
 
 
-def _born(number: int) -> Iterator[Event]:
+def _born(number: int, channels: Sequence[str]) -> Iterator[Event]:
     sku = f"SKU-{number:07d}"
     yield ProductCreated(sku=sku, key=sku, family="bags")
     texts = {"name": f"Backpack {number}", "brand": "Acme", "description": "A bag of waxed cotton. " * 4}
@@ -111,7 +113,8 @@ def _born(number: int) -> Iterator[Event]:
     yield GtinAssigned(f"{number:013d}")
     yield PriceChanged("default", parse_money(f"{10 + number % 90}.95", "EUR"))
     yield StockCounted("main", number % 40)
-    yield ProductListed(MEASURED)
+    for channel in channels:
+        yield ProductListed(channel)
 
 
 def _change(chance: random.Random) -> Event:

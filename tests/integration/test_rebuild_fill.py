@@ -11,19 +11,24 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from daybook.catalogue.group import Group
+from daybook.catalogue.reference import Reference
+from daybook.channel.contract import Rendered
 from daybook.channel.parking import discard, parked
 from daybook.channel.rebuild import fill, ranges, workers
 from daybook.channel.rebuild.code import Code
 from daybook.channel.rebuild.fill import Job
 from daybook.channel.rebuild.prune import prune
-from daybook.channel.rebuild.run import Options, exclusively, rebuild
+from daybook.channel.rebuild.run import Options, apply, exclusively, rebuild
 from daybook.channel.rebuild.watch import Progress
 from daybook.commands import CountStock
 from daybook.commands.book import Decides
 from daybook.errors import Refused
 from daybook.log.pending import Context
 from daybook.postgres.pool import connect_async
+from tests.fixtures import channels
 from tests.fixtures.channels import POISON, toy
 from tests.fixtures.pipeline import ROOT, Line, product
 from tests.fixtures.rebuilding import commands, label, rebuilt, rename, rows_of, run_live, tell
@@ -129,6 +134,33 @@ def test_an_event_that_was_discarded_is_left_out(database: str, nats_url: str) -
             assert done.plan is not None and (done.plan.parked, done.plan.empty) == (0, True)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("stands", [True, False], ids=["code that stands the event", "code that does not"])
+def test_what_is_discarded_while_a_generation_is_filled_is_left_out_of_it_too(database: str, stands: bool) -> None:
+    async def main() -> None:
+        better = replace(toy(), render=_unshaken) if stands else toy()
+        async with Line(database, "nats://127.0.0.1:1", toy()) as line:
+            await tell(line, product("A"), rename("A", POISON), product("B"))
+            await run_live(database, toy())
+            done = await rebuilt(database, better)
+            assert done.plan is not None and done.plan.parked == (0 if stands else 1)
+
+            await discard(database, toy(), line.app.log, "A", Context.new("me", "test", reason="a slip"))
+            switched = await apply(database, better, done.generation)
+            assert switched.live == done.generation and await parked(database, toy()) == []
+
+            assert line.listings()["A", "offer"]["name"] == "thing A"
+            assert rows_of(database, switched.before) == line.listings()
+
+    asyncio.run(main())
+
+
+def _unshaken(group: Group, reference: Reference) -> Rendered:
+    try:
+        return channels.render(group, reference)
+    except RuntimeError:
+        return {}
 
 
 def test_a_past_state_is_built_for_reading_and_never_applied(database: str, nats_url: str) -> None:

@@ -6,9 +6,10 @@ included, until somebody has it folded again. The others go on.
 
 import hashlib
 import traceback
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,13 +17,23 @@ import msgspec
 from daybook.catalogue.reference import Reference, fold_reference
 from daybook.catalogue.tracked import TrackedReference, touched_by
 from daybook.channel.contract import Held, Manifest, Payload
+from daybook.errors import DaybookError
 from daybook.events import EventDiscarded, Recorded
 from daybook.events.envelope import REFERENCE_KEY
 
 HASH_BYTES = 16
 Facets = dict[tuple[str, str], bytes]
 """(SKU, facet) -> hash of what is listed."""
-_key, _command = attrgetter("key"), attrgetter("command_id")
+Owners = Mapping[tuple[str, str], str]
+"""(SKU, facet) -> key of the other group that lists it already."""
+_command = attrgetter("command_id")
+_NONE: Owners = MappingProxyType({})
+
+
+class ListedTwice(DaybookError):
+    """Two product groups render the same facet of the same SKU. The later one is parked: a SKU has one group."""
+
+    code = "listed_twice"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -84,6 +95,8 @@ class Batch(msgspec.Struct):
     """For a projection that keeps history: every change of a listing, in the order in which each group made them."""
     parked: dict[str, Parked] = msgspec.field(default_factory=dict)
     """Groups that were parked in this batch."""
+    back: set[str] = msgspec.field(default_factory=set)
+    """Groups that were parked and are not any more."""
     passed: dict[str, int] = msgspec.field(default_factory=dict)
     """By parked group: how many of its events were left for later in this batch."""
 
@@ -131,15 +144,16 @@ class Folder:
         *,
         each_command: bool,
         parked: Collection[str] = (),
+        taken: Owners = _NONE,
     ) -> Batch:
         """What these events, in order, change. `states` and `listed` must hold every group that occurs.
 
         `each_command`: render after each command of a group, so that every facet's position names the very change that
         made it; else once for each group, which is faster for a long catch-up and lists the same in the end.
-        `parked`: groups whose events are left for later.
+        `parked`: groups whose events are left for later. `taken`: what other groups list already.
         """
         batch = Batch(self.reference)
-        for key, run in groupby(_in_group_order(events), key=_key):
+        for key, run in _by_group(events):
             if key == REFERENCE_KEY:
                 for one in run:
                     batch.reference = fold_reference(batch.reference, one.event)
@@ -147,21 +161,30 @@ class Folder:
                     batch.touched.update(touched_by(one.event))
                 self._use(batch.reference)
             elif key in parked:
-                batch.passed[key] = sum(1 for _ in run)
+                batch.passed[key] = len(run)
             else:
-                work = _Group(self._manifest, self._tracked, key, states.get(key), listed.get(key, {}))
-                work.fold(list(run), each_command)
+                work = self._group(key, states.get(key), listed, batch, taken)
+                work.fold(run, each_command)
                 work.into(batch)
         return batch
 
-    def again(self, groups: Iterable[tuple[str, Any]], listed: Mapping[str, Facets], position: int) -> Batch:
+    def again(
+        self, groups: Iterable[tuple[str, Any]], listed: Mapping[str, Facets], position: int, taken: Owners = _NONE
+    ) -> Batch:
         """Renders groups again whose state stands, because the reference changed at `position`."""
         batch = Batch(self.reference)
         for key, state in groups:
-            work = _Group(self._manifest, self._tracked, key, state, listed.get(key, {}))
+            work = self._group(key, state, listed, batch, taken)
             work.again(position)
             work.into(batch)
         return batch
+
+    def _group(self, key: str, state: Any, listed: Mapping[str, Facets], batch: Batch, taken: Owners) -> "_Group":
+        def owner(where: tuple[str, str]) -> str | None:
+            entry = batch.put.get(where)
+            return entry.key if entry is not None else taken.get(where)
+
+        return _Group(self._manifest, self._tracked, key, state, listed.get(key, {}), owner)
 
     def _use(self, reference: Reference) -> None:
         self.reference = reference
@@ -171,8 +194,17 @@ class Folder:
 class _Group:
     """One group's part of a batch: all of it, or up to where it was parked."""
 
-    def __init__(self, manifest: Manifest, tracked: TrackedReference, key: str, state: Any, facets: Facets) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        tracked: TrackedReference,
+        key: str,
+        state: Any,
+        facets: Facets,
+        owner: Callable[[tuple[str, str]], str | None],
+    ) -> None:
         self._manifest = manifest
+        self._owner = owner
         self._tracked = tracked
         self._key = key
         self._before = self._state = state
@@ -216,7 +248,15 @@ class _Group:
     def _render(self, position: int) -> None:
         """Notes what differs from what is listed, and brings that up to date."""
         entries = render(self._manifest, self._key, self._state, self._tracked.begin(), position)
-        self._uses = self._tracked.used()
+        uses = self._tracked.used()
+        # All is looked at before anything is noted: a group that is parked keeps what it had before this command.
+        for where in entries:
+            if where not in self._facets and self._owner(where) not in (None, self._key):
+                raise ListedTwice(
+                    f"{self._key} and {self._owner(where)} both list {where[1]} of {where[0]}: "
+                    "a SKU belongs to one group, so one of them must stop rendering it"
+                )
+        self._uses = uses
         for where, entry in entries.items():
             if self._facets.get(where) != entry.hash:
                 self._put[where] = entry
@@ -257,15 +297,17 @@ class _Group:
             batch.kept += self._kept
 
 
-def _in_group_order(events: Sequence[Recorded]) -> list[Recorded]:
-    """Reference changes first, then group by group, each group's events in their order.
+def _by_group(events: Sequence[Recorded]) -> list[tuple[str, list[Recorded]]]:
+    """Reference changes first, then group by group as they come up, each group's events in their order.
 
     Groups don't see one another, so their order is free. Rendering with a reference that is newer than the event only
     anticipates what rendering again for that change would give.
     """
-    reference = [one for one in events if one.key == REFERENCE_KEY]
-    others = [one for one in events if one.key != REFERENCE_KEY] if reference else events
-    return [*reference, *sorted(others, key=_key)]
+    groups: dict[str, list[Recorded]] = {}
+    for one in events:
+        groups.setdefault(one.key, []).append(one)
+    reference = groups.pop(REFERENCE_KEY, None)
+    return [*([(REFERENCE_KEY, reference)] if reference else ()), *groups.items()]
 
 
 def _without_discarded(projection: str, run: Sequence[Recorded]) -> Sequence[Recorded]:

@@ -10,12 +10,11 @@ from datetime import datetime
 import msgspec
 
 from daybook.catalogue.reference import EMPTY, fold_reference
-from daybook.channel import QUERIES, keeping
+from daybook.channel import QUERIES
 from daybook.channel.contract import Manifest
-from daybook.channel.folding import Folder
+from daybook.channel.folding import Batch, Folder, Owners
 from daybook.channel.generations import Generation, hold
 from daybook.channel.generations import live as live_generation
-from daybook.channel.keeping import Versions
 from daybook.channel.store import Store
 from daybook.errors import NotFound, Refused
 from daybook.events import EventDiscarded
@@ -82,7 +81,10 @@ async def discard(dsn: str, manifest: Manifest, log: Log, key: str, context: Con
         )
     event = EventDiscarded(projection=manifest.name, position=found[0].position, reason=context.reason)
     log.record([(context, [Happened(f"projection/{manifest.name}", 0, event, None, key)])])
-    return await retry(dsn, manifest, [key])
+    try:
+        return await retry(dsn, manifest, [key])
+    except NotFound:
+        return [key]  # the runner has read of it already, and brought the group back itself
 
 
 async def _parked(conn: AsyncConnection, generation: Generation) -> list[ParkedGroup]:
@@ -105,11 +107,14 @@ async def _again(conn: AsyncConnection, manifest: Manifest, generation: Generati
         listed = (await store.groups([key], events[-1])).listed
         # From its beginning means that its history is told again, too.
         again = manifest.keeps_history
-        batch = Folder(manifest, reference).fold(events, {}, {} if again else listed, each_command=again)
+        shown = {} if again else listed
+
+        def fold(taken: Owners) -> Batch:
+            return Folder(manifest, reference).fold(events, {}, shown, each_command=again, taken=taken)
+
+        batch = await store.folded(fold, shown)
         if batch.parked:
             return False
-        if again:
-            await keeping.forget(conn, Versions(generation, manifest), key)
-        await conn.execute(QUERIES["unpark"], (generation.projection, generation.number, [key]))
+        batch.back = {key}
         await store.write(batch)
         return True

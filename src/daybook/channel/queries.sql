@@ -67,6 +67,13 @@ SELECT key FROM parked WHERE projection = %s AND generation = %s
 -- name: signatures
 SELECT key, sku, facet, hash FROM {listings} WHERE key = ANY(%b)
 
+-- name: owners
+-- Which of these facets another group lists. Each is looked up by itself, so that a table without statistics is not read whole.
+SELECT n.sku, n.facet, l.key FROM unnest(%b::text[], %b::text[], %b::text[]) AS n(sku, facet, key)
+CROSS JOIN LATERAL (
+    SELECT s.key FROM {listings} s WHERE s.sku = n.sku AND s.facet = n.facet AND s.key <> n.key LIMIT 1
+) AS l
+
 -- name: rest_of_command
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
        correlation_id, causation_id, command_id, data::text

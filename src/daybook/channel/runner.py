@@ -25,7 +25,7 @@ from daybook.errors import Unavailable
 from daybook.ids import new_id
 from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.stream import bell
-from daybook.stream.connection import Nats
+from daybook.stream.connection import Nats, heed_cancellation
 from daybook.stream.subjects import wake_delivery
 
 log = logging.getLogger("daybook.runner")
@@ -101,6 +101,7 @@ class Runner:
     async def _work(self, conn: AsyncConnection, session: Session, lease: Lease, stop: asyncio.Event) -> None:
         renewed = time.monotonic()
         while not stop.is_set():
+            heed_cancellation()
             if time.monotonic() - renewed > RENEW_SECONDS:
                 if not await leases.renew(conn, lease):
                     raise Superseded("another runner has the lease")

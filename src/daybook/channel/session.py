@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from daybook.catalogue.reference import EMPTY, fold_reference
 from daybook.channel import keeping
 from daybook.channel.contract import Manifest
-from daybook.channel.folding import Batch, Folder
+from daybook.channel.folding import Batch, Folder, Owners
 from daybook.channel.generations import Checkpoint, Generation
 from daybook.channel.leases import Lease
 from daybook.channel.receipts import Settlement
-from daybook.channel.store import Store
-from daybook.events import ListingEvent, Recorded
+from daybook.channel.store import Groups, Store
+from daybook.events import EventDiscarded, ListingEvent, Recorded
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
@@ -39,9 +39,11 @@ class Session:
         at: Checkpoint,
         reference_position: int,
         *,
+        deliver: bool = True,
         defer: bool = False,
     ) -> None:
         self._manifest = manifest
+        self._live = deliver
         self._store = store
         self._folder = folder
         self._reference_position = reference_position
@@ -75,7 +77,8 @@ class Session:
         for one in await reader.of_key(conn, REFERENCE_KEY, at.position):
             reference, position = fold_reference(reference, one.event), one.position
         store = Store(conn, manifest, generation, deliver=deliver, lease=lease)
-        session = Session(manifest, store, Folder(manifest, reference), at, position, defer=defer)
+        folder = Folder(manifest, reference)
+        session = Session(manifest, store, folder, at, position, deliver=deliver, defer=defer)
         session._parked = await store.parked()
         return session
 
@@ -123,28 +126,81 @@ class Session:
             if not groups.rest:
                 break
             events = [*events, *groups.rest]
-        each = self._manifest.keeps_history or len(events) < CATCH_UP_EVENTS
-        batch = self._folder.fold(events, groups.states, groups.listed, each_command=each, parked=self._parked)
+        batch = await self._folded(events, groups)
         now = replace(self.at, position=events[-1].position)
         if batch.touched:
             # One pass over the groups serves all changes: begun again for the new ones, none is forgotten.
             codes = batch.touched.union(self.at.reference_codes)
             now = replace(now, reference_from="", reference_codes=tuple(sorted(codes)))
         self._owed += self._own_receipts(events)
-        return await self._save(batch, now)
+        return await self._save(batch, now, groups)
+
+    async def _folded(self, events: Sequence[Recorded], groups: Groups) -> Batch:
+        retold = self._retold(events)
+        while True:
+            batch = await self._told(events, groups, retold)
+            failed = retold & batch.parked.keys()
+            if not failed:
+                return batch
+            retold -= failed
+
+    async def _told(self, events: Sequence[Recorded], groups: Groups, retold: set[str]) -> Batch:
+        """The batch, with these groups folded from their beginning."""
+        each = self._manifest.keeps_history or len(events) < CATCH_UP_EVENTS
+        told, states, listed = events, groups.states, groups.listed
+        if retold:
+            told = [one for one in events if one.key not in retold]
+            for key in retold:
+                told += await self._store.history(key, events[-1].position)
+            states = {key: state for key, state in states.items() if key not in retold}
+            if self._manifest.keeps_history:
+                listed = {key: facets for key, facets in listed.items() if key not in retold}
+
+        def fold(taken: Owners) -> Batch:
+            parked = self._parked - retold
+            return self._folder.fold(told, states, listed, each_command=each, parked=parked, taken=taken)
+
+        batch = await self._store.folded(fold, listed)
+        batch.back = set(retold)
+        for key in retold - batch.states.keys() - batch.parked.keys():
+            batch.states[key] = None  # nothing is left of it
+            batch.gone |= dict.fromkeys(listed.get(key, ()), (key, events[-1].position))
+        return batch
+
+    def _retold(self, events: Sequence[Recorded]) -> set[str]:
+        """Groups that are folded again from their beginning, as a person had one of their events left out.
+
+        Live, the group was parked, and whoever discards has it folded again at once: mostly nothing is left to do. A
+        generation that is not live meets the discard here, and may have folded the event without a fault.
+        """
+        mine = self._manifest.name
+        return {
+            one.key
+            for one in events
+            if isinstance(one.event, EventDiscarded)
+            and one.event.projection == mine
+            and (one.key in self._parked or not self._live)
+        }
 
     async def _again(self, key: str) -> bool:
         groups = await self._store.groups_using(self.at.reference_codes, key, AGAIN_GROUPS_MAX)
-        batch = self._folder.again(groups.states.items(), groups.listed, self._reference_position)
+
+        def again(taken: Owners) -> Batch:
+            return self._folder.again(groups.states.items(), groups.listed, self._reference_position, taken)
+
+        batch = await self._store.folded(again, groups.listed)
         if len(groups.states) < AGAIN_GROUPS_MAX:
             now = replace(self.at, reference_from=None, reference_codes=())
         else:
             now = replace(self.at, reference_from=list(groups.states)[-1])
-        return await self._save(batch, now)
+        return await self._save(batch, now, groups)
 
-    async def _save(self, batch: Batch, now: Checkpoint) -> bool:
+    async def _save(self, batch: Batch, now: Checkpoint, groups: Groups | None = None) -> bool:
         due = await self._store.save(batch, self.at, now, self._owed)
+        if groups is not None:
+            self._store.remember(batch, groups)
         self._parked.update(batch.parked)
+        self._parked -= batch.back
         self.at, self.position = now, max(self.position, now.position)
         if self.position == now.position:
             self._owed, self._deferred_since = [], None

@@ -6,7 +6,6 @@ stream, a foreign message, a wiped stream and a NATS that is down are one case: 
 
 import asyncio
 
-from daybook.channel.session import BATCH_EVENTS_MAX
 from daybook.errors import CorruptLog, Unavailable
 from daybook.events import Recorded
 from daybook.log import reader
@@ -16,6 +15,8 @@ from daybook.stream.connection import Nats
 from daybook.stream.feed import Delivered, Feed
 from daybook.stream.jetstream import Stream
 
+BATCH_EVENTS_MAX = 4000
+"""A backlog in large batches: a group that changed several times is read, rendered and written once for all of them."""
 ASK_SECONDS_MAX = 1.0
 IDLE_SECONDS = 0.5
 """How long the stream may be silent before the log itself is asked."""

@@ -4,7 +4,7 @@ Order of locks, everywhere: the generation's row, then lanes by name, then deliv
 can't wait for each other in a circle.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,13 +12,15 @@ import psycopg
 
 from daybook.channel import QUERIES, keeping
 from daybook.channel.contract import Manifest
-from daybook.channel.folding import Batch, Facets
+from daybook.channel.folding import Batch, Facets, Owners
 from daybook.channel.generations import Checkpoint, Generation
 from daybook.channel.keeping import Versions
 from daybook.channel.leases import Lease
 from daybook.channel.receipts import Settlement, settle
+from daybook.channel.recent import Recent
 from daybook.events import Recorded
 from daybook.log import reader
+from daybook.postgres.arrays import Array
 from daybook.postgres.pool import AsyncConnection, pipeline
 
 SUPERSEDED = "DB001"
@@ -55,6 +57,8 @@ class Store:
         self._generation = generation
         self._deliver = deliver and manifest.connector is not None
         self._lease = lease
+        self._recent = Recent()
+        self._sizes: dict[str, int] = {}
         # A fold may come to None: the group is of no interest any more.
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(manifest.state | None)
 
@@ -69,21 +73,59 @@ class Store:
 
     async def groups(self, keys: Sequence[str], last: Recorded) -> Groups:
         """States and listed hashes of these groups, and what follows `last` in its own command."""
+        known = self._recent.of(keys)
+        missing = [key for key in keys if key not in known]
         async with pipeline(self._conn):
-            states = await self._conn.execute(self._generation.query("states"), (keys,))
-            hashes = await self._conn.execute(self._generation.query("signatures"), (keys,))
+            if missing:
+                wanted = Array.texts(missing)
+                states = await self._conn.execute(self._generation.query("states"), (wanted,))
+                hashes = await self._conn.execute(self._generation.query("signatures"), (wanted,))
             rest = await self._conn.execute(QUERIES["rest_of_command"], (last.command_id, last.position))
-        return Groups(
-            {key: self._decoder.decode(state) for key, state in await states.fetchall()},
-            _facets(keys, await hashes.fetchall()),
-            [reader.recorded(row) for row in await rest.fetchall()],
+        found = Groups({key: one.state for key, one in known.items()}, {key: one.facets for key, one in known.items()})
+        if missing:
+            found.states |= self._decoded(await states.fetchall())
+            found.listed |= _facets(missing, await hashes.fetchall())
+        found.rest = [reader.recorded(row) for row in await rest.fetchall()]
+        return found
+
+    def _decoded(self, rows: Sequence[Any]) -> dict[str, Any]:
+        self._sizes = {key: len(state) for key, state in rows}
+        return {key: self._decoder.decode(state) for key, state in rows}
+
+    async def folded(self, fold: Callable[[Owners], Batch], listed: Mapping[str, Facets]) -> Batch:
+        """What `fold` makes, given what other groups list of what is new in it.
+
+        A SKU belongs to one group; a channel's code that renders another group's would take its listing away unseen.
+        """
+        batch = fold({})
+        new = [one for where, one in batch.put.items() if where not in listed.get(one.key, ())]
+        if not new:
+            return batch
+        cursor = await self._conn.execute(
+            self._generation.query("owners"),
+            (
+                Array.texts([one.sku for one in new]),
+                Array.texts([one.facet for one in new]),
+                Array.texts([one.key for one in new]),
+            ),
         )
+        taken = {(sku, facet): key for sku, facet, key in await cursor.fetchall()}
+        return fold(taken) if taken else batch
+
+    async def history(self, key: str, upto: int) -> list[Recorded]:
+        """A group's events from its first to this position."""
+        return await reader.of_key(self._conn, key, upto)
+
+    def remember(self, batch: Batch, groups: Groups) -> None:
+        """After `save`: what these groups came to need not be read again while this object writes alone."""
+        self._recent.written(batch, groups.states, groups.listed, self._sizes)
+        self._sizes = {}
 
     async def groups_using(self, codes: Sequence[str], key: str, limit: int) -> Groups:
         """The next groups, in order of key, that look one of these definitions up when they are rendered."""
         query = self._generation.query("states_using")
         cursor = await self._conn.execute(query, (key, list(codes), *self._names, limit))
-        found = {name: self._decoder.decode(state) for name, state in await cursor.fetchall()}
+        found = self._decoded(await cursor.fetchall())
         hashes = await self._conn.execute(self._generation.query("signatures"), (list(found),))
         return Groups(found, _facets(found, await hashes.fetchall()))
 
@@ -119,6 +161,11 @@ class Store:
 
     async def write(self, batch: Batch, receipts: Sequence[Settlement] = ()) -> bool:
         """Writes a batch without moving the checkpoint, for whoever holds the generation in a transaction."""
+        for key in batch.back if self._manifest.keeps_history else ():
+            # It is told again from its beginning, and so is its history.
+            await keeping.forget(self._conn, Versions(self._generation, self._manifest), key)
+        if batch.back:
+            await self._conn.execute(QUERIES["unpark"], (*self._names, Array.texts(sorted(batch.back))))
         await self._put(batch)
         await keeping.keep(self._conn, Versions(self._generation, self._manifest), batch.kept)
         await self._park(batch)
@@ -135,31 +182,35 @@ class Store:
 
     async def _put(self, batch: Batch) -> None:
         if batch.states:
-            bodies = [msgspec.json.encode(state).decode() for state in batch.states.values()]
+            bodies = [msgspec.json.encode(state) for state in batch.states.values()]
+            self._sizes.update(zip(batch.states, map(len, bodies), strict=True))
             uses = ["\n".join(batch.uses.get(key, ())) for key in batch.states]
-            await self._conn.execute(self._generation.query("put_states"), (list(batch.states), bodies, uses))
+            await self._conn.execute(
+                self._generation.query("put_states"),
+                (Array.texts(list(batch.states)), Array.utf8(bodies), Array.texts(uses)),
+            )
         again = [key for key in batch.uses if key not in batch.states]
         if again:
             uses = ["\n".join(batch.uses[key]) for key in again]
-            await self._conn.execute(self._generation.query("put_uses"), (again, uses))
+            await self._conn.execute(self._generation.query("put_uses"), (Array.texts(again), Array.texts(uses)))
         if batch.put:
             rows = list(batch.put.values())
             await self._conn.execute(
                 self._generation.query("put_listings"),
                 (
-                    [row.sku for row in rows],
-                    [row.facet for row in rows],
-                    [row.key for row in rows],
-                    [row.payload.decode() if row.payload is not None else None for row in rows],
-                    ["\n".join(row.held) if row.held is not None else None for row in rows],
-                    [row.hash for row in rows],
-                    [row.position for row in rows],
+                    Array.texts([row.sku for row in rows]),
+                    Array.texts([row.facet for row in rows]),
+                    Array.texts([row.key for row in rows]),
+                    Array.utf8([row.payload for row in rows]),
+                    Array.texts(["\n".join(row.held) if row.held is not None else None for row in rows]),
+                    Array.binaries([row.hash for row in rows]),
+                    Array.integers([row.position for row in rows]),
                 ),
             )
         if batch.gone:
             await self._conn.execute(
                 self._generation.query("drop_listings"),
-                ([sku for sku, _ in batch.gone], [facet for _, facet in batch.gone]),
+                (Array.texts([sku for sku, _ in batch.gone]), Array.texts([facet for _, facet in batch.gone])),
             )
 
     async def _park(self, batch: Batch) -> None:
@@ -197,25 +248,25 @@ class Store:
         wanted.sort(key=lambda row: (row[0], row[1]))
         news = {row[2] for row in wanted}
         lanes = sorted(news | {lane_of(manifest, one.sku, one.key) for one in receipts})
-        await self._conn.execute(
-            QUERIES["touch_lanes"], (manifest.name, self._urgent(batch), lanes, list(news), list(news))
-        )
+        urgent, fresh = Array.texts(self._urgent(batch)), Array.texts(list(news))
+        await self._conn.execute(QUERIES["touch_lanes"], (manifest.name, urgent, Array.texts(lanes), fresh, fresh))
         if wanted:
             await self._conn.execute(
                 QUERIES["want"],
                 (
                     manifest.name,
-                    [row[0] for row in wanted],
-                    [row[1] for row in wanted],
-                    [row[2] for row in wanted],
-                    [row[3] for row in wanted],
-                    [rank_of(manifest, row[1]) for row in wanted],
-                    [row[4] for row in wanted],
-                    [row[5] for row in wanted],
+                    Array.texts([row[0] for row in wanted]),
+                    Array.texts([row[1] for row in wanted]),
+                    Array.texts([row[2] for row in wanted]),
+                    Array.texts([row[3] for row in wanted]),
+                    Array.small_integers([rank_of(manifest, row[1]) for row in wanted]),
+                    Array.binaries([row[4] for row in wanted]),
+                    Array.integers([row[5] for row in wanted]),
                     manifest.name,
                 ),
             )
-            await self._conn.execute(QUERIES["reconsider"], (manifest.name, sorted({row[0] for row in wanted})))
+            skus = Array.texts(sorted({row[0] for row in wanted}))
+            await self._conn.execute(QUERIES["reconsider"], (manifest.name, skus))
         await settle(self._conn, manifest, receipts)
         return True
 

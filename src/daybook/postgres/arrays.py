@@ -17,8 +17,9 @@ from psycopg.adapt import Dumper
 _HEAD = struct.Struct(">iiIii")
 _LENGTH = struct.Struct(">i")
 _INT8 = struct.Struct(">iq")
+_INT2 = struct.Struct(">ih")
 _NULL = _LENGTH.pack(-1)
-_OIDS = {"text": 25, "int8": 20, "uuid": 2950}
+_OIDS = {"text": 25, "int8": 20, "int2": 21, "uuid": 2950, "bytea": 17}
 
 
 class Array:
@@ -35,6 +36,16 @@ class Array:
         return Array(_encoded("text", (None if value is None else value.encode() for value in values), len(values)))
 
     @staticmethod
+    def utf8(values: Sequence[bytes | None]) -> "Array":
+        """text[], of what is UTF-8 already."""
+        return Array(_encoded("text", values, len(values)))
+
+    @staticmethod
+    def binaries(values: Sequence[bytes | None]) -> "Array":
+        """bytea[]."""
+        return Array(_encoded("bytea", values, len(values)))
+
+    @staticmethod
     def uuids(values: Sequence[bytes]) -> "Array":
         """uuid[], of 16 bytes each."""
         return Array(_encoded("uuid", values, len(values)))
@@ -42,12 +53,21 @@ class Array:
     @staticmethod
     def integers(values: Sequence[int | None]) -> "Array":
         """bigint[]. Raises psycopg.DataError for what does not fit."""
-        parts = [_HEAD.pack(1, 1, _OIDS["int8"], len(values), 1)]
-        try:
-            parts += [_NULL if value is None else _INT8.pack(8, value) for value in values]
-        except struct.error as error:
-            raise psycopg.DataError(f"bigint out of range: {error}") from error
-        return Array(b"".join(parts))
+        return Array(_numbers("int8", _INT8, 8, values))
+
+    @staticmethod
+    def small_integers(values: Sequence[int | None]) -> "Array":
+        """smallint[]. Raises psycopg.DataError for what does not fit."""
+        return Array(_numbers("int2", _INT2, 2, values))
+
+
+def _numbers(kind: str, form: struct.Struct, size: int, values: Sequence[int | None]) -> bytes:
+    parts = [_HEAD.pack(1, 1, _OIDS[kind], len(values), 1)]
+    try:
+        parts += [_NULL if value is None else form.pack(size, value) for value in values]
+    except struct.error as error:
+        raise psycopg.DataError(f"{kind} out of range: {error}") from error
+    return b"".join(parts)
 
 
 def _encoded(kind: str, values: Iterable[bytes | None], length: int) -> bytes:

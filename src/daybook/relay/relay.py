@@ -17,7 +17,7 @@ from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.stream import cloudevents
 from daybook.stream.bell import Listener
-from daybook.stream.connection import Nats
+from daybook.stream.connection import Nats, heed_cancellation
 from daybook.stream.jetstream import BATCH_MESSAGES_MAX, LostTheFence, Message, Stream
 from daybook.stream.subjects import subject, wake_log
 
@@ -68,6 +68,7 @@ class Relay:
             self.published = await self._resume(conn)
             looked = time.monotonic()
             while not stop.is_set():
+                heed_cancellation()
                 rows = await reader.rows_after(conn, self.published, BATCH_MESSAGES_MAX)
                 if rows:
                     messages = [Message(subject(row[4], row[6]), cloudevents.encode(row)) for row in rows]

@@ -15,6 +15,17 @@ log = logging.getLogger("daybook.stream")
 CONNECT_SECONDS_MAX = 2
 
 
+def heed_cancellation() -> None:
+    """Ends a task that was cancelled and does not know it: call it once in each round of a loop that publishes.
+
+    The client swallows a cancellation that arrives while it flushes (`_flush_pending` in nats-py 2.16): the loop would
+    go on for ever, with somebody waiting for its end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Nats:
     """A connection that counts its breaks: whoever asked for something compares the count and asks again."""
 

@@ -22,7 +22,8 @@ from daybook.errors import Unavailable
 from daybook.stream.connection import Nats
 from daybook.stream.subjects import STREAM
 
-PULL_MESSAGES = 1000
+PULL_MESSAGES = 2000
+"""Two requests may be under way. Not more: the server drops a reader for which 64 MB wait, and events may be long."""
 PULL_SECONDS = 30
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS_MAX = 1.6

@@ -231,8 +231,12 @@ def fold_whole(folder: Folder, events: Sequence[Recorded], states: Mapping[str, 
         del batch.parked[key], batch.passed[key]
         mine = [one for one in events if one.key == key]
         again = folder.fold(mine, {key: states[key]} if key in states else {}, {}, each_command=True)
-        for name in ("states", "uses", "put", "parked", "passed"):
+        for name in ("states", "uses", "parked", "passed"):
             getattr(batch, name).update(getattr(again, name))
+        for (sku, facet), entry in again.put.items():
+            # A facet that another group of the page lists goes in beside it: see `twice`.
+            free = (sku, facet) not in batch.put
+            batch.put[sku, facet if free else f"{facet} of {key}"] = entry
     return batch
 
 

@@ -18,6 +18,17 @@ ALTER TABLE {states} ADD PRIMARY KEY (key)
 -- name: key_listings
 ALTER TABLE {listings} ADD PRIMARY KEY (sku, facet)
 
+-- name: listed_twice
+-- What keeps the key of the listings from being made: of each facet the groups that list it, the earliest first.
+SELECT sku, facet, array_agg(key ORDER BY position, key) FROM {listings}
+GROUP BY sku, facet HAVING count(*) > 1 ORDER BY min(position), sku, facet
+
+-- name: forget_states
+DELETE FROM {states} WHERE key = ANY(%b::text[])
+
+-- name: forget_listings
+DELETE FROM {listings} WHERE key = ANY(%b::text[])
+
 -- name: analyze_states
 ANALYZE {states}
 

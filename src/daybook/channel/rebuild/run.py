@@ -14,7 +14,7 @@ from daybook.channel.contract import Manifest
 from daybook.channel.generations import Generation, check_name
 from daybook.channel.generations import live as live_generation
 from daybook.channel.leases import LEASE_SECONDS, RENEW_SECONDS, Lease
-from daybook.channel.rebuild import QUERIES, plan, ranges
+from daybook.channel.rebuild import QUERIES, plan, ranges, twice
 from daybook.channel.rebuild.code import Code
 from daybook.channel.rebuild.fill import Job, application
 from daybook.channel.rebuild.follow import follow
@@ -216,10 +216,7 @@ class _Rebuild:
             raise CorruptLog(f"{done} events were folded up to position {upto}, but {total} are expected: holes?")
         self._tell("fill", generation, total, total)
         self._tell("index", generation, 0, 0)
-        await asyncio.gather(
-            self._index(generation, "states", generation.states),
-            self._index(generation, "listings", generation.listings),
-        )
+        await self._indexes(generation, upto)
         async with self._conn.transaction():
             state = "building" if self._options.upto is None else "reading"
             moved = await self._conn.execute(QUERIES["filled"], (state, *names, self._lease.name, self._lease.token))
@@ -227,6 +224,20 @@ class _Rebuild:
                 raise Superseded
             await self._conn.execute(QUERIES["drop_ranges"], names)
         return total
+
+    async def _indexes(self, generation: Generation, upto: int) -> None:
+        failed = await asyncio.gather(
+            self._index(generation, "states", generation.states),
+            self._index(generation, "listings", generation.listings),
+            return_exceptions=True,
+        )
+        if failed[0] is None and isinstance(failed[1], psycopg.errors.UniqueViolation):
+            await twice.park(self._conn, self._manifest, generation, upto)
+            await self._index(generation, "listings", generation.listings)
+            return
+        for error in failed:
+            if error is not None:
+                raise error
 
     async def _index(self, generation: Generation, table: str, name: sql.Identifier) -> None:
         """Makes a table's indexes, those that are not there; a connection for each table, as each keeps a core busy."""

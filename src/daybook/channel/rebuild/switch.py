@@ -10,7 +10,7 @@ from psycopg import sql
 
 from daybook.catalogue.reference import EMPTY, fold_reference
 from daybook.channel.contract import Manifest
-from daybook.channel.folding import Folder
+from daybook.channel.folding import Batch, Folder, Owners
 from daybook.channel.generations import Checkpoint, Generation, hold
 from daybook.channel.leases import Lease
 from daybook.channel.rebuild import QUERIES
@@ -18,7 +18,7 @@ from daybook.channel.rebuild.follow import follow
 from daybook.channel.receipts import Settlement, settle
 from daybook.channel.store import Store, Superseded, lane_of
 from daybook.errors import Refused, Unavailable
-from daybook.events import ListingEvent, Recorded
+from daybook.events import EventDiscarded, ListingEvent, Recorded
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
@@ -87,18 +87,23 @@ async def _bring_forward(
     """Folds the few events that the live generation has and this one has not."""
     rows = await reader.rows_after(conn, new.position, INSIDE_EVENTS_MAX + 1, position)
     events = [reader.recorded(row) for row in rows]
-    # A changed definition may touch every group: that is work for `follow`.
-    if len(events) > INSIDE_EVENTS_MAX or any(one.key == REFERENCE_KEY for one in events):
+    # A changed definition may touch every group, and a discard has one folded from its beginning: work for `follow`.
+    told = any(one.key == REFERENCE_KEY or isinstance(one.event, EventDiscarded) for one in events)
+    if len(events) > INSIDE_EVENTS_MAX or told:
         raise _NotYet
     reference = EMPTY
     for one in await reader.of_key(conn, REFERENCE_KEY, new.position):
         reference = fold_reference(reference, one.event)
     store = Store(conn, manifest, to, deliver=False)
     groups = await store.groups(list(dict.fromkeys(one.key for one in events)), events[-1])
-    batch = Folder(manifest, reference).fold(
-        events, groups.states, groups.listed, each_command=True, parked=await store.parked()
-    )
-    await store.write(batch)
+    parked = await store.parked()
+
+    def fold(taken: Owners) -> Batch:
+        return Folder(manifest, reference).fold(
+            events, groups.states, groups.listed, each_command=True, parked=parked, taken=taken
+        )
+
+    await store.write(await store.folded(fold, groups.listed))
     await conn.execute(QUERIES["set_position"], (position, manifest.name, to.number))
 
 

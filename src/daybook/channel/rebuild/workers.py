@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import multiprocessing
+import os
 import signal
 import threading
 import traceback
@@ -18,6 +19,7 @@ from daybook.channel.store import Superseded
 from daybook.errors import DaybookError, Unavailable
 
 WATCH_SECONDS = 0.05
+NICE = 10
 DEATHS_MAX = 5
 """Workers that may be killed before the rebuild gives up; it can be resumed then."""
 
@@ -37,6 +39,10 @@ class Worker:
         given = code.manifest if code.origin is None else (code.origin, package)
         self.process: BaseProcess = spawn.Process(target=_main, args=(job, given, theirs), daemon=True)
         self.process.start()
+        # What runs live goes first: where processors are scarce, a rebuild takes what is left over. From here, as the
+        # process has a lot to import before it gets to its own code.
+        with suppress(AttributeError, OSError, TypeError):
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)  # type: ignore[arg-type]
         theirs.close()
         self.folded = 0
         self.problem: str | None = None

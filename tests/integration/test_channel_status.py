@@ -2,11 +2,13 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from daybook.commands import CountStock
 from daybook.errors import NotFound
 from tests.fixtures.channels import ToySandbox, toy
+from tests.fixtures.commandline import Daybook
 from tests.fixtures.pipeline import Line, product, until
 
 
@@ -70,5 +72,78 @@ def test_an_outage_is_told_with_its_reason_and_the_next_try(database: str, nats_
             status = line.status()
             assert "was not answered" in (status.last_error or "") and status.next_try is not None and not status.level
         await sandbox.stop()
+
+    asyncio.run(main())
+
+
+def test_a_channel_that_does_not_answer_is_down_and_up_again_when_it_does(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        sandbox = ToySandbox()
+        await sandbox.start()
+        sandbox.faults.outage = True
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            line.runner()
+            worker = line.delivery(sandbox.settings())
+            await line.model()
+            await line.say(*(product(f"S{number}") for number in range(4)))
+            await until(lambda: line.status().state == "down", "the channel counts as down")
+            await until(lambda: line.status().workers == 1, "a worker is alive")
+            breaker = line.status().breaker
+            assert breaker is not None and breaker.down and breaker.failures >= 3
+            assert "was not answered" in (breaker.reason or "")
+            line.channels.pause("toy", True)
+            assert line.status().state == "paused", "a person's pause comes first"
+            line.channels.pause("toy", False)
+            sandbox.faults.outage = False
+            await line.level()
+            await until(lambda: line.status().breaker is None, "every worker knows")
+            assert (line.status().state, line.status().paused_because) == ("running", None)
+            await line.end(worker)
+            assert line.status().workers == 0
+        await sandbox.stop()
+
+    asyncio.run(main())
+
+
+def test_a_channel_whose_runner_is_gone_is_behind_and_one_that_reads_a_few_events_is_not(
+    database: str, nats_url: str
+) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.relay()
+            runner = line.runner()
+            await line.model()
+            await line.caught_up()
+            await line.end(runner)
+            await line.say(product("A"))
+            assert (line.status().state, bool(line.status().lag)) == ("running", True)
+            with psycopg.connect(database) as conn:
+                conn.execute("UPDATE generations SET moved_at = moved_at - interval '1 minute'")
+            assert line.status().state == "behind"
+            line.runner()
+            await line.caught_up()
+            assert line.status().state == "running"
+
+    asyncio.run(main())
+
+
+def test_a_pause_that_the_channel_asked_for_is_told_with_its_words(database: str, nats_url: str) -> None:
+    async def main() -> None:
+        async with Line(database, nats_url, toy()) as line:
+            line.runner()
+            await line.caught_up()
+            with psycopg.connect(database) as conn:
+                conn.execute("UPDATE projections SET paused = true, paused_because = 'HTTP 410: gone'")
+                conn.execute(
+                    "INSERT INTO breakers (channel, quiet_until) VALUES ('toy', clock_timestamp() + interval '1 hour')"
+                )
+            status = line.status()
+            assert (status.state, status.paused_because) == ("paused", "HTTP 410: gone")
+            assert status.breaker is not None and not status.breaker.down and status.breaker.quiet_until is not None
+            daybook = Daybook({"DAYBOOK_POSTGRES": database})
+            table = daybook("channel", "list").stdout
+            assert all(word in table for word in ("paused by", "HTTP", "410:"))
+            assert daybook.json("channel", "list")[0]["breaker"]["failures"] == 0
 
     asyncio.run(main())

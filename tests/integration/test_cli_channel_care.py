@@ -45,6 +45,8 @@ def test_a_parked_group_is_listed_with_event_and_error_and_comes_back_on_retry(i
         "projection": "bol",
         "back": ["ILL"],
         "parked": [],
+        "skus": 0,
+        "facets": 0,
     }
     assert daybook.json("channel", "parked", "bol") == []
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from daybook.channel.contract import Manifest
+from daybook.channel.contract import Connector, Manifest
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.errors import BadConfiguration
+from daybook.errors import BadConfiguration, Refused
 
 KEYS_MAX = 20
 _STAND_IN = "not given yet"
@@ -37,6 +37,20 @@ def missing(manifest: Manifest, connection: Mapping[str, str]) -> tuple[str, ...
         else:
             return tuple(found)
     return tuple(found)
+
+
+def connected(registry: Registry, settings: Settings, name: str) -> Connector:
+    """The channel's connector, as a worker has it. The caller closes it.
+
+    Raises NotFound, Refused for a projection that is no channel, and BadConfiguration when its connection is not here.
+    """
+    manifest = registry.get(name)
+    if manifest.connector is None:
+        raise Refused(f"{name} is a read model: it has no connection to anything", channel=name)
+    connection = settings.connection(name, registry.settings(name))
+    if not connection:
+        raise BadConfiguration(f"{name} is not connected: set {settings.place_of(name, 'url')}", channel=name)
+    return manifest.connector(connection)
 
 
 def places(registry: Registry, settings: Settings, name: str) -> dict[str, str]:

@@ -22,10 +22,11 @@ from daybook.channel.generations import Generation
 from daybook.channel.journal import Journal
 from daybook.channel.lane import Done, Lane, Row, problems, untried
 from daybook.channel.pacing import Pace
+from daybook.channel.work import read_work
 from daybook.errors import Unavailable as ServerUnavailable
 from daybook.ids import new_id
 from daybook.log.application import Log
-from daybook.postgres.pool import AsyncConnection, connect_async, pipeline
+from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.stream.bell import Listener
 from daybook.stream.connection import Nats
 from daybook.stream.subjects import wake_delivery
@@ -150,7 +151,7 @@ class Delivery:
         claimed = await cursor.fetchall()
         if not claimed:
             return False
-        rows, ids = await self._read(conn, Generation(name, claimed[0][2]), [lane for lane, _, _ in claimed])
+        rows, ids = await read_work(conn, self._manifest, Generation(name, claimed[0][2]), [one[0] for one in claimed])
         work: dict[str, list[Row]] = {}
         for row in rows:
             work.setdefault(row.lane, []).append(row)
@@ -162,21 +163,6 @@ class Delivery:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return len(claimed) == limit
-
-    async def _read(
-        self, conn: AsyncConnection, generation: Generation, lanes: list[str]
-    ) -> tuple[list[Row], dict[str, dict[str, str]]]:
-        """What there is to do in these lanes, and the channel's ids of their groups."""
-        name = self._manifest.name
-        async with pipeline(conn):
-            counting = self._manifest.stock.facet if self._manifest.stock else None
-            work = await conn.execute(generation.query("work"), (counting, name, lanes))
-            known = await conn.execute(QUERIES["ids_of_lanes"], {"channel": name, "lanes": lanes})
-        rows = [Row(*row) for row in await work.fetchall()]
-        ids: dict[str, dict[str, str]] = {}
-        for key, sku, remote_id in await known.fetchall():
-            ids.setdefault(key, {})[sku] = remote_id
-        return rows, ids
 
     async def _work(self, lane: str, rows: list[Row], ids: dict[str, str], failures: int) -> None:
         async with self._slots:

@@ -443,3 +443,115 @@ ON CONFLICT (channel, role) DO UPDATE SET error = excluded.error, said_at = cloc
 -- name: start_failures
 SELECT channel, role, error FROM start_failures
 WHERE said_at > clock_timestamp() - make_interval(secs => %s) ORDER BY channel, role
+
+-- What people ask for and put right: rejections, retry, resync, drift. A query that marks is run with its lanes locked.
+
+-- name: has_deliveries
+SELECT sku FROM deliveries WHERE channel = %s AND sku = ANY(%b) GROUP BY sku
+
+-- name: keys_with_locale
+SELECT DISTINCT e.key FROM events e
+WHERE e.type = ANY(%(types)s) AND e.position > %(since)s
+  AND EXISTS (
+    SELECT 1 FROM json_array_elements(e.data -> 'changes') c
+    WHERE c ->> 'locale' = %(locale)s OR starts_with(c ->> 'locale', %(locale)s || '-')
+  )
+
+-- name: chosen
+SELECT count(*), count(DISTINCT d.sku) FROM deliveries d
+WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NULL AND d.desired_position > %(since)s
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
+
+-- name: chosen_lanes
+SELECT DISTINCT d.lane FROM deliveries d
+WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NULL AND d.desired_position > %(since)s
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
+  AND d.lane > %(after)s
+ORDER BY d.lane LIMIT %(limit)s
+
+-- name: mark_chosen
+UPDATE deliveries d SET state = 'due', again = true
+WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NULL AND d.desired_position > %(since)s
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
+  AND d.lane = ANY(%(lanes)s::text[])
+RETURNING d.sku, d.lane
+
+-- name: chosen_skus
+SELECT d.sku, min(d.lane), bool_and(d.state = 'confirmed') FROM deliveries d
+WHERE d.channel = %(channel)s AND d.desired IS NOT NULL
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
+GROUP BY d.sku HAVING max(d.desired_position) > %(since)s
+ORDER BY d.sku
+
+-- name: acknowledged
+-- What the channel acknowledged, facet by facet: the payload as it was sent, as far as it is known.
+SELECT d.lane, d.sku, d.facet, d.key, d.acknowledged, d.receipt_position, d.desired_position, d.state,
+       coalesce(b.body::text, CASE WHEN l.hash = d.acknowledged THEN l.payload::text END)
+FROM deliveries d
+LEFT JOIN bodies b ON b.hash = d.acknowledged
+LEFT JOIN {listings} l ON l.sku = d.sku AND l.facet = d.facet
+WHERE d.channel = %s AND d.lane = ANY(%b) AND d.acknowledged IS NOT NULL
+ORDER BY d.lane, d.sku, d.rank
+
+-- name: still_acknowledged
+SELECT d.sku, d.facet FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::bigint[]) AS u(sku, facet, mark, receipt)
+JOIN deliveries d ON d.channel = %s AND d.sku = u.sku AND d.facet = u.facet
+WHERE d.state = 'confirmed' AND d.desired IS NOT NULL AND d.acknowledged = u.mark AND d.receipt_position = u.receipt
+
+-- name: mark_drifted
+-- A listing that is not there any more counts as never acknowledged, so that it is made first, whatever else is due.
+-- And as tried: it is looked for before it is made, and taken off should it be unwanted before that.
+UPDATE deliveries d
+SET state = 'due', again = true,
+    acknowledged = CASE WHEN u.gone THEN NULL ELSE d.acknowledged END,
+    attempts = CASE WHEN u.gone THEN 1 ELSE d.attempts END
+FROM unnest(%b::text[], %b::text[], %b::boolean[]) AS u(sku, facet, gone)
+WHERE d.channel = %s AND d.sku = u.sku AND d.facet = u.facet
+
+-- name: wake_lanes
+UPDATE lanes
+SET touched = true,
+    next_try = CASE WHEN attempts = 0 OR last_error IS NULL OR next_try IS NULL THEN clock_timestamp() ELSE next_try END
+WHERE channel = %s AND lane = ANY(%b)
+
+-- name: rejections
+SELECT d.channel, d.sku, d.facet, d.key, d.desired_position, e.recorded_at, d.acknowledged IS NOT NULL, d.reasons::text
+FROM deliveries d LEFT JOIN events e ON e.position = d.receipt_position
+WHERE d.state = 'rejected' AND d.receipt_position > %(since)s
+  AND (%(channel)s::text IS NULL OR d.channel = %(channel)s)
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(facet)s::text IS NULL OR d.facet = %(facet)s)
+  AND (%(code)s::text IS NULL OR EXISTS (
+    SELECT 1 FROM json_array_elements(d.reasons) r WHERE r ->> 'code' = %(code)s))
+  AND (d.channel, d.sku, d.facet) > (%(after_channel)s, %(after_sku)s, %(after_facet)s)
+ORDER BY d.channel, d.sku, d.facet LIMIT %(limit)s
+
+-- name: rejected_lanes
+SELECT DISTINCT d.lane FROM deliveries d
+WHERE d.channel = %(channel)s AND d.state = 'rejected'
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(code)s::text IS NULL OR EXISTS (
+    SELECT 1 FROM json_array_elements(d.reasons) r WHERE r ->> 'code' = %(code)s))
+
+-- name: offer_again
+UPDATE deliveries d SET state = 'due', reasons = NULL
+WHERE d.channel = %(channel)s AND d.state = 'rejected' AND d.lane = ANY(%(lanes)s::text[])
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(code)s::text IS NULL OR EXISTS (
+    SELECT 1 FROM json_array_elements(d.reasons) r WHERE r ->> 'code' = %(code)s))
+RETURNING d.sku, d.lane
+
+-- name: wake_lanes_at_once
+UPDATE lanes SET next_try = clock_timestamp(), attempts = 0, touched = true WHERE channel = %s AND lane = ANY(%b)
+
+-- name: health
+-- By channel: who paused it, what its breaker says, how many workers live. A time that has passed is null.
+SELECT p.name, p.paused_because, b.failures, b.reason, b.changed_at,
+       CASE WHEN b.open_until > clock_timestamp() THEN b.open_until END,
+       CASE WHEN b.quiet_until > clock_timestamp() THEN b.quiet_until END,
+       (SELECT count(*) FROM delivery_workers w WHERE w.channel = p.name AND w.alive_until >= clock_timestamp())
+FROM projections p LEFT JOIN breakers b ON b.channel = p.name

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from daybook.channel import QUERIES
 from daybook.channel.attendance import SHOWN_SECONDS
+from daybook.channel.breaker import FAILURES_TO_OPEN
 from daybook.channel.contract import Manifest, Payload
 from daybook.channel.generations import Generation
 from daybook.channel.registry import Registry
@@ -15,12 +16,39 @@ from daybook.errors import NotFound
 from daybook.events import Rejection
 from daybook.postgres.pool import Connection, Pool, reachable
 
+BEHIND_EVENTS = 1000
+"""More than a runner takes at once: it catches up."""
+BEHIND_SECONDS = 10.0
+"""A runner moves several times a second; one that has not for so long, with events to read, is not there."""
+
+State = Literal["paused", "down", "behind", "running"]
+
+
+class BreakerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel's workers found out about it, while something is wrong."""
+
+    failures: int
+    """In a row, of the whole channel."""
+    down: bool
+    """So many failures that only one product is tried now and then."""
+    reason: str | None
+    """Of the last failure."""
+    said_at: datetime
+    """When a worker last said so."""
+    next_try: datetime | None
+    """When the channel is tried again; None: at once."""
+    quiet_until: datetime | None
+    """The channel asked for a pause until then. Not a failure."""
+
 
 class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One projection at a glance. Counts of `due`, `accepted`, `confirmed` and `rejected` are facets."""
 
     name: str
     title: str
+    state: State
+    """The first that is true: `paused`; `down`: the channel does not answer; `behind`: its listings lack many events,
+    or nobody runs them; else `running`."""
     generation: int
     position: int
     lag: int
@@ -39,6 +67,12 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     blocked: int
     """Facets that wait for a listing which the channel rejected."""
     paused: bool
+    paused_because: str | None
+    """What the channel said when it asked not to be called any more; None when a person paused it, or nobody did."""
+    breaker: BreakerStatus | None
+    """None while the channel answers."""
+    workers: int
+    """Delivery workers that are alive."""
     level: bool
     """Everything the channel should show is there, or it has said why not."""
     last_progress: datetime
@@ -87,20 +121,21 @@ class Channels:
         known, gone = {one.name: one for one in self._registry.all()}, self._registry.removed()
         with reachable(), self._pool.connection() as conn, conn.transaction():
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            head = _one(conn, "SELECT position FROM head")[0]
+            head, now = _one(conn, "SELECT position, clock_timestamp() FROM head")
             counts: dict[str, dict[str, int]] = {}
             for channel, state, number in conn.execute(QUERIES["delivery_counts"]):
                 counts.setdefault(channel, {})[state] = number
             unstarted = {row[0]: row[1:] for row in conn.execute(QUERIES["start_failures"], (SHOWN_SECONDS,))}
             lanes = {row[0]: row[1:] for row in conn.execute(QUERIES["lane_counts"])}
-            return [
-                _or_not_started(
-                    self._status(conn, row, head, known.get(row[0]), counts.get(row[0], {}), lanes.get(row[0])),
-                    unstarted.get(row[0]),
-                )
-                for row in conn.execute(QUERIES["status"]).fetchall()
-                if row[0] not in gone
-            ]
+            health = {row[0]: row[1:] for row in conn.execute(QUERIES["health"])}
+            found = []
+            for row in conn.execute(QUERIES["status"]).fetchall():
+                name = row[0]
+                if name in gone:
+                    continue
+                status = self._status(conn, row, head, known.get(name), counts.get(name, {}), lanes.get(name))
+                found.append(_or_not_started(_with_health(status, health[name], now), unstarted.get(name)))
+            return found
 
     def _status(
         self, conn: Connection, row: Any, head: int, manifest: Manifest | None, counts: dict[str, int], lanes: Any
@@ -112,6 +147,7 @@ class Channels:
         return ChannelStatus(
             name=name,
             title=manifest.title if manifest else name,
+            state="running",
             generation=live,
             position=position,
             lag=head - position,
@@ -125,6 +161,9 @@ class Channels:
             parked=parked,
             blocked=counts.get("blocked", 0),
             paused=paused,
+            paused_because=None,
+            breaker=None,
+            workers=0,
             level=level_at is not None and head == position and not again and not due and not accepted,
             last_progress=moved_at,
             next_try=next_try,
@@ -193,6 +232,29 @@ class Channels:
         with reachable(), self._pool.connection() as conn:
             rows = conn.execute(QUERIES["attempts_of"], (name, sku)).fetchall()
         return [msgspec.convert(dict(zip(Attempt.__struct_fields__, row, strict=True)), Attempt) for row in rows]
+
+
+def _with_health(status: ChannelStatus, health: Sequence[Any], now: datetime) -> ChannelStatus:
+    because, failures, reason, said_at, next_try, quiet_until, workers = health
+    breaker = None
+    if failures or quiet_until is not None:
+        breaker = BreakerStatus(
+            failures=failures,
+            down=failures >= FAILURES_TO_OPEN,
+            reason=reason,
+            said_at=said_at,
+            next_try=next_try,
+            quiet_until=quiet_until,
+        )
+    stands = (now - status.last_progress).total_seconds() > BEHIND_SECONDS
+    state: State = "running"
+    if status.paused:
+        state = "paused"
+    elif breaker is not None and breaker.down:
+        state = "down"
+    elif status.lag > BEHIND_EVENTS or (status.lag and stands):
+        state = "behind"
+    return msgspec.structs.replace(status, state=state, paused_because=because, breaker=breaker, workers=workers)
 
 
 def _or_not_started(status: ChannelStatus, failure: Sequence[str] | None) -> ChannelStatus:

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli import adding
+from daybook.cli import adding, caring
 from daybook.cli.context import reading, writing
 from daybook.cli.grammar import Given, command
 from daybook.cli.render import answer
 
 app = typer.Typer(name="channel", help="How the sales channels are doing.", no_args_is_help=True)
 adding.register(app)
+caring.register(app)
 
 
 @command(app, "list", "daybook channel list", "daybook channel list --json")
@@ -73,20 +74,6 @@ def parked(given: Given, name: Name) -> None:
     with reading(given) as on:
         found = parking.parked(on, name)
     answer(given, found, parking.shown(found))
-
-
-@command(app, "retry", "daybook channel retry bol", "daybook channel retry bol --key MODEL-1")
-def retry(
-    given: Given,
-    name: Name,
-    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help="Only this group; repeatable.")] = None,
-) -> None:
-    """Fold parked groups again from the log, after the channel's code was put right."""
-    from daybook.cli import parking
-
-    with reading(given) as on:
-        found = parking.retry(on, name, key or [])
-    answer(given, found, parking.retried(found))
 
 
 @command(

@@ -16,7 +16,7 @@ from daybook.cli.writing import context
 
 
 class Retried(msgspec.Struct, frozen=True):
-    """What became of a retry."""
+    """What became of a group whose failing event was left out."""
 
     projection: str
     back: list[str]
@@ -35,12 +35,6 @@ class Paused(msgspec.Struct, frozen=True):
 def parked(on: App, name: str) -> list[ParkedGroup]:
     """The channel's parked groups."""
     return asyncio.run(parking.parked(on.settings.require_postgres(), on.registry.get(name)))
-
-
-def retry(on: App, name: str, keys: Sequence[str]) -> Retried:
-    """Folds parked groups again."""
-    back = asyncio.run(parking.retry(on.settings.require_postgres(), on.registry.get(name), keys))
-    return Retried(name, back, [one.key for one in parked(on, name)])
 
 
 def discard(on: App, name: str, key: str, given: Given) -> Retried:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -122,13 +123,13 @@ def changes(found: Sequence[FieldChange]) -> Show:
 
 def channels(found: Sequence[ChannelStatus]) -> Show:
     """One line a channel."""
-    names = ("listings", "held", "due", "in_flight", "accepted", "confirmed", "rejected", "parked", "lag")
+    names = ("listings", "held", "due", "in_flight", "accepted", "confirmed", "rejected", "parked", "lag", "workers")
     rows = [
         (
             one.name,
-            "paused" if one.paused else "level" if one.level else "working",
+            _state(one),
             *(getattr(one, name) for name in names),
-            one.next_try,
+            _next_try(one),
             trouble(one),
         )
         for one in found
@@ -137,9 +138,28 @@ def channels(found: Sequence[ChannelStatus]) -> Show:
     return table(columns, rows, "no projection has run here yet: start them with `daybook up`")
 
 
+def _next_try(one: ChannelStatus) -> datetime | None:
+    """Of the channel when it is down or asked for a pause, else of the first product that waits."""
+    if one.breaker is not None and (one.breaker.next_try or one.breaker.quiet_until):
+        return one.breaker.next_try or one.breaker.quiet_until
+    return one.next_try
+
+
+def _state(one: ChannelStatus) -> str:
+    if one.state != "running":
+        return one.state
+    return "level" if one.level else "working"
+
+
 def trouble(one: ChannelStatus) -> str | None:
     """What went wrong last."""
-    return plain(one.failure) if one.failure else one.last_error
+    if one.failure:
+        return plain(one.failure)
+    if one.paused:
+        return "paused by a person" if one.paused_because is None else f"paused by the channel: {one.paused_because}"
+    if one.breaker is not None and one.breaker.down:
+        return f"{one.breaker.failures} failures in a row: {one.breaker.reason or one.last_error}"
+    return one.last_error
 
 
 def reasons(found: Sequence[Rejection]) -> str:

@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from daybook.app import App
-from daybook.http import adding, catalogue, docs, documents, health, products, questions, stock
+from daybook.http import adding, catalogue, channels, docs, documents, health, products, questions, stock
 from daybook.http.body import StrictJson
 from daybook.http.caller import caller
 from daybook.http.health import Checks
@@ -43,6 +43,7 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
                     *stock.HANDLERS,
                     *catalogue.HANDLERS,
                     *adding.HANDLERS,
+                    *channels.HANDLERS,
                 ],
             ),
             Router("/health", route_handlers=health.HANDLERS),

@@ -105,9 +105,11 @@ async def _marketplaces() -> None:
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     measured: SandboxServer = boxes[MEASURED]
     called = {
-        one.body["regular_price"]: one.at
+        member["regular_price"]: one.at
         for one in measured.received
-        if one.method == "PUT" and isinstance(one.body, dict) and "regular_price" in one.body
+        if isinstance(one.body, dict)
+        for member in (one.body, *one.body.get("update", ()))  # alone, or with others in one request
+        if "regular_price" in member
     }
     print(json.dumps(called), flush=True)
 

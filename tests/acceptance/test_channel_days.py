@@ -47,17 +47,15 @@ def test_a_channel_that_was_off_gets_each_differing_facet_once_and_the_newest_st
             await sandbox.stop()
             before = len(sandbox.writes)
             for change in range(CHANGES):
-                changes = [("product", sku, price(2000 + change)) for sku in SKUS]
-                await happened(
-                    line, changes + [("stock", sku, StockCounted("main", 10 + change)) for sku in SKUS[:500]]
-                )
+                await happened(line, [("product", sku, price(2000 + change)) for sku in SKUS])
+            await happened(line, [("stock", sku, StockCounted("main", 9)) for sku in SKUS[:500]])
             await line.caught_up(120.0)
             await sandbox.start(port)
             await line.level(60.0)
             since = sandbox.writes[before:]
             assert len(since) == PRODUCTS + 500, "as many calls as facets differ, not as there were events"
             assert {body["price"]["price"] for _, _, body in since if "price" in body} == {2000 + CHANGES - 1}
-            assert {body["stock"]["stock"] for _, _, body in since if "stock" in body} == {10 + CHANGES - 1}
+            assert {body["stock"]["stock"] for _, _, body in since if "stock" in body} == {9}
 
     asyncio.run(main())
 

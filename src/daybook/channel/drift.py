@@ -18,6 +18,7 @@ from daybook.channel.breaker import THROTTLE_SECONDS, lane_wait
 from daybook.channel.calls import Exchange, exchanges
 from daybook.channel.contract import Connector, Manifest, Payload, Push, Reads, Rejected, Shown, Throttled, Unavailable
 from daybook.channel.generations import Generation
+from daybook.channel.pacing import Pace
 from daybook.channel.resync import Choice, chosen
 from daybook.errors import NotFound, Refused
 from daybook.events import Rejection
@@ -128,6 +129,7 @@ async def drift(
             "are sent again unseen",
             channel=manifest.name,
         )
+    await asyncio.to_thread(_share_pace, pool, manifest, connector)
     skus = await asyncio.to_thread(_chosen_skus, pool, manifest, choice)
     ready = [(sku, lane) for sku, lane, confirmed in skus if confirmed]
     found = Drift(channel=manifest.name, dry_run=dry_run, chosen=len(skus), left_out=len(skus) - len(ready))
@@ -153,6 +155,15 @@ async def drift(
             )
             break
     return found
+
+
+def _share_pace(pool: Pool, manifest: Manifest, connector: Connector) -> None:
+    """The channel's workers go on meanwhile: together they keep to what it allows."""
+    pace: Pace | None = getattr(connector, "pace", None)
+    if pace is not None:
+        with reachable(), pool.connection() as conn:
+            row = conn.execute(QUERIES["workers_alive"], (manifest.name,)).fetchone()
+        pace.share(1 + (row[0] if row else 0))
 
 
 def _chosen_skus(pool: Pool, manifest: Manifest, choice: Choice) -> list[tuple[str, str, bool]]:

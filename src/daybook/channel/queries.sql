@@ -299,6 +299,9 @@ WITH gone AS (
 SELECT 1 + count(*) FROM delivery_workers
 WHERE channel = %(channel)s AND owner <> %(owner)s AND alive_until >= clock_timestamp()
 
+-- name: workers_alive
+SELECT count(*) FROM delivery_workers WHERE channel = %s AND alive_until >= clock_timestamp()
+
 -- name: not_alive
 DELETE FROM delivery_workers WHERE channel = %s AND owner = %s
 

@@ -231,6 +231,11 @@ def result(found: Rebuilt) -> Show:
     if found.switched is not None:
         return stacked(head, plan(found.plan), switched(found.switched))
     step = f"`daybook channel apply {name} {number}` makes it the live one; nothing has changed yet"
+    if found.origin is not None:
+        step = (
+            f"a what-if: nothing has changed. To make it live, install the code of {found.origin} and rebuild; "
+            f"`daybook channel prune {name} --generation {number}` drops this one"
+        )
     return stacked(head, plan(found.plan), line(step))
 
 

@@ -47,13 +47,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a rebuild. `plan` is None for a past state; `switched` unless it was applied."""
+    """What came of a rebuild. `plan` is None for a past state; `switched` unless it was applied. `origin` is the folder
+    of code that is not installed."""
 
     projection: str
     generation: int
     events: int
     position: int
     resumed: bool
+    origin: str | None = None
     plan: Plan | None = None
     switched: Switched | None = None
 
@@ -160,6 +162,7 @@ class _Rebuild:
             events=total,
             position=position,
             resumed=self._resumed,
+            origin=self._code.origin,
             plan=plan,
             switched=done,
         )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
+import shutil
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from msgspec.structs import replace
 
@@ -49,6 +53,7 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
         migrate(started.postgres_dsn)
         _check(found, channels)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
+        folder = stack.enter_context(connections(found.data, boxes)) if boxes else None
         supervisor = Supervisor(found.data)
         stack.callback(supervisor.stop)
         environment = role_environment({**given.environ, **boxes}, found, channels)
@@ -57,7 +62,7 @@ def up(given: Given, port: int | None, channels: tuple[str, ...], sandboxes: boo
             # -P: a file in the present folder that is called like a module must not be taken for it.
             supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment)
         wait_ready(found)
-        told = _told(found, supervisor, boxes)
+        told = _told(found, supervisor, boxes, folder)
         answer(given, told, _shown(told))
         supervisor.wait()
         note(given, "stopped")
@@ -98,6 +103,26 @@ def marketplaces(registry: Registry) -> Iterator[dict[str, str]]:
         boxes.stop()
 
 
+@contextlib.contextmanager
+def connections(data: Path, boxes: Mapping[str, str]) -> Iterator[Path]:
+    """A folder for DAYBOOK_CHANNELS, so that a command in another shell finds the sandboxes too; gone at the end."""
+    folder = data / "sandboxes"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    told: dict[str, list[str]] = {}
+    for variable, value in boxes.items():
+        name, _, key = variable.removeprefix(_CHANNEL).lower().partition("_")
+        told.setdefault(name, []).append(f"{key} = {json.dumps(value)}\n")
+    for name, lines in told.items():
+        file = folder / f"{name}.toml"
+        file.touch(mode=0o600)
+        file.write_text("".join(lines))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def free_port(host: str, port: int) -> int:
     """The port, or a free one for 0. Raises BadConfiguration when it can't be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -127,7 +152,7 @@ def wait_ready(found: Settings) -> None:
             time.sleep(0.05)
 
 
-def _told(found: Settings, supervisor: Supervisor, boxes: Mapping[str, str]) -> dict[str, Any]:
+def _told(found: Settings, supervisor: Supervisor, boxes: Mapping[str, str], folder: Path | None) -> dict[str, Any]:
     host = f"[{found.http_host}]" if ":" in found.http_host else found.http_host
     return {
         "url": f"http://{host}:{found.http_port}",
@@ -137,6 +162,7 @@ def _told(found: Settings, supervisor: Supervisor, boxes: Mapping[str, str]) -> 
         "nats": mask(found.nats),
         "pid": os.getpid(),
         "roles": supervisor.pids(),
+        "connections": str(folder) if folder else None,
         "sandboxes": {
             name.removeprefix(_CHANNEL).removesuffix("_URL").lower(): url
             for name, url in boxes.items()
@@ -151,9 +177,10 @@ def _shown(told: dict[str, Any]) -> Callable[..., None]:
         ("data", told["data"]),
         ("logs", told["logs"]),
         *(
-            (f"{name} sandbox", f"{url}  (what it shows: {url}/_sandbox/shown)")
+            (f"{name} sandbox", f"{url}  (what it shows: {urljoin(url, '/_sandbox/shown')})")
             for name, url in told["sandboxes"].items()
         ),
+        *([("other shells", f"export DAYBOOK_CHANNELS={told['connections']}")] if told["connections"] else []),
     ]
     width = max(len(name) for name, _ in rows)
     return stacked(

@@ -154,7 +154,9 @@ def _state(one: ChannelStatus) -> str:
 def trouble(one: ChannelStatus) -> str | None:
     """What went wrong last."""
     if one.failure:
-        return plain(one.failure)
+        said = {name: value for name, value in one.failure.items() if name != "error"}
+        where = ", ".join(f"{name.replace('_', ' ')} {plain(value)}" for name, value in said.items())
+        return f"{one.failure.get('error', '')} ({where})" if where else str(one.failure.get("error", ""))
     if one.paused:
         return "paused by a person" if one.paused_because is None else f"paused by the channel: {one.paused_because}"
     if one.breaker is not None and one.breaker.down:

@@ -87,6 +87,7 @@ def test_a_channel_that_does_not_answer_is_down_and_up_again_when_it_does(databa
             worker = line.delivery(sandbox.settings())
             await line.model()
             await line.say(*(product(f"S{number}") for number in range(4)))
+            await line.caught_up()
             await until(lambda: line.status().state == "down", "the channel counts as down")
             await until(lambda: line.status().workers == 1, "a worker is alive")
             breaker = line.status().breaker

@@ -46,7 +46,7 @@ def test_driven_harder_than_the_limit_there_is_no_refusal_and_the_rate_is_reache
         await amazon.close()
         await sandbox.stop()
         assert statuses.count(429) == 0
-        # Far less than it reaches on a machine that nobody else keeps busy; the benchmark of the delivery measures that.
+        # Far less than it reaches on a quiet machine; the benchmark of the delivery measures that.
         assert len(statuses) >= 0.5 * rate.per_second * SECONDS
 
     asyncio.run(run())

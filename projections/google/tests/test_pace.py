@@ -34,7 +34,7 @@ def test_driven_faster_than_the_quota_it_is_never_refused_and_gets_nearly_all_of
         await asyncio.gather(*(worker() for _ in range(16)))
         reached = accepted / (time.monotonic() - started)
         assert [each.status for each in google.sandbox.received if each.status == 429] == []
-        # Far less than it reaches on a machine that nobody else keeps busy; the benchmark of the delivery measures that.
+        # Far less than it reaches on a quiet machine; the benchmark of the delivery measures that.
         assert reached >= 0.5 * PER_SECOND
 
     on_google(scenario)

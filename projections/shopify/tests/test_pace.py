@@ -31,7 +31,7 @@ def test_driven_faster_than_the_points_come_back_it_is_never_refused_and_uses_ne
         await asyncio.gather(*(worker() for _ in range(16)))
         took = time.monotonic() - started
         assert desk.sandbox.throttles == 0
-        # Far less than it reaches on a machine that nobody else keeps busy; the benchmark of the delivery measures that.
+        # Far less than it reaches on a quiet machine; the benchmark of the delivery measures that.
         assert count * PRICE_COST >= 0.5 * (POINTS.burst + POINTS.per_second * took)
 
     in_a_shop(scenario)

@@ -39,7 +39,7 @@ def test_at_the_hosts_limit_the_shop_is_never_too_fast_for_it_and_hardly_slower(
         times = [each.at for each in bench.shop.received]
         assert {each.status for each in bench.shop.received} == {200}
         reached = (len(times) - 1) / (times[-1] - times[0])
-        # Far less than it reaches on a machine that nobody else keeps busy; the benchmark of the delivery measures that.
+        # Far less than it reaches on a quiet machine; the benchmark of the delivery measures that.
         assert reached >= 0.5 * rate, f"{reached:.0f} requests a second of {rate:.0f}"
 
     at_the_bench(scenario)

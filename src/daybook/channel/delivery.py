@@ -28,7 +28,7 @@ from daybook.ids import new_id
 from daybook.log.application import Log
 from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.stream.bell import Listener
-from daybook.stream.connection import Nats
+from daybook.stream.connection import Nats, heed_cancellation
 from daybook.stream.subjects import wake_delivery
 
 log = logging.getLogger("daybook.delivery")
@@ -120,6 +120,7 @@ class Delivery:
                 await self._ended.join()
                 while not stop.is_set():
                     await self._listen()
+                    heed_cancellation()
                     if not await self._claim(conn):
                         # A lane that becomes free of its backoff rings no bell: the poll finds it.
                         await self._bell.wait(min(POLL_SECONDS, self._breaker.wait_seconds() or POLL_SECONDS))

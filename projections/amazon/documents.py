@@ -65,7 +65,7 @@ class Documents:
                 method, signed, data=data, headers=headers, allow_redirects=False
             ) as response:
                 status = response.status
-                content = await _read(response)
+                content = await calls.whole(response, BYTES_MAX)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = f"{type(error).__name__}: {error}".replace(url, where).rstrip(": ")
             return Unavailable(f"{method} {where} was not answered: {failure}")
@@ -87,17 +87,6 @@ class Documents:
         if status != 200:
             return Unavailable(f"{method} {where}: HTTP {status}: {content[:200].decode('utf-8', 'replace')}")
         return content
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > BYTES_MAX:
-            raise aiohttp.ClientPayloadError(f"the document is longer than {BYTES_MAX} bytes")
-    return b"".join(chunks)
 
 
 def _without_signature(url: str) -> str:

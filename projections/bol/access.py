@@ -1,14 +1,13 @@
 """Requests to one account at bol: the token, the pace, and what a failure of any of them means."""
 
 import asyncio
-import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls
 from daybook.channel.contract import Payload, Rejected, Throttled, Unavailable
-from daybook.channel.pacing import Rate
+from daybook.channel.pacing import Rate, reset_seconds
 from daybook.events import Rejection
 
 RETAILER_V11 = "application/vnd.retailer.v11+json"
@@ -29,8 +28,6 @@ REFUSALS = (400, 409, 413, 422)
 """Statuses that are about what was sent. Any other failure is about the connection, the account or the API version."""
 TOKEN_LIFE_USED = 0.9
 """A token is renewed in the last tenth of its life, so that it does not end on the way to bol."""
-EPOCH_MIN = 10**6
-"""A greater X-RateLimit-Reset is a moment, not a number of seconds: both have been seen."""
 
 Failure = Rejected | Throttled | Unavailable
 
@@ -117,7 +114,7 @@ class Access:
 def failure(answer: Answer) -> Failure:
     """The outcome of an answer that is not the hoped-for one."""
     if answer.status == 429:
-        return answer.throttle(answer.retry_after() or _reset_seconds(answer))
+        return answer.throttle(answer.retry_after() or reset_seconds(answer.headers))
     outage = answer.outage()
     if outage is not None:
         return outage
@@ -143,10 +140,3 @@ def body_of(answer: Answer, status: int = 200) -> Payload:
     if answer.status != status or not isinstance(answer.body, dict):
         raise Failed(failure(answer))
     return answer.body
-
-
-def _reset_seconds(answer: Answer) -> float | None:
-    value = answer.headers.get("X-RateLimit-Reset", "")
-    if not value.isdigit():
-        return None
-    return max(0.0, int(value) - time.time()) if int(value) > EPOCH_MIN else float(value)

@@ -18,7 +18,6 @@ looked at what is behind it. When to try again is the engine's to decide; a Retr
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -40,7 +39,6 @@ CLEARED: Mapping[str, Payload] = {
     STOCK: {"stock": {"available": 0, "locations": {}}},
 }
 """What a facet that is taken off alone is told as."""
-PAUSE_SECONDS_MAX = 3600.0
 """A Retry-After is followed up to here: a slip in it must not silence an endpoint for a year."""
 
 
@@ -136,7 +134,7 @@ class WebhookConnector:
         return None if 200 <= answer.status < 300 else self._failure(answer)
 
     def _failure(self, answer: Answer) -> Outcome:
-        status, said, pause = answer.status, answer.text[:200], pause_seconds(answer.headers, self._clock())
+        status, said, pause = answer.status, answer.text[:200], answer.retry_after()
         variable = f"DAYBOOK_CHANNEL_{self._name.upper()}"
         if status == 410:
             wanted = "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel"
@@ -185,18 +183,6 @@ def problem(settings: Mapping[str, str], name: str = NAME) -> str | None:
     except ValueError as error:
         return f"{variable}_SECRET holds no usable secret: {error}"
     return None
-
-
-def pause_seconds(headers: Mapping[str, str], now: float) -> float | None:
-    """Retry-After in seconds, from a number or a date (RFC 9110, 10.2.3); None when there is none that makes sense."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), PAUSE_SECONDS_MAX)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return min(max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now), PAUSE_SECONDS_MAX)
 
 
 def _true(settings: Mapping[str, str], key: str) -> bool:

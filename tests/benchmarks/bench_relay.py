@@ -30,8 +30,8 @@ from daybook.stream.subjects import subject, wake_log
 from tests.benchmarks.report import Figure, arguments, report
 
 EVENTS = 200_000
-RATE_MIN = 10_000.0
-IDLE_MS_MAX = 5.0
+RATE_MIN = 30_000.0
+IDLE_MS_MAX = 3.0
 GROUPS = 1000
 
 

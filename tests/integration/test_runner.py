@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-from typing import Any
 
 import psycopg
 import pytest
@@ -19,65 +18,21 @@ from daybook.channel.parking import discard, parked, retry
 from daybook.channel.session import Session
 from daybook.channel.store import Superseded
 from daybook.commands import (
-    ChangePrice,
-    ConfigureChannel,
     CountStock,
     DefineAttribute,
-    DelistProduct,
-    DescribeProduct,
-    DiscontinueProduct,
-    ListProduct,
-    ReinstateProduct,
 )
 from daybook.commands.book import Decides
-from daybook.errors import DaybookError, NotFound, Refused
-from daybook.events import AttributeChange, AttributeDefined, ChannelConfigured, EventDiscarded
+from daybook.errors import NotFound, Refused
+from daybook.events import AttributeDefined, EventDiscarded
 from daybook.log.pending import Context
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import connect_async
 from daybook.stream.connection import Nats
 from daybook.stream.jetstream import Stream
-from tests.fixtures.channels import DEFAULTS, POISON, toy
+from tests.fixtures.channels import POISON, toy
 from tests.fixtures.pipeline import Line, folded, product, until, worker_process
+from tests.fixtures.rebuilding import commands, label, rename, tell
 from tests.fixtures.servers import ServerPair
-
-SKUS = ("A", "B", "M", "M-1", "M-2")
-
-
-def describe(sku: str, name: str | None) -> DescribeProduct:
-    kind: dict[str, Any] = {"kind": "model"} if sku == "M" else {}
-    kind |= {"kind": "variant", "parent": "M"} if sku.startswith("M-") else {}
-    return product(sku, **kind, **({"attributes": ()} if name is None else {"name": name}))
-
-
-def label(text: str) -> ConfigureChannel:
-    return ConfigureChannel(channel=ChannelConfigured(name=DEFAULTS.name, extra={"label": text}))
-
-
-def rename(sku: str, name: str) -> DescribeProduct:
-    return DescribeProduct(sku=sku, attributes=(AttributeChange(attribute="name", value=name),))
-
-
-skus = st.sampled_from(SKUS)
-commands: st.SearchStrategy[Decides] = st.one_of(
-    st.builds(describe, skus, st.sampled_from((None, "one", "two", "a bad one"))),
-    st.builds(lambda sku, n: CountStock(sku=sku, quantity=n), skus, st.integers(0, 3)),
-    st.builds(lambda sku, n: ChangePrice(sku=sku, amount=str(n), currency="EUR"), skus, st.integers(1, 3)),
-    st.builds(lambda sku: DelistProduct(sku=sku, channel="toy"), skus),
-    st.builds(lambda sku: ListProduct(sku=sku, channel="toy"), skus),
-    st.builds(lambda sku: DiscontinueProduct(sku=sku), skus),
-    st.builds(lambda sku: ReinstateProduct(sku=sku), skus),
-    st.builds(label, st.sampled_from(("", "sale", "new"))),
-)
-
-
-async def tell(line: Line, *some: Decides) -> None:
-    """What the book refuses (no such product yet, already delisted) is left out."""
-    for one in some:
-        try:
-            await line.say(one)
-        except DaybookError:
-            continue
 
 
 async def moved(line: Line) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from daybook.channel.contract import Confirmed, Outcome, Stopped, Throttled, Unavailable
 from daybook.channel.sandbox import Faults
-from projections.webhook.connector import pause_seconds, problem
+from projections.webhook.connector import problem
 from projections.webhook.sandbox import PATH, SECRET, Step
-from projections.webhook.tests.desk import NOON, Desk, Names, at_the_desk, listing
+from projections.webhook.tests.desk import Desk, Names, at_the_desk, listing
 
 
 def answered(step: Step) -> Outcome:
@@ -189,25 +189,3 @@ def test_settings_that_make_no_sense_are_told_and_nothing_is_sent(settings: dict
 )
 def test_settings_that_make_sense_have_no_problem(settings: dict[str, str]) -> None:
     assert problem({"url": "https://example.com/hook", "secret": SECRET} | settings) is None
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("0", 0.0),
-        ("120", 120.0),
-        ("999999999999", 3600.0),
-        ("Thu, 01 Jan 2026 12:00:30 GMT", 30.0),
-        ("Thu, 01 Jan 2026 11:00:00 GMT", 0.0),
-        ("Fri, 01 Jan 2027 12:00:00 GMT", 3600.0),
-        ("soon", None),
-        ("-1", None),
-        ("1e9", None),
-        ("²", None),
-        ("Thu, 99 Jan 2026 12:00:30 GMT", None),
-    ],
-)
-def test_retry_after_is_a_number_of_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert pause_seconds({} if header is None else {"Retry-After": header}, NOON) == seconds

@@ -3,10 +3,11 @@
 No retry here: whether and when to try again is the delivery engine's decision, made from the outcome.
 """
 
-import math
+import re
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,6 +22,7 @@ ANSWER_SECONDS_MAX = 20.0
 BODY_KEPT_BYTES_MAX = 4000
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 RETRY_AFTER_SECONDS_MAX = 3600.0
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -47,15 +49,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     def retry_after(self) -> float | None:
         """Seconds from a Retry-After header (a number or an HTTP date), at most an hour; None without a usable one."""
-        value = self.headers.get("Retry-After", "")
-        try:
-            seconds = float(value)
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(value).timestamp() - time.time()
-            except (ValueError, TypeError):
-                return None
-        return min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX) if math.isfinite(seconds) else None
+        return retry_after_seconds(self.headers, time.time())
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +147,7 @@ class Calls:
                 headers=sent | dict(headers or {}),
                 allow_redirects=False,
             ) as response:
-                data = await _read(response)
+                data = await whole(response, ANSWER_BYTES_MAX)
                 status, text = response.status, data.decode("utf-8", "replace")
                 answer = Answer(status, response.headers, _json(data), text, operation)
                 if operation is not None:
@@ -210,15 +204,27 @@ class Calls:
             self._session = None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, as long as it is one that a marketplace would send."""
+def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    """Retry-After, a number or a date (RFC 9110, 10.2.3), in seconds, at most an hour; None without a usable one."""
+    value = headers.get("Retry-After", "").strip()
+    if _NUMBER.fullmatch(value):
+        return min(float(value), RETRY_AFTER_SECONDS_MAX)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return min(max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now), RETRY_AFTER_SECONDS_MAX)
+
+
+async def whole(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
+    """The whole body. Raises aiohttp.ClientPayloadError for a longer one than a marketplace would send."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
         chunks.append(chunk)
         size += len(chunk)
-        if size > ANSWER_BYTES_MAX:
-            raise aiohttp.ClientPayloadError(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
+        if size > bytes_max:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {bytes_max} bytes")
     return b"".join(chunks)
 
 

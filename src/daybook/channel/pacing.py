@@ -111,12 +111,9 @@ class Pace:
         """From an answer's headers: Retry-After of a 429, X-RateLimit-Remaining and -Reset, x-amzn-RateLimit-Limit."""
         if status == 429:
             self.told(operation, left=0, quiet_seconds=retry_after or QUIET_SECONDS)
-        left, reset = _number(headers.get("X-RateLimit-Remaining")), _number(headers.get("X-RateLimit-Reset"))
+        left = _number(headers.get("X-RateLimit-Remaining"))
         if left is not None:
-            pause = None
-            if left <= 0 and reset is not None:
-                pause = max(0.0, reset - time.time()) if reset > EPOCH_MIN else reset
-            self.told(operation, left=left, quiet_seconds=pause)
+            self.told(operation, left=left, quiet_seconds=reset_seconds(headers) if left <= 0 else None)
         declared = self._rates.get(operation)
         now_allowed = _number(headers.get("x-amzn-RateLimit-Limit"))
         if now_allowed and declared is not None:
@@ -126,6 +123,14 @@ class Pace:
         if operation not in self._buckets:
             self._buckets[operation] = _Bucket(self._rates.get(operation), self._clock())
         return self._buckets[operation]
+
+
+def reset_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long until the channel counts anew, from X-RateLimit-Reset; None without a usable one."""
+    reset = _number(headers.get("X-RateLimit-Reset"))
+    if reset is None:
+        return None
+    return max(0.0, reset - time.time()) if reset > EPOCH_MIN else max(0.0, reset)
 
 
 def _number(value: str | None) -> float | None:

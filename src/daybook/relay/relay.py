@@ -9,7 +9,6 @@ import logging
 import random
 import time
 
-import msgspec
 import psycopg
 
 from daybook.errors import StreamAhead, Unavailable
@@ -108,10 +107,7 @@ class Relay:
         rows = await reader.rows_after(conn, last - 1, 1) if body is not None else []
         if body is None or not rows:
             return
-        try:
-            there = msgspec.json.decode(body, type=dict[str, object]).get("id")
-        except msgspec.DecodeError:
-            there = None
+        there = cloudevents.event_id(body)
         if there != rows[0][1]:
             raise StreamAhead(
                 f"message {last} of the stream is event {there}, but position {last} of the log is event {rows[0][1]}: "

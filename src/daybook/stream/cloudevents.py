@@ -73,6 +73,14 @@ def encode(row: Sequence[Any]) -> bytes:
     return _REQUIRED_DEFAULTS + body[1:]
 
 
+def event_id(body: bytes) -> str | None:
+    """The id of the event that a message holds; None when it is none of ours."""
+    try:
+        return _decoder.decode(body).id
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
 def decode(body: bytes) -> Recorded:
     """The event of a message. Raises CorruptLog for a body that is none of ours."""
     try:

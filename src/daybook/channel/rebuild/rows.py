@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from daybook.channel.folding import Entry
+from daybook.postgres.arrays import Array
 
 BEGIN = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 END = b"\xff\xff"
@@ -15,23 +16,14 @@ END = b"\xff\xff"
 _count = struct.Struct(">h").pack
 _int4 = struct.Struct(">i").pack
 _int8 = struct.Struct(">iq").pack
-_array = struct.Struct(">iiIii").pack
 _NULL = _int4(-1)
 _STATE_FIELDS, _LISTING_FIELDS = _count(3), _count(7)
-_TEXT_OID = 25
-_EMPTY_ARRAY = struct.pack(">iiiI", 12, 0, 0, _TEXT_OID)
 
 
 def texts(items: Sequence[str]) -> bytes:
     """A field of the type text[]."""
-    if not items:
-        return _EMPTY_ARRAY
-    parts = [_array(1, 0, _TEXT_OID, len(items), 1)]
-    for item in items:
-        body = item.encode()
-        parts += (_int4(len(body)), body)
-    whole = b"".join(parts)
-    return _int4(len(whole)) + whole
+    array = Array.texts(items).data
+    return _int4(len(array)) + array
 
 
 def state(key: str, body: bytes, uses: bytes) -> bytes:

@@ -172,23 +172,40 @@ async def bare_client(url: str, skus: Sequence[str]) -> float:
         return len(skus) / (time.perf_counter() - begun)
 
 
-def flips(seconds: int) -> list[float]:
-    """Milliseconds from the commit of "none left" until the last of five marketplaces was told, at a steady rate."""
-    with site(5) as here, market() as url:
-        given = {"dsn": here.dsn, "nats": here.nats, "channels": 5, "url": url, "settings": {}}
-        with role(role="deliver", **given):
-            skus = here.fill(FLIP_PER_SECOND * seconds)
+def flips(seconds: int, trouble: bool = False) -> tuple[list[float], list[float]]:
+    """Milliseconds from the commit of "none left" until the last of five marketplaces was told, at a steady rate; and
+    until the last of two was told that have no trouble, while with `trouble` the other three are off, slow and
+    throttling."""
+    given: dict[str, Any]
+    with site(5) as here, ExitStack() as running:
+        skus = here.fill(FLIP_PER_SECOND * seconds)
+        given = {"dsn": here.dsn, "nats": here.nats, "channels": 5, "settings": {}}
+        if trouble:  # everything is listed there before the bad day
+            with market() as well, role(role="deliver", url=well, **given):
+                here.level()
+        url = running.enter_context(market(trouble=trouble))
+        with role(role="deliver", url=url, **given):
             here.level()
+            here.wait("(SELECT count(*) = 5 FROM delivery_workers WHERE alive_until > clock_timestamp())")
+            time.sleep(2.0)  # every worker hears its bell
             committed = {}
             begun = time.monotonic()
             for n, sku in enumerate(skus):
                 time.sleep(max(0.0, begun + n / FLIP_PER_SECOND - time.monotonic()))
                 here.app.book.carry_out(CountStock(sku=sku, quantity=0), Context.new("warehouse", "b"))
                 committed[sku] = time.time()
-            here.level()
+            healthy = " AND channel IN ('toy4', 'toy5')" if trouble else ""
+            here.wait(
+                "(SELECT count(*) = 5 FROM generations WHERE position >= (SELECT max(position) FROM events"
+                f" WHERE actor = 'warehouse')) AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'due'{healthy})"
+            )
             told = seen(url)["stocks"]
-    assert all(len(told[sku]) == 5 for sku in skus)
-    return [(max(told[sku].values()) - at) * 1000 for sku, at in committed.items()]
+    assert all(len(told[sku]) == (2 if trouble else 5) for sku in skus)
+    two = [max(told[sku]["toy4"], told[sku]["toy5"]) for sku in skus]
+    return (
+        [(max(told[sku].values()) - at) * 1000 for sku, at in committed.items()],
+        [(last - at) * 1000 for last, at in zip(two, committed.values(), strict=True)],
+    )
 
 
 def appends(seconds: float) -> dict[int, float]:
@@ -222,7 +239,8 @@ def main() -> None:
     quick = options.quick
     rate, _, bare = drain(200 if quick else 6000, None)
     paced, refused, _ = drain(200 if quick else 3000, LIMIT_PER_SECOND)
-    times = flips(2 if quick else 15)
+    times, well = flips(2 if quick else 15)
+    _, beside = flips(2 if quick else 15, trouble=True)
     written = appends(0.5 if quick else 3.0)
     centiles = statistics.quantiles(times, n=100)
     figures = [
@@ -232,6 +250,10 @@ def main() -> None:
         Figure("out of stock on all of 5 channels, half within", centiles[49], "ms", FLIP_P50_MS_MAX, at_most=True),
         Figure("out of stock on all of 5 channels, 99 % within", centiles[98], "ms", FLIP_P99_MS_MAX, at_most=True),
     ]
+    for share in (50, 99):
+        alone, troubled = (statistics.quantiles(found, n=100)[share - 1] for found in (well, beside))
+        name = f"two channels, {share} % within, while three others are off, slow and throttled"
+        figures.append(Figure(name, troubled, "ms", None, alone, at_most=True))
     for channels in CHANNELS[1:]:
         none = written[0]
         figures.append(Figure(f"appends with {channels} channels", written[channels], "/s", 0.95 * none, none))

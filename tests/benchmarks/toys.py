@@ -31,6 +31,7 @@ from tests.fixtures.channels import toy
 
 ROOT = Path(__file__).resolve().parents[2]
 IN_FLIGHT = 32
+TROUBLED = ("toy", "toy2", "toy3")
 
 
 def toys(number: int) -> list[Manifest]:
@@ -43,7 +44,8 @@ def toys(number: int) -> list[Manifest]:
 class Market:
     """Any number of marketplaces on one port, by path; keeps when each SKU's facets came in last."""
 
-    def __init__(self, per_second: float | None, burst: float = 10) -> None:
+    def __init__(self, per_second: float | None, trouble: bool = False, burst: float = 10) -> None:
+        self._trouble = trouble
         self._rate, self._burst = per_second, burst
         self._left, self._at = burst, time.monotonic()
         self.writes = 0
@@ -70,9 +72,21 @@ class Market:
         self.writes += 1
         self.first, self.last = self.first or now, now
         sku, channel = request.match_info["sku"], request.match_info["channel"]
+        if self._trouble and channel in TROUBLED:
+            return await self._troubled(request, channel)
         if body.get("stock", {}).get("stock") == 0:
             self.stocks.setdefault(sku, {}).setdefault(channel, now)
         return web.Response(body=b'{"id":"id-%s"}' % sku.encode(), content_type="application/json")
+
+    @staticmethod
+    async def _troubled(request: web.Request, channel: str) -> web.Response:
+        """The first is off, the second slow, the third throttles."""
+        if channel == TROUBLED[0] and request.transport is not None:
+            request.transport.abort()
+        if channel == TROUBLED[1]:
+            await asyncio.sleep(1.0)
+            return web.Response(body=b'{"id":"late"}', content_type="application/json")
+        return web.json_response({}, status=429, headers={"Retry-After": "1"})
 
     def _taken(self) -> bool:
         now = time.monotonic()
@@ -90,7 +104,7 @@ class Market:
 
 async def _role(given: Mapping[str, Any]) -> None:
     if given["role"] == "market":
-        print(await Market(given["per_second"]).serve(), flush=True)
+        print(await Market(given["per_second"], given["trouble"]).serve(), flush=True)
         await asyncio.Event().wait()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -127,9 +141,9 @@ def role(**given: Any) -> Iterator["subprocess.Popen[str]"]:
 
 
 @contextmanager
-def market(per_second: float | None = None) -> Iterator[str]:
-    """The marketplaces; their base URL."""
-    with role(role="market", per_second=per_second) as process:
+def market(per_second: float | None = None, trouble: bool = False) -> Iterator[str]:
+    """The marketplaces; their base URL. `trouble`: three of five are off, slow and throttling."""
+    with role(role="market", per_second=per_second, trouble=trouble) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
 

@@ -40,3 +40,13 @@ def test_a_throttle_is_a_pause_and_no_failure() -> None:
 
 def test_a_lane_waits_longer_each_time_unless_the_channel_said_how_long() -> None:
     assert lane_wait(1, None) < 0.6 and 100 < lane_wait(1000, None) <= 300 and lane_wait(3, 7.0) == 7.0
+
+
+def test_after_a_pause_that_the_channel_asked_for_one_lane_goes_first_and_an_answer_frees_the_others() -> None:
+    breaker = Breaker()
+    breaker.throttled(0.000001)
+    while breaker.wait_seconds():
+        pass
+    assert (breaker.lanes_allowed(9), breaker.open) == (1, False)
+    assert not breaker.succeeded(), "it never counted as down"
+    assert breaker.lanes_allowed(9) == 9

@@ -17,13 +17,18 @@ LANE_SECONDS_MIN, LANE_SECONDS_MAX = 0.25, 300.0
 
 
 class Breaker:
-    """Closed: everything may be sent. Open: one lane now and then, to see whether the channel is back."""
+    """Closed: everything may be sent. Open: one lane now and then, to see whether the channel is back.
+
+    After a pause that the channel asked for one lane goes first as well: thirty at once would only be refused again,
+    and each of them costs the other channels of this process time.
+    """
 
     def __init__(self) -> None:
         self.failures = 0
         self.reason: str | None = None
         self._until = 0.0
         self._quiet_until = 0.0
+        self._throttled = False
         self.changed = False
         """The others do not know yet."""
         self._seen: object = None
@@ -33,12 +38,17 @@ class Breaker:
         now = time.monotonic()
         if now < self._quiet_until or now < self._until:
             return 0
-        return min(wanted, 1) if self.open else wanted
+        return min(wanted, 1) if self.probing else wanted
 
     @property
     def open(self) -> bool:
         """Whether the channel counts as down."""
         return self.failures >= FAILURES_TO_OPEN
+
+    @property
+    def probing(self) -> bool:
+        """Whether one lane has to show first that the channel takes requests."""
+        return self.open or self._throttled
 
     def wait_seconds(self) -> float:
         """How long until something may be sent again."""
@@ -47,6 +57,7 @@ class Breaker:
     def succeeded(self) -> bool:
         """The channel answered. True when it had counted as down: what waits may go at once."""
         was_open = self.open
+        self._throttled = False
         self.changed = self.changed or self.failures > 0
         self.failures = 0
         self.reason = None
@@ -66,6 +77,7 @@ class Breaker:
 
     def throttled(self, retry_after: float | None) -> None:
         """The channel asked for a pause. Not a failure."""
+        self._throttled = True
         self._quiet_until = max(self._quiet_until, time.monotonic() + (retry_after or THROTTLE_SECONDS))
         self.changed = True
 

@@ -140,7 +140,7 @@ class Delivery:
         """Starts lanes; False when there is nothing to start now."""
         room = self._room - len(self._tasks)
         limit = self._breaker.lanes_allowed(room)
-        if self._breaker.open and self._tasks:
+        if self._breaker.probing and self._tasks:
             limit = 0
         if limit <= 0:
             return False

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test test-long lint bench clean
 .DEFAULT_GOAL := setup
 
 # The stamp is newer than the files that decide the environment, or it is built again.
@@ -24,7 +24,11 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest --numprocesses 4 --dist loadfile
+	$(BIN)/pytest -m "not long" --numprocesses 4 --dist loadfile
+
+# The hunts, every channel under every fault, what kills servers, and properties with hundreds of examples.
+test-long: setup
+	TESTS=long $(BIN)/pytest -m "long or examples" --numprocesses 3 --dist load
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls, Unanswered
-from daybook.channel.contract import Rejected, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Rejected, Throttled
+from daybook.channel.oauth import NoToken, OAuth
 from daybook.channel.pacing import Pace, Rate
 from daybook.events import Rejection
-from projections.amazon.access import Access
 
 RATES = {
     "putListingsItem": Rate(5, 10),
@@ -32,7 +32,7 @@ QUIET_SECONDS_MIN = 1.0
 class Api:
     """One seller's way to Amazon."""
 
-    def __init__(self, url: str, access: Access) -> None:
+    def __init__(self, url: str, access: OAuth) -> None:
         self._calls = Calls(url, rates=RATES)
         self._access = access
 
@@ -41,10 +41,13 @@ class Api:
         """The buckets of all operations."""
         return self._calls.pace
 
-    async def trouble_signing_in(self) -> Throttled | Unavailable | None:
+    async def trouble_signing_in(self) -> Throttled | ChannelUnavailable | None:
         """Why there is no access token; None when there is one."""
-        token = await self._access.token()
-        return None if isinstance(token, str) else token
+        try:
+            await self._access.token()
+        except NoToken as without:
+            return without.outcome()
+        return None
 
     async def ask(
         self,
@@ -56,55 +59,51 @@ class Api:
         query: Mapping[str, str] | None = None,
         cost: float = 1.0,
         secret: bool = False,
-    ) -> Answer | Throttled | Unavailable:
+    ) -> Answer | Throttled | ChannelUnavailable:
         """One request, with a new token and a second try if Amazon does not take the present one.
 
         Amazon says 403 both to a token that is over and to a seller who may not: only a new token tells them apart.
         The body of the answer is a JSON object. `secret` keeps it off the journal: it has a signed address in it.
         """
-        refused = ""
-        for _ in range(2):
-            token = await self._access.token(refused)
-            if not isinstance(token, str):
-                return token
+
+        async def send(token: str) -> Answer:
             headers = {
                 "x-amz-access-token": token,
                 "x-amz-date": datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"),
                 "User-Agent": "Daybook/0.1 (Language=Python)",
             }
-            try:
-                answer = await self._calls.request(
-                    method, path, body=body, query=query, headers=headers, operation=operation, cost=cost, secret=secret
-                )
-            except Unanswered as error:
-                return error.outcome()
-            if answer.status == 429:
-                return self._throttled(operation, answer)
-            outage = answer.outage()
-            if outage is not None:
-                return outage
-            if answer.status not in (401, 403):
-                break
-            refused = token
+            return await self._calls.request(
+                method, path, body=body, query=query, headers=headers, operation=operation, cost=cost, secret=secret
+            )
+
+        try:
+            answer = await self._access.send(send, refuses=lambda answer: answer.status in (401, 403))
+        except Unanswered as error:
+            return error.outcome()
+        if answer.status == 429:
+            return self._throttled(operation, answer)
+        outage = answer.outage()
+        if outage is not None:
+            return outage
         if answer.status in (401, 403):
-            return Unavailable(f"Amazon refuses access even with a new token: {_errors(answer)}")
+            return ChannelUnavailable(f"Amazon refuses access even with a new token: {_errors(answer)}")
         if not isinstance(answer.body, dict):
-            return Unavailable(f"HTTP {answer.status} without the JSON object that Amazon promises")
+            return ChannelUnavailable(f"HTTP {answer.status} without the JSON object that Amazon promises")
         return answer
 
     def _throttled(self, operation: str, answer: Answer) -> Throttled:
         """Amazon does not say how long: as long as one request of this operation takes to come back."""
         seconds = answer.retry_after() or max(QUIET_SECONDS_MIN, 1 / RATES[operation].per_second)
-        self.pace.told(operation, quiet_seconds=seconds)
+        self.pace.observe(operation, quiet_seconds=seconds)
         return answer.throttle(seconds)
 
     async def close(self) -> None:
         """Closes both connection pools."""
         await self._calls.close()
-        await self._access.calls.close()
+        await self._access.close()
 
 
-def unexpected(answer: Answer) -> Rejected | Unavailable:
+def unexpected(answer: Answer) -> Rejected | ChannelUnavailable:
     """400, 404, 413 and 415 are about the request itself: sending the same again can't help."""
     if answer.status in (400, 404, 413, 415):
         errors = answer.body.get("errors") or [{}]
@@ -114,7 +113,7 @@ def unexpected(answer: Answer) -> Rejected | Unavailable:
                 for error in errors
             )
         )
-    return Unavailable(f"HTTP {answer.status}: {answer.text[:200]}")
+    return ChannelUnavailable(f"HTTP {answer.status}: {answer.text[:200]}")
 
 
 def _errors(answer: Answer) -> str:

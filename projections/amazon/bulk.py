@@ -12,19 +12,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from daybook.channel.calls import previewing
 from daybook.channel.contract import (
     Accepted,
+    ChannelUnavailable,
     Outcome,
     Push,
     Rejected,
     Throttled,
-    Unavailable,
     Waiting,
 )
-from projections.amazon.api import RATES
-from projections.amazon.definitions import Definitions
-from projections.amazon.feeds import Failed, Feeds, Pending, Report
-from projections.amazon.listing import FACETS
-from projections.amazon.readback import outcome_of
-from projections.amazon.writing import Write, listing_of, message_of, verb_of, write_of
+from daybook_projections.amazon.api import RATES
+from daybook_projections.amazon.definitions import Definitions
+from daybook_projections.amazon.feeds import Failed, Feeds, Pending, Report
+from daybook_projections.amazon.listing import FACETS
+from daybook_projections.amazon.submission import outcome_of
+from daybook_projections.amazon.writing import Write, listing_of, message_of, verb_of, write_of
 
 FEED_MIN = 100
 """Fewer pushes than these are through one by one before a feed would be."""
@@ -117,11 +117,11 @@ class Bulk:
         found = outcome_of(push, f"{verb_of(push)}/", item, self._marketplace) if item is not None else None
         return None if isinstance(found, Rejected) else found
 
-    async def _writable(self, push: Push, taken: set[str]) -> Write | Waiting | Unavailable | Rejected:
+    async def _writable(self, push: Push, taken: set[str]) -> Write | Waiting | ChannelUnavailable | Rejected:
         if push.sku in taken:
             return Waiting(f"another facet of {push.sku} is in the same feed: Amazon promises no order among messages")
         write = write_of(push, self._marketplace)
-        if isinstance(write, Write) and write.verb == "put" and write.body is not None:
+        if isinstance(write, Write) and write.verb in ("create", "put") and write.body is not None:
             problems = await self._definitions.problems(write.body)
             if problems:
                 return Rejected(problems)

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import msgspec
 
 from daybook.channel.calls import Answer, previewing
-from daybook.channel.contract import Unavailable
+from daybook.channel.contract import ChannelUnavailable
 from daybook.events import Rejection
-from projections.amazon.api import Api
-from projections.amazon.documents import Documents
+from daybook_projections.amazon.api import Api
+from daybook_projections.amazon.signed_files import SignedFiles
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -43,10 +43,10 @@ class Definitions:
     """The definitions that were asked for, kept for a day; schemas by their checksum for as long as they are used."""
 
     def __init__(
-        self, api: Api, documents: Documents, seller: str, marketplace: str, clock: Callable[[], float] = time.monotonic
+        self, api: Api, files: SignedFiles, seller: str, marketplace: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._api = api
-        self._documents = documents
+        self._files = files
         self._about = {"marketplaceIds": marketplace, "sellerId": seller}
         self._clock = clock
         self._definitions: defaultdict[tuple[str, str, str], _Definition] = defaultdict(_Definition)
@@ -94,8 +94,8 @@ class Definitions:
         except (KeyError, TypeError):
             return UNKNOWN_SECONDS
         if checksum not in self._schemas:
-            content = await self._documents.get(address)
-            if isinstance(content, Unavailable):
+            content = await self._files.get(address)
+            if isinstance(content, ChannelUnavailable):
                 return TROUBLE_SECONDS
             self._schemas[checksum] = await asyncio.to_thread(_validator, content)
         definition.checksum = checksum

@@ -19,11 +19,11 @@ from urllib.parse import quote
 import msgspec
 
 from daybook.channel.calls import Answer, Early
-from daybook.channel.contract import Rejected, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Rejected, Throttled
 from daybook.channel.pacing import TooSoon
 from daybook.events import Rejection
-from projections.amazon.api import Api, unexpected
-from projections.amazon.documents import Documents
+from daybook_projections.amazon.api import Api, unexpected
+from daybook_projections.amazon.signed_files import SignedFiles
 
 FEEDS = "/feeds/2021-06-30"
 CONTENT_TYPE = "application/json; charset=UTF-8"
@@ -65,7 +65,7 @@ class Pending(msgspec.Struct, frozen=True):
     """The feed is queued or being processed."""
 
 
-Look = Report | Failed | Pending | Throttled | Unavailable
+Look = Report | Failed | Pending | Throttled | ChannelUnavailable
 
 
 class _Feed:
@@ -79,10 +79,10 @@ class Feeds:
     """One seller's feeds in one marketplace."""
 
     def __init__(
-        self, api: Api, documents: Documents, seller: str, marketplace: str, clock: Callable[[], float] = time.monotonic
+        self, api: Api, files: SignedFiles, seller: str, marketplace: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._api = api
-        self._documents = documents
+        self._files = files
         self._seller = seller
         self._marketplace = marketplace
         self._clock = clock
@@ -94,7 +94,7 @@ class Feeds:
         """Whether feeds are left alone for now, as one has failed lately."""
         return self._clock() < self._paused_until
 
-    async def submit(self, messages: Sequence[Mapping[str, Any]]) -> str | Throttled | Unavailable | Rejected:
+    async def submit(self, messages: Sequence[Mapping[str, Any]]) -> str | Throttled | ChannelUnavailable | Rejected:
         """Hands the messages in; the feed's id once Amazon took it. Nothing is uploaded before a feed has its turn."""
         try:
             await self._api.pace.turn("createFeed")
@@ -114,7 +114,7 @@ class Feeds:
             "report": {"includedData": list(REPORTED), "apiVersion": "2021-08-01"},
         }
         data = msgspec.json.encode({"header": header, "messages": messages})
-        refused = await self._documents.put(str(asked.body.get("url")), data, CONTENT_TYPE)
+        refused = await self._files.put(str(asked.body.get("url")), data, CONTENT_TYPE)
         if refused is not None:
             return refused
         created = await self._api.ask(
@@ -161,7 +161,7 @@ class Feeds:
         if answer.status in (400, 404):
             return Failed(f"Amazon does not know the feed {feed_id} any more")
         if answer.status != 200:
-            return Unavailable(f"HTTP {answer.status}: {answer.text[:200]}")
+            return ChannelUnavailable(f"HTTP {answer.status}: {answer.text[:200]}")
         match answer.body.get("processingStatus"):
             case "DONE" if answer.body.get("resultFeedDocumentId"):
                 return await self._report(feed_id, str(answer.body["resultFeedDocumentId"]))
@@ -180,8 +180,8 @@ class Feeds:
         if answer.status != 200:
             return Failed(f"the report of the feed {feed_id} can't be had: HTTP {answer.status}")
         gzipped = answer.body.get("compressionAlgorithm") == "GZIP"
-        content = await self._documents.get(str(answer.body.get("url")), gzipped=gzipped)
-        return content if isinstance(content, Unavailable) else _read(feed_id, content)
+        content = await self._files.get(str(answer.body.get("url")), gzipped=gzipped)
+        return content if isinstance(content, ChannelUnavailable) else _read(feed_id, content)
 
 
 def _read(feed_id: str, content: bytes) -> Report | Failed:

@@ -6,14 +6,14 @@ A PUT replaces the whole listing, so the connector always puts the three togethe
 """
 
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from typing import Any
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
+from daybook.channel.markup import words
 from daybook.values import Money, exponent
-from projections.amazon.listing import Item, Text, items, marketplace_of, settings_of
+from daybook_projections.amazon.listing import Item, Text, items, language_tag, marketplace_of, settings_of
 
 TITLE_LENGTH_MAX = 200
 DESCRIPTION_LENGTH_MAX = 2000
@@ -36,34 +36,41 @@ def render(group: Group, reference: Reference) -> Mapping[tuple[str, str], Paylo
     return rendered
 
 
+def render_change(change: SkuChange) -> Rendered | None:
+    """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
+    if not change.stock_only:
+        return None
+    pieces = change.after.available(change.sku, settings_of(change.reference).locations)
+    return {(change.sku, "stock"): stock(pieces)} if "stock" in change.listed else {}
+
+
 def product(item: Item, marketplace: str) -> Payload:
     """Everything but the offer's price and quantity.
 
-    A missing brand or a wrong identifier is sent as it is: what a product type requires is Amazon's to say, and it
-    says so in its own words.
+    A missing brand or identifier is left out: what a product type requires is Amazon's to say, and it says so in its
+    own words.
     """
 
     def plain(value: str) -> list[dict[str, str]]:
         return [{"value": value, "marketplace_id": marketplace}]
 
-    def spoken(text: Text, value: str) -> list[dict[str, str]]:
-        return [{"value": value, "language_tag": text.locale.replace("-", "_"), "marketplace_id": marketplace}]
+    def spoken(text: Text, value: str) -> list[dict[str, str | None]]:
+        return [{"value": value, "language_tag": language_tag(text.locale), "marketplace_id": marketplace}]
 
     attributes: dict[str, Any] = {"item_name": spoken(item.title, cut(item.title.value, TITLE_LENGTH_MAX))}
-    if item.description is not None and (text := cut(without_tags(item.description.value), DESCRIPTION_LENGTH_MAX)):
+    if item.description is not None and (text := cut(words(item.description.value), DESCRIPTION_LENGTH_MAX)):
         attributes["product_description"] = spoken(item.description, text)
     if item.brand is not None:
         attributes["brand"] = spoken(item.brand, item.brand.value)
     if item.gtin:
-        # A placeholder of another length is no GTIN of any kind; it goes out as one all the same and Amazon refuses it.
-        kind = _IDENTIFIER_TYPES.get(len(item.gtin), "gtin")
         attributes["externally_assigned_product_identifier"] = [
-            {"type": kind, "value": item.gtin, "marketplace_id": marketplace}
+            {"type": _IDENTIFIER_TYPES[len(item.gtin)], "value": item.gtin, "marketplace_id": marketplace}
         ]
     if item.level != "parent":
         attributes["condition_type"] = plain(CONDITION)
-    if item.image is not None:
-        attributes["main_product_image_locator"] = [{"media_location": item.image, "marketplace_id": marketplace}]
+    for number, address in enumerate(item.images):
+        name = f"other_product_image_locator_{number}" if number else "main_product_image_locator"
+        attributes[name] = [{"media_location": address, "marketplace_id": marketplace}]
     if item.level != "single":
         attributes["parentage_level"] = plain(item.level)
         theme = "/".join(name.upper() for name in item.theme)
@@ -109,37 +116,3 @@ def cut(text: str, length_max: int) -> str:
         return text
     end = text.rfind(" ", 0, length_max + 1)
     return text[: end if end > 0 else length_max]
-
-
-def without_tags(text: str) -> str:
-    """The words of an HTML text: tags, scripts and styles gone, entities read, white space single."""
-    reader = _Words()
-    reader.feed(text)
-    reader.close()
-    return " ".join("".join(reader.found).split())
-
-
-class _Words(HTMLParser):
-    INLINE = frozenset({"a", "abbr", "b", "em", "i", "mark", "small", "span", "strong", "sub", "sup", "u"})
-    SILENT = frozenset({"script", "style"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._silent += tag in self.SILENT
-        self._between(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in self.SILENT and self._silent > 0
-        self._between(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.found.append(data)
-
-    def _between(self, tag: str) -> None:
-        if tag not in self.INLINE:
-            self.found.append(" ")

@@ -1,118 +1,110 @@
-"""What became of a submission, told by reading the listing back. Pure.
+"""What Amazon shows of a SKU, in the words of the payloads that were pushed. Pure.
 
-Amazon gives no status for a submission id, and its issues carry no time. So a submission counts as applied when the
-listing *is* what was sent:
+Amazon keeps what it is sent and adds to it: members of its own in an entry, entries of other marketplaces, whole
+attributes from its catalogue. So an attribute whose pushed entries are all there counts as pushed, an attribute that
+was never pushed is left out, and of an entry that differs only the members are told that a push would have.
 
-1. `attributes` hold the very values that were sent. Amazon may add members of its own (a start date, another
-   audience) and other marketplaces' entries; what was sent must be among them, unchanged.
-2. `offers` and `fulfillmentAvailability`, which are what buyers get, do not say otherwise. Amazon has been seen to
-   show a new quantity before the new price of the same submission; until the offer agrees, the price is not confirmed.
-3. After a PUT, `summaries` has an entry for the marketplace: a listing without one is still being worked on.
-
-Until the values are there, issues are not read: they may well be an earlier submission's. Once they are, an ERROR
-about them is Amazon's verdict: after a PUT any ERROR, after a PATCH one that names its attribute or its kind. One
-exception: "missing" said of an attribute that was sent and is shown is most likely from before, and is waited out.
-
-Two limits. An attribute that a PUT left out is not looked for, since Amazon may fill it in again from its catalogue.
-And a submission that Amazon drops without a trace stays pending: ending the wait is the delivery's watchdog's business.
+Price and quantity are taken from what buyers get (`offers`, `fulfillmentAvailability`) where that says something else
+than the seller's attributes do. A quantity falls with every sale, too: that is a difference, and a true one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from daybook.channel.contract import Confirmed, Push, Rejected
-from daybook.events import Rejection
-from projections.amazon.listing import FACETS
-from projections.amazon.writing import ATTRIBUTE_OF, listing_of, offer_of
+from daybook.channel.contract import Payload, Push
+from daybook.errors import InvalidValue
+from daybook.values import parse_money
+from daybook_projections.amazon.listing import FACETS
+from daybook_projections.amazon.mapping import number
+from daybook_projections.amazon.submission import holds
+from daybook_projections.amazon.writing import ATTRIBUTE_OF
 
-_OWN_CATEGORIES = {"price": {"INVALID_PRICE", "MISSING_PRICE"}, "stock": set[str]()}
-
-Item = Mapping[str, Any]
-Issue = Mapping[str, Any]
+NOTHING: Mapping[str, Payload | None] = dict.fromkeys(FACETS)
+"""A SKU that Amazon does not know."""
 
 
-def outcome_of(push: Push, submission: str, item: Item, marketplace: str) -> Confirmed | Rejected | None:
-    """Confirmed or Rejected, or None while it is not known yet.
+def facets_of(push: Push, item: Mapping[str, Any], marketplace: str) -> dict[str, Payload | None]:
+    """Every facet of `push.sku` as getListingsItem gives it in `item`; None for what is not there."""
+    summaries = [one for one in item.get("summaries", ()) if one.get("marketplaceId") == marketplace]
+    attributes = {name: _here(value, marketplace) for name, value in (item.get("attributes") or {}).items()}
+    attributes = {name: value for name, value in attributes.items() if value}
+    price = _price(attributes, item, push.listing.get("price"), marketplace)
+    return {
+        "product": _product(attributes, summaries[0], push.listing.get("product")) if summaries else None,
+        "price": price,
+        "stock": _stock(attributes, item, push.listing.get("stock")),
+    }
 
-    `push` must be the one that was submitted: its payload, and for a PUT its whole `listing`, are what is looked for.
-    """
-    summaries = [found for found in item.get("summaries", ()) if found.get("marketplaceId") == marketplace]
-    if submission.startswith("delete/"):
-        # A listing that is on its way out is still found for a while, with nothing in it.
-        return None if item.get("summaries") or item.get("attributes") else Confirmed(covers=FACETS)
-    whole = submission.startswith("put/")
-    sent = _sent(push, whole)
-    shown = item.get("attributes") or {}
-    if not all(holds(shown.get(name), value) for name, value in sent.items()):
+
+def _here(value: Any, marketplace: str) -> list[Any]:
+    """The entries that hold in this marketplace."""
+    entries = value if isinstance(value, list) else []
+    return [one for one in entries if isinstance(one, dict) and one.get("marketplace_id", marketplace) == marketplace]
+
+
+def _product(attributes: Mapping[str, list[Any]], summary: Mapping[str, Any], pushed: Payload | None) -> Payload:
+    if pushed is None:
+        own = {name: value for name, value in attributes.items() if name not in ATTRIBUTE_OF.values()}
+        return {"productType": summary.get("productType"), "requirements": "LISTING", "attributes": own}
+    sent: Mapping[str, Any] = pushed["attributes"]
+    shown = {name: _worded(attributes[name], sent[name]) for name in sent if name in attributes}
+    # Amazon tells the type, but not for which requirements the listing was sent.
+    return {**pushed, "productType": summary.get("productType", pushed["productType"]), "attributes": shown}
+
+
+def _worded(shown: list[Any], sent: Any) -> Any:
+    """What was sent if it is all there; otherwise what is there, without what Amazon adds."""
+    if holds(shown, sent):
+        return sent
+    members = {name for entry in sent for name in entry}
+    return [{name: value for name, value in entry.items() if name in members} for entry in shown]
+
+
+def _price(
+    attributes: Mapping[str, list[Any]], item: Mapping[str, Any], pushed: Payload | None, marketplace: str
+) -> Payload | None:
+    name = ATTRIBUTE_OF["price"]
+    sent = (pushed or {}).get(name)
+    offers = attributes.get(name)
+    if offers and sent:
+        offers = _worded(offers, sent)
+    for one in item.get("offers", ()):
+        if one.get("marketplaceId") != marketplace or one.get("offerType") != "B2C":
+            continue
+        try:
+            money = parse_money(str(one["price"]["amount"]), str(one["price"]["currencyCode"]))
+        except (InvalidValue, KeyError):
+            continue
+        if not offers:
+            offers = [{"audience": "ALL", "currency": money.currency, "marketplace_id": marketplace}]
+        elif (offers[0].get("currency"), _amount(offers[0])) == (money.currency, money.decimal()):
+            break
+        schedule = [{"value_with_tax": number(money)}]
+        offers = [offers[0] | {"currency": money.currency, "our_price": [{"schedule": schedule}]}, *offers[1:]]
+        break
+    return {name: offers} if offers else None
+
+
+def _amount(offer: Mapping[str, Any]) -> Decimal | None:
+    try:
+        return Decimal(str(offer["our_price"][0]["schedule"][0]["value_with_tax"]))
+    except (KeyError, IndexError, ArithmeticError):
         return None
-    errors = [issue for issue in item.get("issues", ()) if _concerns(issue, push, sent, whole, marketplace)]
-    if errors and all(_is_left_over(issue, sent) for issue in errors):
-        return None
-    if errors:
-        return Rejected(rejections(errors))
-    if (whole and not summaries) or _contradicted(item, sent, marketplace):
-        return None
-    asin = next((found["asin"] for found in summaries if found.get("asin")), None)
-    covers = tuple(name for name in FACETS if name in push.listing or name == push.facet) if whole else (push.facet,)
-    return Confirmed(covers=covers, remote_id=asin or push.remote_id or push.sku)
 
 
-def rejections(issues: Iterable[Issue]) -> tuple[Rejection, ...]:
-    """Amazon's issues as reasons, in its own words and order."""
-    return tuple(
-        Rejection(
-            str(issue.get("code", "")), str(issue.get("message", "")), ",".join(issue.get("attributeNames", ())) or None
-        )
-        for issue in issues
-    )
-
-
-def _sent(push: Push, whole: bool) -> dict[str, Any]:
-    """Attribute -> the value that was sent; None for one that was taken off."""
-    if not whole:
-        return dict(push.payload) if push.payload is not None else {ATTRIBUTE_OF[push.facet]: None}
-    listing = listing_of(push)
-    return {**listing[FACETS[0]]["attributes"], **offer_of(listing)}
-
-
-def holds(shown: Any, sent: Any) -> bool:
-    """Whether what was sent is part of what is shown. None is only held by nothing."""
-    match sent:
-        case None:
-            return not shown
-        case dict():
-            return isinstance(shown, dict) and all(holds(shown.get(name), value) for name, value in sent.items())
-        case list():
-            return isinstance(shown, list) and all(any(holds(one, value) for one in shown) for value in sent)
-        case _:
-            return bool(shown == sent)
-
-
-def _concerns(issue: Issue, push: Push, sent: Mapping[str, Any], whole: bool, marketplace: str) -> bool:
-    if issue.get("severity") != "ERROR" or marketplace not in (issue.get("marketplaceIds") or (marketplace,)):
-        return False
-    named = {str(name).partition(".")[0] for name in issue.get("attributeNames", ())}
-    return whole or bool(named & sent.keys()) or bool(_OWN_CATEGORIES[push.facet] & {*issue.get("categories", ())})
-
-
-def _is_left_over(issue: Issue, sent: Mapping[str, Any]) -> bool:
-    named = {str(name).partition(".")[0] for name in issue.get("attributeNames", ())}
-    return "MISSING_ATTRIBUTE" in issue.get("categories", ()) and bool(named) and named <= sent.keys()
-
-
-def _contradicted(item: Item, sent: Mapping[str, Any], marketplace: str) -> bool:
-    """Whether buyers get another price or quantity than was sent. What Amazon does not tell contradicts nothing."""
-    for offer in sent.get("purchasable_offer") or ():
-        wanted = (offer["currency"], Decimal(str(offer["our_price"][0]["schedule"][0]["value_with_tax"])))
-        for shown in item.get("offers", ()):
-            if shown.get("marketplaceId") == marketplace and shown.get("offerType") == "B2C":
-                price = shown.get("price", {})
-                if (price.get("currencyCode"), Decimal(price.get("amount", "NaN"))) != wanted:
-                    return True
-    for availability in sent.get("fulfillment_availability") or ():
-        for shown in item.get("fulfillmentAvailability", ()):
-            same = shown.get("fulfillmentChannelCode") == availability["fulfillment_channel_code"]
-            if same and shown.get("quantity") != availability["quantity"]:
-                return True
-    return False
+def _stock(attributes: Mapping[str, list[Any]], item: Mapping[str, Any], pushed: Payload | None) -> Payload | None:
+    name = ATTRIBUTE_OF["stock"]
+    sent = (pushed or {}).get(name)
+    entries = attributes.get(name)
+    if entries and sent:
+        entries = _worded(entries, sent)
+    for one in item.get("fulfillmentAvailability", ()):
+        if one.get("fulfillmentChannelCode") != "DEFAULT" or "quantity" not in one:
+            continue
+        own = [entry for entry in entries or () if entry.get("fulfillment_channel_code") == "DEFAULT"]
+        if own and own[0].get("quantity") == one["quantity"]:
+            continue
+        mine = (own[0] if own else {"fulfillment_channel_code": "DEFAULT"}) | {"quantity": one["quantity"]}
+        entries = [mine, *(entry for entry in entries or () if entry not in own)]
+    return {name: entries} if entries else None

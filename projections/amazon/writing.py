@@ -1,6 +1,8 @@
 """What is written to Amazon for a push: a PUT of the whole listing, a PATCH of one attribute, or a DELETE. Pure.
 
-The same write goes as a request of its own or as a message of a feed.
+The same write goes as a request of its own or as a message of a feed. A PUT that creates and one that replaces are the
+same to Amazon; they are told apart for what it means when the listing is not to be seen afterwards: a new one is not
+there yet, an old one is gone.
 """
 
 from collections.abc import Mapping
@@ -8,16 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from daybook.channel.contract import Payload, Push, Unavailable, Waiting
-from projections.amazon.listing import FACETS
+from daybook.channel.contract import ChannelUnavailable, Payload, Push, Waiting
+from daybook_projections.amazon.listing import FACETS
 
-Verb = Literal["put", "patch", "delete"]
+Verb = Literal["create", "put", "patch", "delete"]
 ANY_TYPE = "PRODUCT"
 """Amazon takes it in a patch for a listing of whatever type."""
 ATTRIBUTE_OF = {"price": "purchasable_offer", "stock": "fulfillment_availability"}
 """The one attribute that each facet but the first owns."""
 _SELECTORS = {"purchasable_offer": "marketplace_id", "fulfillment_availability": "fulfillment_channel_code"}
-_OPERATION_TYPES: dict[Verb, str] = {"put": "UPDATE", "patch": "PATCH", "delete": "DELETE"}
+_OPERATION_TYPES: dict[Verb, str] = {"create": "UPDATE", "put": "UPDATE", "patch": "PATCH", "delete": "DELETE"}
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -40,23 +42,30 @@ def verb_of(push: Push) -> Verb:
     """How the push goes as a rule."""
     if push.facet != FACETS[0]:
         return "patch"
-    return "delete" if push.payload is None else "put"
+    return "delete" if push.payload is None else whole_verb_of(push)
 
 
-def write_of(push: Push, marketplace: str, *, seen_only: bool = False) -> Write | Waiting | Unavailable:
+def whole_verb_of(push: Push) -> Verb:
+    """`put` for a listing that Amazon has shown: until then its SKU stands in for the ASIN."""
+    return "create" if push.remote_id in (None, push.sku) else "put"
+
+
+def write_of(push: Push, marketplace: str, *, seen_only: bool = False) -> Write | Waiting | ChannelUnavailable:
     """The write, or what it waits for. `seen_only`: it is to be looked at, so that a parent need not be there yet."""
     match verb_of(push):
         case "delete":
             return Write("delete", None, FACETS)
-        case "put":
-            return whole_of(push, marketplace, seen_only=seen_only)
+        case "create" | "put" as verb:
+            return whole_of(push, marketplace, verb, seen_only=seen_only)
         case _ if push.remote_id is None:
             return Waiting(f"{push.sku} is not listed on Amazon yet")
         case _:
             return patch_of(push, marketplace)
 
 
-def whole_of(push: Push, marketplace: str, *, seen_only: bool = False) -> Write | Waiting | Unavailable:
+def whole_of(
+    push: Push, marketplace: str, verb: Verb = "create", *, seen_only: bool = False
+) -> Write | Waiting | ChannelUnavailable:
     """The PUT of the whole listing, whatever facet was pushed. `push.listing` must have the creating facet."""
     listing = listing_of(push)
     product = listing[FACETS[0]]
@@ -67,12 +76,12 @@ def whole_of(push: Push, marketplace: str, *, seen_only: bool = False) -> Write 
     named = attributes["item_name"][0]["marketplace_id"]
     if named != marketplace:
         # A DELETE has nothing but the connector's setting to go by, so the two must never differ.
-        return Unavailable(
+        return ChannelUnavailable(
             f"the listing is for marketplace {named}, the connection for {marketplace}: set "
             "DAYBOOK_CHANNEL_AMAZON_MARKETPLACE_ID and the channel's extra.marketplace_id to the same"
         )
     body = {**product, "attributes": attributes | offer_of(listing)}
-    return Write("put", body, tuple(name for name in FACETS if name in listing))
+    return Write(verb, body, tuple(name for name in FACETS if name in listing))
 
 
 def patch_of(push: Push, marketplace: str) -> Write:

@@ -1,12 +1,11 @@
 """Requests to one account at bol: the token, the pace, and what a failure of any of them means."""
 
-import asyncio
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls
-from daybook.channel.contract import Payload, Rejected, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Payload, Rejected, Throttled
+from daybook.channel.oauth import OAuth, client_credentials
 from daybook.channel.pacing import Rate, reset_seconds
 from daybook.events import Rejection
 
@@ -26,10 +25,9 @@ wait for a whole one.
 """
 REFUSALS = (400, 409, 413, 422)
 """Statuses that are about what was sent. Any other failure is about the connection, the account or the API version."""
-TOKEN_LIFE_USED = 0.9
-"""A token is renewed in the last tenth of its life, so that it does not end on the way to bol."""
+CHECK = "DAYBOOK_CHANNEL_BOL_CLIENT_ID and _CLIENT_SECRET, and that the account is active"
 
-Failure = Rejected | Throttled | Unavailable
+Failure = Rejected | Throttled | ChannelUnavailable
 
 
 class Failed(Exception):
@@ -47,12 +45,14 @@ class Access:
         self, url: str, login_url: str, client_id: str, client_secret: str, clock: Callable[[], float]
     ) -> None:
         self._api = Calls(url, rates=RATES)
-        self._login = Calls(login_url)
-        self._basic = "Basic " + b64encode(f"{client_id}:{client_secret}".encode()).decode()
-        self._clock = clock
-        self.token = ""
-        self._token_ends = 0.0
-        self._token_lock = asyncio.Lock()
+        # bol blocks addresses that fetch a token for each request: all pushes share this one.
+        self._login = OAuth(
+            login_url.rstrip("/") + "/token",
+            client_credentials(client_id, client_secret, basic=True),
+            issuer="bol",
+            check=CHECK,
+            clock=clock,
+        )
         self.pace = self._api.pace
 
     async def call(
@@ -76,11 +76,7 @@ class Access:
             signed = sent | {"Authorization": f"Bearer {token}"}
             return await self._api.request(method, path, body=body, query=query, headers=signed, operation=operation)
 
-        answer = await send(token := await self._valid_token())
-        if answer.status == 401:
-            if token == self.token:  # else another push has renewed it meanwhile
-                self._token_ends = 0.0
-            answer = await send(await self._valid_token())
+        answer = await self._login.send(send)
         # A 404 page that is not JSON comes from a proxy or a wrong URL: taking it for "gone" would create doubles.
         if answer.outage() is not None or (answer.status == 404 and answer.body is None):
             raise Failed(failure(answer))
@@ -90,25 +86,6 @@ class Access:
         """Closes both connection pools."""
         await self._api.close()
         await self._login.close()
-
-    async def _valid_token(self) -> str:
-        # bol blocks addresses that fetch a token per request, so pushes that need one at the same time share it.
-        async with self._token_lock:
-            if self._clock() < self._token_ends:
-                return self.token
-            asked = self._clock()
-            answer = await self._login.request(
-                "POST",
-                "/token",
-                query={"grant_type": "client_credentials"},
-                headers={"Authorization": self._basic, "Accept": "application/json"},
-                secret=True,
-            )
-            if answer.status != 200 or not isinstance(answer.body, dict) or "access_token" not in answer.body:
-                raise Failed(failure(answer))
-            seconds = float(answer.body.get("expires_in", 0))
-            self.token, self._token_ends = str(answer.body["access_token"]), asked + seconds * TOKEN_LIFE_USED
-            return self.token
 
 
 def failure(answer: Answer) -> Failure:
@@ -121,10 +98,7 @@ def failure(answer: Answer) -> Failure:
     body: Mapping[str, Any] = answer.body if isinstance(answer.body, dict) else {}
     said = str(body.get("detail") or body.get("error_description") or body.get("title") or "no reason given")
     if answer.status in (401, 403):
-        return Unavailable(
-            f"bol refuses access ({answer.status}): {said}. Check DAYBOOK_CHANNEL_BOL_CLIENT_ID and _CLIENT_SECRET, "
-            "and that the account is active"
-        )
+        return ChannelUnavailable(f"bol refuses access ({answer.status}): {said}. Check {CHECK}")
     if answer.status in REFUSALS and "error" not in body:
         code = str(answer.status)
         violations = [each for each in body.get("violations") or () if isinstance(each, dict)]
@@ -132,7 +106,7 @@ def failure(answer: Answer) -> Failure:
             tuple(Rejection(code, str(each.get("reason", said)), each.get("name")) for each in violations)
             or (Rejection(code, said),)
         )
-    return Unavailable(f"bol gave an unexpected answer (HTTP {answer.status}): {said}")
+    return ChannelUnavailable(f"bol gave an unexpected answer (HTTP {answer.status}): {said}")
 
 
 def body_of(answer: Answer, status: int = 200) -> Payload:

@@ -9,7 +9,7 @@ Most pushes are one request. More are needed only where the truth has to be look
   been replaced by a request whose answer was lost, and else created anew with everything that it should show.
 
 Content is uploaded by itself and followed to its end: see `uploads.py`. An offer that bol took is confirmed, also when
-bol does not sell it as it is: what the book says is there. `remarks` tells why it is not sold.
+bol does not sell it as it is: what the book says is there.
 """
 
 import time
@@ -18,20 +18,19 @@ from urllib.parse import quote
 
 from daybook.channel.calls import Unanswered
 from daybook.channel.contract import (
+    ChannelUnavailable,
     Confirmed,
     Outcome,
     Payload,
     Push,
+    Setting,
     Shown,
-    Unavailable,
     Waiting,
 )
-from daybook.errors import BadConfiguration
-from daybook.events import Rejection
-from projections.bol.access import Access, Failed, Failure, body_of, failure
-from projections.bol.mapping import CONTENT, FACETS, OF_THE_OFFER, OFFER
-from projections.bol.readback import facets_of, remarks_of, same_ean
-from projections.bol.uploads import Uploads
+from daybook_projections.bol.access import Access, Failed, Failure, body_of, failure
+from daybook_projections.bol.mapping import CONTENT, FACETS, OF_THE_OFFER, OFFER
+from daybook_projections.bol.readback import facets_of, same_ean
+from daybook_projections.bol.uploads import Uploads
 
 OFFERS = "/retailer/offers"
 FIXED = ("ean", "condition")
@@ -80,20 +79,6 @@ class BolConnector:
         except Unanswered as unanswered:
             return unanswered.outcome()
 
-    async def remarks(self, push: Push) -> tuple[Rejection, ...] | Failure:
-        """Why bol does not sell the offer, in its own words; empty when it does, or has no such offer."""
-        try:
-            offer = await self._offer(push)
-            if offer is None:
-                return ()
-            path = f"{_path(str(offer['offerId']))}/not-for-sale-reasons"
-            answer = await self._access.call("GET", path, "get-not-for-sale-reasons")
-            return () if answer.status == 404 else remarks_of(body_of(answer))
-        except Failed as failed:
-            return failed.outcome
-        except Unanswered as unanswered:
-            return unanswered.outcome()
-
     async def close(self) -> None:
         """Closes both connection pools."""
         await self._access.close()
@@ -135,7 +120,7 @@ class BolConnector:
             return await self._replace(push, offer_id)
         if await self._patch(offer_id, _body(push.listing)):
             return Confirmed(covers=_parts(push.listing), remote_id=offer_id)
-        return Unavailable(f"the offer {offer_id} of {push.sku} went away between two requests")
+        return ChannelUnavailable(f"the offer {offer_id} of {push.sku} went away between two requests")
 
     async def _create(self, push: Push) -> Outcome:
         answer = await self._access.call("POST", OFFERS, "create-offer", body=_body(push.listing))
@@ -200,16 +185,16 @@ class BolConnector:
         return answer.status == 204
 
 
-def connector(settings: Mapping[str, str]) -> BolConnector:
-    """The connector for `url`, `client_id` and `client_secret`; `login_url` only where tokens come from elsewhere.
+SETTINGS = (
+    Setting("url", "bol's API: https://api.bol.com"),
+    Setting("login_url", "where tokens come from: https://login.bol.com; without it, `url`", optional=True),
+    Setting("client_id", "of the API credentials that bol's seller dashboard makes"),
+    Setting("client_secret", "of the same credentials"),
+)
 
-    bol's own are https://api.bol.com and https://login.bol.com. Raises BadConfiguration for what is missing.
-    """
-    for name in ("url", "client_id", "client_secret"):
-        if not settings.get(name):
-            raise BadConfiguration(
-                f"the bol channel needs DAYBOOK_CHANNEL_BOL_{name.upper()}: set it in the environment", setting=name
-            )
+
+def connector(settings: Mapping[str, str]) -> BolConnector:
+    """From the values of `SETTINGS`."""
     return BolConnector(
         settings["url"], settings.get("login_url") or settings["url"], settings["client_id"], settings["client_secret"]
     )

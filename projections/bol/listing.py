@@ -4,6 +4,8 @@ import msgspec
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.events import ChannelConfigured
+from daybook.values import gtin_problem
+from daybook_projections.bol.content import LANGUAGES, language_of
 
 CURRENCY = "EUR"
 
@@ -23,12 +25,17 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces that this channel may sell, never below zero, not capped yet."""
 
     def problems(self, settings: ChannelConfigured) -> tuple[str, ...]:
-        """Why bol could not even be asked, for a person to read. A wrong check digit is bol's to refuse, not ours."""
+        """Why bol could not even be asked, for a person to read."""
         found = []
         if settings.currency != CURRENCY:
             found.append(f"bol sells in {CURRENCY} only, but the channel is set to {settings.currency}")
         if self.gtin is None:
             found.append("it has no GTIN, and bol finds the product by its EAN")
+        elif (wrong := gtin_problem(self.gtin)) is not None:
+            found.append(f"its GTIN {self.gtin!r} {wrong}, and bol finds the product by its EAN")
+        if settings.locales and not any(map(language_of, settings.locales)):
+            spoken = ", ".join(settings.locales)
+            found.append(f"none of the bol channel's locales ({spoken}) is a language of bol: {', '.join(LANGUAGES)}")
         if self.price is None:
             found.append(f"it has no price in {settings.currency} in the price list {settings.price_list!r}")
         return tuple(found)

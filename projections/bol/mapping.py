@@ -4,17 +4,20 @@ Each facet of the offer holds top-level fields of it, so a PATCH sends one facet
 content goes by itself, after them.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload, Rendered
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
 from daybook.events import ChannelConfigured
 from daybook.values import Money
-from projections.bol.content import content, cut
-from projections.bol.listing import CURRENCY, Item, items
+from daybook_projections.bol.content import DESCRIPTION, content, cut
+from daybook_projections.bol.content import NAME as TITLE
+from daybook_projections.bol.images import assets
+from daybook_projections.bol.listing import CURRENCY, Item, items
 
 NAME = "bol"
 OFFER, PRICE, STOCK, CONTENT = "offer", "price", "stock", "content"
@@ -36,8 +39,12 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     title: str = "name"
     """The attribute that names the product."""
     description: str = "description"
-    attributes: dict[str, str] = {}
-    """Further content: bol's attribute id (`Colour`) -> the attribute that holds it."""
+    attributes: Annotated[dict[Annotated[str, Meta(min_length=1, max_length=100)], str], Meta(max_length=147)] = {}
+    """Further content: bol's attribute id (`Colour`) -> the attribute that holds it. An upload has 150 at most."""
+    labels: dict[str, str] = {}
+    """What a picture shows: our attribute -> bol's label (`BACK`). Otherwise the first is FRONT, the others OTHER."""
+    media_base_url: str | None = None
+    """Where pictures with a relative path can be fetched. Without it bol does not get these."""
     countries: tuple[Literal["NL", "BE"], ...] = ("NL", "BE")
     schedule: Literal["BOL_DELIVERY_PROMISE", "MY_DELIVERY_PROMISE", "SHIPPING_VIA_BOL"] = "BOL_DELIVERY_PROMISE"
     days_min: int = 1
@@ -54,7 +61,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def render(group: Group, reference: Reference) -> Rendered:
-    """(SKU, facet) -> the offer's fields, and the upload of its content where there is a text for it.
+    """(SKU, facet) -> the offer's fields, and the upload of its content where there is a text or a picture for it.
 
     Settings that make no sense hold every SKU, with the reason.
     """
@@ -65,7 +72,7 @@ def render(group: Group, reference: Reference) -> Rendered:
         held = Held((f"the bol channel's settings are wrong: {error}",))
         return {(product.sku, OFFER): held for product in group.sellable(NAME)}
     rendered: dict[tuple[str, str], Payload | Held] = {}
-    attributes = {"Title": terms.title, "Description": terms.description} | terms.attributes
+    attributes = {TITLE: terms.title, DESCRIPTION: terms.description} | terms.attributes
     for item in items(group, settings, terms.title):
         problems = item.problems(settings)
         if item.gtin is None or item.price is None or problems:
@@ -74,10 +81,24 @@ def render(group: Group, reference: Reference) -> Rendered:
         rendered[item.sku, OFFER] = _offer(item, item.gtin, terms)
         rendered[item.sku, PRICE] = _price(item.price)
         rendered[item.sku, STOCK] = _stock(item.stock, terms)
-        texts = content(group, item.sku, ean(item.gtin), attributes, settings, reference)
-        if texts is not None:
-            rendered[item.sku, CONTENT] = texts
+        pictures = assets(group, item.sku, settings, terms.labels, terms.media_base_url)
+        upload = content(group, item.sku, ean(item.gtin), attributes, pictures, settings, reference)
+        if upload is not None:
+            rendered[item.sku, CONTENT] = upload
     return rendered
+
+
+def render_change(change: SkuChange) -> Rendered | None:
+    """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
+    settings = change.reference.channels.get(NAME, DEFAULTS)
+    try:
+        terms = msgspec.convert(settings.extra, Terms)
+    except msgspec.ValidationError:
+        return None
+    if not change.stock_only:
+        return None
+    stock = _stock(change.after.available(change.sku, settings.locations), terms)
+    return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
 
 
 def _offer(item: Item, gtin: str, terms: Terms) -> Payload:

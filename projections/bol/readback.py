@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from daybook.channel.contract import Payload
-from daybook.events import Rejection
-from projections.bol.mapping import OFFER, PRICE, STOCK
+from daybook_projections.bol.mapping import OFFER, PRICE, STOCK
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
     OFFER: (
@@ -44,22 +43,6 @@ def facets_of(offer: Payload, pushed: Mapping[str, Payload]) -> dict[str, Payloa
         }
         found[facet] = _in_words_of(wanted, shown) if shown else None
     return found
-
-
-def remarks_of(body: Payload) -> tuple[Rejection, ...]:
-    """Why bol does not sell an offer: each reason once, with the countries that it holds for; the field is what it is
-    about (PRICE, STOCK, CONTENT, ...)."""
-    countries: dict[tuple[str, str, str], list[str]] = {}
-    for country in body.get("countries") or ():
-        for reason in country.get("reasons") or ():
-            category = str(reason.get("category") or "NOT_FOR_SALE")
-            missing = ", ".join(str(each.get("name")) for each in reason.get("missingAttributes") or ())
-            said = str(reason.get("description") or category)
-            at = (str(reason.get("code") or category), category, f"{said}: {missing}" if missing else said)
-            countries.setdefault(at, []).append(str(country.get("countryCode")))
-    return tuple(
-        Rejection(code, f"{said} ({', '.join(where)})", category) for (code, category, said), where in countries.items()
-    )
 
 
 def same_ean(one: object, other: object) -> bool:

@@ -1,7 +1,8 @@
-"""A product's texts at bol, through the content API v10, which takes an upload and answers later.
+"""A product's texts and pictures at bol, through the content API v10, which takes an upload and answers later.
 
 An upload has two ends to wait for. Its process status says whether it became an upload at all, and under which id. The
-upload's report then says of each attribute whether bol publishes it; some may be declined and the others published.
+upload's report then says of each attribute and picture whether bol publishes it; some may be declined and the others
+published. A report that can't be had says nothing: then the catalogue tells whether the texts are there.
 """
 
 from collections.abc import Mapping
@@ -9,15 +10,20 @@ from typing import Any
 from urllib.parse import quote
 
 from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push, Rejected
+from daybook.channel.markup import words
 from daybook.events import Rejection
-from projections.bol.access import RETAILER_V10, Access, body_of
-from projections.bol.content import EAN
+from daybook_projections.bol.access import RETAILER_V10, Access, body_of
+from daybook_projections.bol.content import EAN, NAME
 
 PROCESS, UPLOAD = "process", "upload"
 """What the id in a submission is the id of: first the one, then the other."""
 CHECK_SECONDS = 1.0
 AS_GOOD_AS_PUBLISHED = ("IDENTICAL_VALUE_AS_BEFORE", "NOT_CHANGED")
 """Declined because bol has this very value already."""
+AS_GOOD_AS_SHOWN = ("IMAGE_FLAGGED_AS_DUPLICATE", "LABEL_UPDATED")
+"""The same of a picture."""
+SHOWN_AS = {NAME: "Title"}
+"""Attributes that the catalogue calls otherwise than an upload does."""
 
 
 class Uploads:
@@ -44,6 +50,25 @@ class Uploads:
 
         Attributes that bol does not give back count as shown: it has ids that it takes and never tells.
         """
+        shown = await self._catalogue(payload)
+        if shown is None:
+            return None
+        attributes = [
+            each | {"values": _as_sent(shown.get(_shown_as(each), each["values"]), each["values"])}
+            for each in payload["attributes"]
+        ]
+        return payload | {"attributes": attributes}
+
+    async def _has_all(self, payload: Payload) -> bool:
+        """Whether the catalogue tells every text of the upload as it was sent. Pictures it does not tell."""
+        texts = [each for each in payload["attributes"] if each["id"] != EAN]
+        shown = await self._catalogue(payload) or {}
+        return bool(texts) and all(
+            _as_sent(shown.get(_shown_as(each), []), each["values"]) == each["values"] for each in texts
+        )
+
+    async def _catalogue(self, payload: Payload) -> Mapping[str, list[Payload]] | None:
+        """Attribute -> values, as bol shows the payload's EAN in its language."""
         ean = next(each["values"][0]["value"] for each in payload["attributes"] if each["id"] == EAN)
         answer = await self._access.call(
             "GET",
@@ -54,12 +79,7 @@ class Uploads:
         )
         if answer.status == 404:
             return None
-        shown = {each.get("id"): each.get("values", []) for each in body_of(answer).get("attributes", ())}
-        attributes = [
-            each | {"values": _as_sent(shown.get(each["id"], each["values"]), each["values"])}
-            for each in payload["attributes"]
-        ]
-        return payload | {"attributes": attributes}
+        return {str(each.get("id")): each.get("values", []) for each in body_of(answer).get("attributes", ())}
 
     async def _process(self, push: Push, found: str) -> Outcome:
         path = f"/shared/process-status/{quote(found, safe='')}"
@@ -80,12 +100,18 @@ class Uploads:
     async def _report(self, push: Push, found: str) -> Outcome:
         path = f"/retailer/content/upload-report/{quote(found, safe='')}"
         answer = await self._access.call("GET", path, "get-upload-report", media_type=RETAILER_V10)
-        if answer.status == 404:  # not written yet: when it never comes, the submission is lost in the end
-            return _accepted(push, UPLOAD, found)
+        if answer.status == 404:  # not written yet, or gone after its four weeks
+            there = push.payload is not None and await self._has_all(push.payload)
+            return Confirmed(remote_id=push.remote_id) if there else _accepted(push, UPLOAD, found)
         report = body_of(answer)
         if report.get("status") != "COMPLETED":
             return _accepted(push, UPLOAD, found)
-        declined = tuple(_reason(each) for each in report.get("attributes", ()) if _is_declined(each))
+        declined = tuple(
+            _reason(each, name)
+            for kind, name, as_good in (("attributes", "id", AS_GOOD_AS_PUBLISHED), ("assets", "url", AS_GOOD_AS_SHOWN))
+            for each in report.get(kind) or ()
+            if each.get("status") == "DECLINED" and each.get("subStatus") not in as_good
+        )
         return Rejected(declined) if declined else Confirmed(remote_id=push.remote_id)
 
 
@@ -93,20 +119,20 @@ def _accepted(push: Push, kind: str, found: str) -> Accepted:
     return Accepted(submission=f"{kind}/{found}", remote_id=push.remote_id, check_after_seconds=CHECK_SECONDS)
 
 
-def _is_declined(attribute: Mapping[str, Any]) -> bool:
-    return attribute.get("status") == "DECLINED" and attribute.get("subStatus") not in AS_GOOD_AS_PUBLISHED
+def _shown_as(attribute: Mapping[str, Any]) -> str:
+    name = str(attribute["id"])
+    return SHOWN_AS.get(name, name)
 
 
-def _reason(attribute: Mapping[str, Any]) -> Rejection:
-    code = str(attribute.get("subStatus") or "DECLINED")
-    name = attribute.get("id")
-    said = attribute.get("subStatusDescription") or f"bol declined {name}"
-    return Rejection(code, str(said), str(name))
+def _reason(declined: Mapping[str, Any], name: str) -> Rejection:
+    code, what = str(declined.get("subStatus") or "DECLINED"), str(declined.get(name))
+    return Rejection(code, str(declined.get("subStatusDescription") or f"bol declined {what}"), what)
 
 
 def _as_sent(shown: list[Payload], sent: list[Payload]) -> list[Payload]:
-    """Shown values in the sent order, with the units that were sent: bol tells units by other names than it takes."""
-    left = {str(each.get("value")) for each in shown}
-    if len(left) != len(sent) or any(each["value"] not in left for each in sent):
-        return [{name: each[name] for name in ("value", "unitId") if name in each} for each in shown]
+    """Shown values in the sent order and words, with the units that were sent: bol tells units by other names than it
+    takes, and may set HTML otherwise."""
+    left = {words(str(each.get("value"))) for each in shown}
+    if len(left) != len(sent) or any(words(each["value"]) not in left for each in sent):
+        return [{"value": each["value"], "unitId": each.get("unitId", "")} for each in shown if "value" in each]
     return sent

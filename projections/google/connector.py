@@ -18,21 +18,24 @@ from typing import Any
 from daybook.channel.calls import Answer, Calls, Unanswered
 from daybook.channel.contract import (
     Accepted,
+    ChannelUnavailable,
     Confirmed,
     Outcome,
     Payload,
     Push,
     Rejected,
+    Setting,
     Shown,
     Throttled,
-    Unavailable,
     Waiting,
 )
 from daybook.channel.pacing import Rate
 from daybook.errors import BadConfiguration
-from projections.google.access import Access
-from projections.google.readback import as_pushed, failure, is_stale, retry_seconds, verdict
-from projections.google.terms import DEFAULT_FEED, FACETS, NAME, PRODUCT
+from daybook_projections.google.access import sign_in
+from daybook_projections.google.answers import failure, is_stale, retry_seconds
+from daybook_projections.google.readback import as_pushed
+from daybook_projections.google.submission import verdict
+from daybook_projections.google.terms import DEFAULT_FEED, FACETS, NAME, PRODUCT
 
 CHECK_SECONDS = 1.0
 """Until the first look at the processed product. The engine doubles it each time, up to a minute."""
@@ -55,18 +58,21 @@ class _Stopped(Exception):
         self.outcome = outcome
 
 
-def connector(settings: Mapping[str, str]) -> "GoogleConnector":
-    """The connector; BadConfiguration names the setting that is missing.
+SETTINGS = (
+    Setting("url", "the Merchant API: https://merchantapi.googleapis.com"),
+    Setting("token_url", "https://oauth2.googleapis.com/token; without it, /token under `url`", optional=True),
+    Setting("account", "the Merchant Center account's number"),
+    Setting("data_source", "the number of the account's API data source"),
+    Setting("client_id", "of the OAuth client, for the scope https://www.googleapis.com/auth/content"),
+    Setting("client_secret", "of the same client"),
+    Setting("refresh_token", "given when the account's owner agreed"),
+    Setting("feed", "the channel's language and label; without it, `nl~NL`", optional=True),
+    Setting("per_minute", "the account's quota of each method, where it is not 12 000", optional=True),
+)
 
-    Google's own: url https://merchantapi.googleapis.com, token_url https://oauth2.googleapis.com/token (default: /token
-    under `url`), account and data_source as numbers, client_id, client_secret and refresh_token for the scope
-    https://www.googleapis.com/auth/content. `feed` is the channel's language and label (default: `nl~NL`), `per_minute`
-    the account's quota of each method, where it is another one than 12 000.
-    """
-    for key in REQUIRED:
-        if not settings.get(key):
-            name = f"DAYBOOK_CHANNEL_{NAME.upper()}_{key.upper()}"
-            raise BadConfiguration(f"the channel {NAME} has no {key}: set {name}", field=name)
+
+def connector(settings: Mapping[str, str]) -> "GoogleConnector":
+    """From the values of `SETTINGS`. Raises BadConfiguration when `per_minute` is no number."""
     return GoogleConnector(settings, rates(settings.get("per_minute")))
 
 
@@ -92,12 +98,7 @@ class GoogleConnector:
     def __init__(self, settings: Mapping[str, str], rates: Mapping[str, Rate] = RATES) -> None:
         self._calls = Calls(settings["url"], rates=rates)
         self.pace = self._calls.pace
-        self._access = Access(
-            settings.get("token_url") or settings["url"].rstrip("/") + "/token",
-            settings["client_id"],
-            settings["client_secret"],
-            settings["refresh_token"],
-        )
+        self._access = sign_in(settings)
         account = f"accounts/{settings['account']}"
         self._root = f"/products/v1/{account}"
         self._source = {"dataSource": f"{account}/dataSources/{settings['data_source']}"}
@@ -129,7 +130,7 @@ class GoogleConnector:
             ended = verdict(product, int(version), _attributes(push.payload), remote_id)
         return ended or Accepted(submission=submission, check_after_seconds=CHECK_SECONDS)
 
-    async def read(self, push: Push) -> Shown | Throttled | Unavailable | Rejected:
+    async def read(self, push: Push) -> Shown | Throttled | ChannelUnavailable | Rejected:
         """The processed product: what buyers see, after feed rules, supplemental sources and people's hands.
 
         Its version decides nothing here. What is shown under a lower number than ours, or under none, was put there
@@ -146,13 +147,13 @@ class GoogleConnector:
     async def close(self) -> None:
         """Closes both connection pools."""
         await self._calls.close()
-        await self._access.calls.close()
+        await self._access.close()
 
     async def _insert(self, push: Push, payload: Payload) -> Outcome:
         feed = f"{payload['contentLanguage']}~{payload['feedLabel']}"
         if feed != self._feed:
             # A removal has nothing but the connector's setting to name the product by, so the two must never differ.
-            return Unavailable(
+            return ChannelUnavailable(
                 f"the listing is for the feed {feed}, the connection for {self._feed}: set "
                 "DAYBOOK_CHANNEL_GOOGLE_FEED and the channel's first locale (or extra.feed_label) to the same"
             )
@@ -223,23 +224,14 @@ class GoogleConnector:
                 operation=operation,
             )
 
-        token = await self._token()
-        answer = await send(token)
-        if answer.status == 401:
-            answer = await send(await self._token(refused=token))
+        answer = await self._access.send(send)
         if answer.status == 429:
             # Google tells the time to wait in the body, where the pace does not see it by itself.
-            self.pace.told(operation, left=0, quiet_seconds=retry_seconds(answer))
+            self.pace.observe(operation, left=0, quiet_seconds=retry_seconds(answer))
         # A 404 page that is not JSON comes from a proxy or a wrong URL: it does not say that the product is gone.
         if answer.outage() is not None or (answer.status == 404 and not isinstance(answer.body, dict)):
             raise _Stopped(failure(answer))
         return answer
-
-    async def _token(self, refused: str = "") -> str:
-        token = await self._access.token(refused)
-        if not isinstance(token, str):
-            raise _Stopped(token)
-        return token
 
 
 def encoded(remote_id: str) -> str:
@@ -255,5 +247,7 @@ def _attributes(payload: Payload | None) -> Payload:
     return attributes
 
 
-def _unread(outcome: Outcome) -> Throttled | Unavailable | Rejected:
-    return outcome if isinstance(outcome, Throttled | Rejected | Unavailable) else Unavailable(str(outcome))
+def _unread(outcome: Outcome) -> Throttled | ChannelUnavailable | Rejected:
+    return (
+        outcome if isinstance(outcome, Throttled | Rejected | ChannelUnavailable) else ChannelUnavailable(str(outcome))
+    )

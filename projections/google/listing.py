@@ -1,20 +1,18 @@
 """What Google needs to know of each SKU: texts, a page and a picture, a price, and whether there is stock. Pure."""
 
-from posixpath import splitext
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.catalogue.reference import Reference
-from daybook.events import AttributeDefined, ChannelConfigured, MediaAdded
+from daybook.events import AttributeDefined, ChannelConfigured
 from daybook.product.state import Product
-from daybook.values import Money
-from projections.google.terms import Axis, Feed, Terms
+from daybook.values import Money, gtin_problem
+from daybook_projections.google.images import image_problem, images
+from daybook_projections.google.terms import Axis, Feed, Terms
 
 OFFER_ID_LENGTH_MAX = 50
-FORMATS = frozenset({"", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
-"""File endings of pictures that Google takes. A manual among the media is not offered as one."""
 
 fold = fold_group
 """Google lists single SKUs, but joins the variants of one item group: what a variant inherits is in its group."""
@@ -35,6 +33,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None
     images: tuple[str, ...]
     """Absolute addresses, the SKU's own before its parents'."""
+    no_image: str | None
+    """Why there is none."""
     group: str | None
     """Of a variant: the SKU of its topmost parent."""
     axes: dict[Axis, str]
@@ -47,6 +47,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         found = []
         if len(self.sku) > OFFER_ID_LENGTH_MAX:
             found.append(f"its SKU has {len(self.sku)} characters; Google's ids have at most {OFFER_ID_LENGTH_MAX}")
+        if self.sku != " ".join(self.sku.split()):
+            found.append("its SKU has spaces at an end or next to each other, and Google takes them out")
         locales = ", ".join(settings.locales)
         if self.title is None:
             found.append(f"it has no {terms.title} in {locales}")
@@ -56,8 +58,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             found.append(f"it has no price in {settings.currency} in the price list {settings.price_list!r}")
         if self.link is None:
             found.append("it has no page to link to: set product_url in the google channel's extra settings")
-        if not self.images:
-            found.append("it has no picture with an absolute address (or set media_base_url)")
+        if self.no_image is not None:
+            found.append(self.no_image)
         return tuple(found)
 
 
@@ -77,7 +79,7 @@ def public_gtin(product: Product) -> str | None:
     99): Google calls them `restricted_gtin` and `coupon_gtin`.
     """
     gtin = product.gtin
-    if gtin is None or product.gtin_problem is not None:
+    if gtin is None or gtin_problem(gtin) is not None:
         return None
     if len(gtin) == 8:
         return None if gtin[0] in "02" else gtin
@@ -95,6 +97,7 @@ class _Reader:
     def item(self, product: Product) -> Item:
         sku, group, settings, terms = product.sku, self.group, self.settings, self.terms
         amount = group.price(sku, settings.price_list, settings.currency)
+        found = images(group, sku, settings, terms.media_base_url)
         # A part number names one article, so a parent's would be wrong for each of its variants.
         own = Group(group.key, {sku: product})
         return Item(
@@ -107,7 +110,8 @@ class _Reader:
             price=None if amount is None else Money(amount, settings.currency),
             available=group.available(sku, settings.locations),
             link=self.link(sku),
-            images=self.images(sku),
+            images=found,
+            no_image=None if found else image_problem(group, sku, settings),
             group=group.key if product.parent is not None else None,
             axes={name: text for code, name in terms.axes.items() if (text := self.label(sku, code)) is not None},
             product_types=self.product_types(sku),
@@ -141,22 +145,6 @@ class _Reader:
             for name, value in (("sku", sku), ("group", self.group.key), ("language", self.feed.language)):
                 link = link.replace(f"{{{name}}}", quote(value, safe=""))
         return link
-
-    def images(self, sku: str) -> tuple[str, ...]:
-        pictures = (item for item in self.group.media(sku, self.settings.scope) if self.is_picture(item))
-        return tuple(dict.fromkeys(filter(None, (self.address(item.url) for item in pictures))))
-
-    def is_picture(self, item: MediaAdded) -> bool:
-        wanted = item.locale is None or item.locale in self.settings.locales
-        return wanted and splitext(urlsplit(item.url).path)[1].lower() in FORMATS
-
-    def address(self, url: str) -> str | None:
-        if url.startswith(("https://", "http://")):
-            return url
-        base = self.terms.media_base_url
-        if base is None or "://" in url:
-            return None
-        return f"{base.rstrip('/')}/{quote(url.lstrip('/'))}"
 
     def product_types(self, sku: str) -> tuple[str, ...]:
         paths = (self.reference.category_path(code) for code in self.group.categories(sku))

@@ -6,10 +6,10 @@ rises with every event; in here it would make two equal listings differ. The con
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload, Rendered
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
 from daybook.values import Money, exponent
-from projections.google.listing import Item, items
-from projections.google.terms import DEFAULTS, NAME, PRODUCT, Axis, Feed, feed_of, terms_of
+from daybook_projections.google.listing import Item, items
+from daybook_projections.google.terms import DEFAULTS, NAME, PRODUCT, Axis, Feed, feed_of, terms_of
 
 TITLE_LENGTH_MAX = 150
 DESCRIPTION_LENGTH_MAX = 5000
@@ -36,6 +36,15 @@ def render(group: Group, reference: Reference) -> Rendered:
         problems = item.problems(settings, terms)
         rendered[item.sku, PRODUCT] = Held(problems) if problems else _input(item, feed)
     return rendered
+
+
+def render_change(change: SkuChange) -> Rendered | None:
+    """Nothing, where a stock is neither gone now nor back: Google is not told how much there is."""
+    if not change.stock_only:
+        return None
+    locations = change.reference.channels.get(NAME, DEFAULTS).locations
+    had, has = (state.available(change.sku, locations) > 0 for state in (change.before, change.after))
+    return {} if had == has else None
 
 
 def _input(item: Item, feed: Feed) -> Payload:

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from daybook.events import ChannelConfigured
+from daybook.values import locale_parts
 
 NAME = "google"
 PRODUCT = "product"
@@ -89,8 +90,11 @@ def feed_of(settings: ChannelConfigured, terms: Terms) -> Feed:
     """
     if not settings.locales:
         raise ValueError("locales must name at least one: its language and region are Google's feed")
-    language, *rest = settings.locales[0].split("-")
-    label = terms.feed_label or next((part for part in rest if _REGION.match(part)), "")
+    parts = locale_parts(settings.locales[0])
+    language, region = parts.language, parts.region or ""
+    label = terms.feed_label or (region if _REGION.match(region) else "")
+    if parts.script is not None:
+        raise ValueError(f"Google can't be told the script of the first locale, {settings.locales[0]}")
     if not _LANGUAGE.match(language):
         raise ValueError(f"Google takes two-letter languages only, but the first locale is {settings.locales[0]}")
     if not _LABEL.match(label):

@@ -19,9 +19,9 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from daybook.channel.calls import Answer, Calls
-from daybook.channel.contract import Payload, Unavailable
-from projections.shopify.documents import BULK_RUN, BULK_STATE, PRODUCT_SET_LINE, STAGE_UPLOAD
-from projections.shopify.graphql import Node, Shop, Stopped, failure
+from daybook.channel.contract import ChannelUnavailable, Payload
+from daybook_projections.shopify.graphql import Node, Shop, Stopped, failure
+from daybook_projections.shopify.operations import BULK_RUN, BULK_STATE, PRODUCT_SET_LINE, STAGE_UPLOAD
 
 UNDER_WAY = ("CREATED", "RUNNING", "CANCELING")
 FILE = "products.jsonl"
@@ -87,7 +87,7 @@ class Bulk:
         answer = await _fetch("POST", str(target["url"]), _multipart(boundary, parameters, content), boundary)
         if answer.status not in (200, 201, 204):
             said = answer.text[:200]
-            raise Stopped(Unavailable(f"the upload for a bulk operation failed (HTTP {answer.status}): {said}"))
+            raise Stopped(ChannelUnavailable(f"the upload for a bulk operation failed (HTTP {answer.status}): {said}"))
         return parameters["key"]
 
 

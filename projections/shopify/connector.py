@@ -15,12 +15,14 @@ When very many products wait they go as one bulk operation (see `bulk.py`). Only
 operation leaves without an end, or refuses for want of a look at the shop, is brought singly.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from daybook.channel.calls import Unanswered
 from daybook.channel.contract import (
     Accepted,
+    ChannelUnavailable,
     Confirmed,
     Outcome,
     Payload,
@@ -28,27 +30,27 @@ from daybook.channel.contract import (
     Rejected,
     Shown,
     Throttled,
-    Unavailable,
     Waiting,
 )
-from daybook.errors import BadConfiguration
-from projections.shopify.backlog import Backlog
-from projections.shopify.bulk import Bulk
-from projections.shopify.documents import (
+from daybook.channel.oauth import OAuth
+from daybook_projections.shopify.bulk import Bulk
+from daybook_projections.shopify.bulk_threshold import BulkThreshold
+from daybook_projections.shopify.custom_ids import CustomIds, custom_id
+from daybook_projections.shopify.graphql import Node, Refusal, Shop, Stopped
+from daybook_projections.shopify.ids import Found, Ids, found
+from daybook_projections.shopify.inputs import changing, creating, listings_of, quantities, variant_ids
+from daybook_projections.shopify.listing import FACETS, PRICE, PRODUCT, STOCK
+from daybook_projections.shopify.operations import (
     PRODUCT_DELETE,
-    PRODUCT_FIND,
     PRODUCT_SET,
     VARIANTS,
     VARIANTS_DELETE,
     VARIANTS_UPDATE,
 )
-from projections.shopify.graphql import Node, Refusal, Shop, Stopped
-from projections.shopify.ids import Found, Ids, found
-from projections.shopify.inputs import changing, creating, custom_id, listings_of, quantities, variant_ids
-from projections.shopify.listing import FACETS, NAME, PRICE, PRODUCT, STOCK
-from projections.shopify.reading import read
-from projections.shopify.seen import Seen
-from projections.shopify.stock import ItemGone, Stock
+from daybook_projections.shopify.publication import Publication
+from daybook_projections.shopify.readback import read
+from daybook_projections.shopify.stock import ItemGone, Stock
+from daybook_projections.shopify.variant_cache import VariantCache
 
 GONE = ("PRODUCT_DOES_NOT_EXIST", "PRODUCT_VARIANT_DOES_NOT_EXIST", "NOT_FOUND")
 NOT_ITS_VARIANT = "AT_LEAST_ONE_VARIANT_DOES_NOT_BELONG_TO_THE_PRODUCT"
@@ -68,26 +70,28 @@ SLOT_SECONDS = 15.0
 class ShopifyConnector:
     """One shop and one of its locations."""
 
-    def __init__(self, url: str, access_token: str, location_id: str) -> None:
-        self._shop = Shop(url, access_token)
+    def __init__(self, url: str, access: str | OAuth, location_id: str, publication_id: str) -> None:
+        self._shop = Shop(url, access)
         self.pace = self._shop.pace
         self._location = location_id
+        self._custom_ids = CustomIds(self._shop)
+        self._publication = Publication(self._shop, publication_id)
         self._stock = Stock(self._shop, location_id)
         self.bulk = Bulk(self._shop)
-        self._seen = Seen()
-        self._backlog = Backlog()
+        self._variant_cache = VariantCache()
+        self._threshold = BulkThreshold()
         self.bulk_min = BULK_MIN
 
     async def push(self, push: Push) -> Outcome:
         """Brings one facet to the shop; the create of a product with one variant brings them all."""
         try:
-            return await self._push(push)
+            return await self._outcome(push, self._bring_facet(push))
         finally:
-            self._backlog.done(push)
+            self._threshold.done(push)
 
-    async def _push(self, push: Push) -> Outcome:
+    async def _outcome(self, push: Push, work: Awaitable[Outcome]) -> Outcome:
         try:
-            return await self._bring_facet(push)
+            return await work
         except Stopped as stopped:
             return stopped.outcome
         except Refusal as refusal:
@@ -104,7 +108,7 @@ class ShopifyConnector:
         """
         if push.facet != PRODUCT or push.sku != push.key or push.payload is None or push.attempt > 1:
             return None
-        if len(push.payload.get("variants", ())) > LINE_VARIANTS_MAX or self._backlog.lets_in(push, self.bulk_min):
+        if len(push.payload.get("variants", ())) > LINE_VARIANTS_MAX or self._threshold.lets_in(push, self.bulk_min):
             return None
         return PRODUCT
 
@@ -112,12 +116,14 @@ class ShopifyConnector:
         """Starts a bulk operation, which `confirm` follows."""
         trouble: Outcome
         try:
+            if any(push.remote_id is None for push in pushes):
+                await self._custom_ids.define()
             number = await self.bulk.start([self._line(push) for push in pushes])
             return [self._accepted(push, f"bulk/{number}/{line}") for line, push in enumerate(pushes)]
         except Refusal as refusal:
             said = "; ".join(f"{each.code}: {each.message}" for each in refusal.rejected("bulk").reasons)
             taken = refusal.has(SLOT_TAKEN)
-            trouble = Throttled(SLOT_SECONDS, "bulk") if taken else Unavailable(f"no bulk operation: {said}")
+            trouble = Throttled(SLOT_SECONDS, "bulk") if taken else ChannelUnavailable(f"no bulk operation: {said}")
         except Stopped as stopped:
             trouble = stopped.outcome
         except Unanswered as unanswered:
@@ -132,20 +138,22 @@ class ShopifyConnector:
         except Stopped as stopped:
             return stopped.outcome
         except Refusal as refusal:
-            return Unavailable(f"Shopify does not tell how the bulk operation {number} stands: {refusal}")
+            return ChannelUnavailable(f"Shopify does not tell how the bulk operation {number} stands: {refusal}")
         except Unanswered as unanswered:
             return unanswered.outcome()
         if results is None:
             return Accepted(submission=submission, check_after_seconds=BULK_CHECK_SECONDS)
         result = results.get(int(line))
-        return await self.push(push) if result is None else await self._ended(push, result)
+        return await self.push(push) if result is None else await self._outcome(push, self._ended(push, result))
 
-    async def read(self, push: Push) -> Shown | Throttled | Unavailable | Rejected:
+    async def read(self, push: Push) -> Shown | Throttled | ChannelUnavailable | Rejected:
         """What the shop shows, by one query; more for a product with more variants than a page has."""
         try:
-            return await read(self._shop, self._location, push)
+            return await read(self._shop, self._location, self._publication, push)
         except Stopped as stopped:
-            return Unavailable(stopped.outcome.reason) if isinstance(stopped.outcome, Waiting) else stopped.outcome
+            return (
+                ChannelUnavailable(stopped.outcome.reason) if isinstance(stopped.outcome, Waiting) else stopped.outcome
+            )
         except Refusal as refusal:
             return refusal.rejected(push.facet)
         except Unanswered as unanswered:
@@ -202,7 +210,7 @@ class ShopifyConnector:
 
     def _made(self, push: Push, made: str) -> Confirmed:
         """The outcome when the product is there: with one variant its price and stock are too, as far as they show."""
-        only = self._seen.take(made, push.sku) if PRICE in push.listing else None
+        only = self._variant_cache.take(made, push.sku) if PRICE in push.listing else None
         if only is None:
             return Confirmed(covers=(PRODUCT,), remote_id=made)
         return Confirmed(covers=(PRODUCT, *self._held(push, only)), remote_id=str(only.ids))
@@ -221,7 +229,10 @@ class ShopifyConnector:
         """
         if push.key not in push.remote_ids:
             return Waiting(f"{push.sku} is a variant of {push.key}, which is not in the shop yet")
-        there = await self._locate(Ids.parse(push.remote_ids[push.key]).product, push.sku)
+        product = Ids.parse(push.remote_ids[push.key]).product
+        there = await self._locate(product, push.sku)
+        if there is None and push.remote_id is not None:  # somebody deleted it, alone or with its product
+            there = await self._locate(await self._bring_root(push) or product, push.sku)
         if there is None or not there.shows(push.listing[PRODUCT]):
             return Waiting(f"{push.key} does not hold its variant {push.sku} as it should be yet")
         remote_id, held = str(there.ids), self._held(push, there)
@@ -234,16 +245,32 @@ class ShopifyConnector:
 
     async def _bring(self, push: Push, facet: str, ids: Ids) -> None:
         """Sets the price or the stock of a variant. Raises ItemGone when the shop does not have it."""
-        self._seen.take(ids.product, push.sku)  # what an answer told of it is not true any more
+        self._variant_cache.take(ids.product, push.sku)  # what an answer told of it is not true any more
         if facet == STOCK:
             return await self._stock.bring(push, ids.item)
         variables = {"productId": ids.product, "variants": [{"id": ids.variant} | push.listing[PRICE]]}
         try:
-            await self._shop.ask(VARIANTS_UPDATE, "productVariantsBulkUpdate", variables)
+            named = variables | self._publication.variables
+            answer = await self._shop.ask(VARIANTS_UPDATE, "productVariantsBulkUpdate", named)
         except Refusal as refusal:
             if refusal.has(*GONE):
                 raise ItemGone from None
             raise
+        if answer["product"]["status"] == "ACTIVE":
+            return await self._publication.ensure(answer["product"])
+        await self._bring_root(push)  # somebody archived it: no buyer would see the price
+        return None
+
+    async def _bring_root(self, push: Push) -> str | None:
+        """Brings the product that the push belongs to, which nobody is about to send: its id, None when not known."""
+        root = push.listing if push.sku == push.key else push.group.get(push.key, {})
+        if PRODUCT not in root:
+            return None
+        known = push.remote_ids.get(push.key)
+        outcome = await self._bring_product(
+            replace(push, sku=push.key, facet=PRODUCT, payload=root[PRODUCT], listing=root, remote_id=known)
+        )
+        return Ids.parse(outcome.remote_id).product if isinstance(outcome, Confirmed) and outcome.remote_id else None
 
     async def _set_with_stock(self, variables: Callable[[str | None], Payload]) -> str:
         """productSet with the quantities of new variants; without them when one is not new, and not stocked yet."""
@@ -256,22 +283,23 @@ class ShopifyConnector:
 
     async def _set(self, variables: Payload) -> str:
         """productSet: the product's id. Its variants are remembered for their own pushes."""
-        answer = await self._shop.ask(PRODUCT_SET, "productSet", variables)
+        answer = await self._custom_ids.ask(PRODUCT_SET, "productSet", variables | self._publication.variables)
+        await self._publication.ensure(answer["product"])
         return self._learn(answer["product"], variables)
 
     def _learn(self, product: Node, variables: Payload) -> str:
         made = str(product["id"])
-        self._seen.put(made, found(made, product["variants"]["nodes"], quantities(variables)))
+        self._variant_cache.put(made, found(made, product["variants"]["nodes"], quantities(variables)))
         return made
 
     def _line(self, push: Push) -> Payload:
         """The variables of the push's productSet, as a line of a bulk operation."""
         payload, listings = push.listing[PRODUCT], listings_of(push)
         if push.remote_id is None:
-            return creating(push.sku, payload, listings, self._location)
+            return creating(push.sku, payload, listings, self._location) | self._publication.variables
         ids = Ids.parse(push.remote_id)
         known = {push.sku: ids.variant} if ids.variant else variant_ids(push, ids.product)
-        return changing(ids.product, payload, known, listings, self._location)
+        return changing(ids.product, payload, known, listings, self._location) | self._publication.variables
 
     def _accepted(self, push: Push, submission: str) -> Accepted:
         created = tuple(push.listing) if push.remote_id is None else (PRODUCT,)
@@ -285,6 +313,7 @@ class ShopifyConnector:
             if refusal.has(*GONE) or refusal.about(QUANTITIES):
                 return await self.push(push)  # needs a look at the shop, which a line can't take
             return refusal.rejected(PRODUCT)
+        await self._publication.ensure(answer["product"])
         product = str(answer["product"]["id"])
         if push.remote_id is not None:
             return Confirmed(remote_id=push.remote_id)
@@ -299,13 +328,13 @@ class ShopifyConnector:
 
         Not by a search for the SKU: Shopify's search lags behind its writes and does not look for exact words.
         """
-        seen = self._seen.take(product, sku)
+        seen = self._variant_cache.take(product, sku)
         if seen is not None:
             return seen
         there = await self._variants(product)
         if there is None:
             return None
-        self._seen.put(product, there)
+        self._variant_cache.put(product, there)
         return there.pop(sku, None)
 
     async def _variants(self, product: str) -> dict[str, Found] | None:
@@ -328,7 +357,7 @@ class ShopifyConnector:
         if push.remote_id is not None and await self._delete(Ids.parse(push.remote_id).product):
             return Confirmed(covers=FACETS)
         # Its id is not known or not true any more: the answer that told the newest one may have been lost.
-        product = await self._find(custom_id(push.sku))
+        product = await self._custom_ids.find(custom_id(push.sku))
         if product is not None:
             await self._delete(product)
         return Confirmed(covers=FACETS)
@@ -360,29 +389,11 @@ class ShopifyConnector:
 
     async def _delete(self, product: str) -> bool:
         """True when it is gone now, False when there was no such product. The refusal has no code, so it is checked."""
-        self._seen.forget(product)
+        self._variant_cache.forget(product)
         try:
             await self._shop.ask(PRODUCT_DELETE, "productDelete", {"input": {"id": product}})
         except Refusal:
-            if await self._find({"id": product}) is not None:
+            if await self._custom_ids.find({"id": product}) is not None:
                 raise
             return False
         return True
-
-    async def _find(self, identifier: Mapping[str, Any]) -> str | None:
-        answer = await self._shop.ask(PRODUCT_FIND, "productByIdentifier", {"identifier": identifier})
-        return None if answer is None else str(answer["id"])
-
-
-def connector(settings: Mapping[str, str]) -> ShopifyConnector:
-    """The connector for `url` (https://<shop>.myshopify.com), `access_token` and `location_id`.
-
-    Raises BadConfiguration for what is missing. The location is a gid or its number.
-    """
-    for name in ("url", "access_token", "location_id"):
-        if not settings.get(name):
-            variable = f"DAYBOOK_CHANNEL_{NAME.upper()}_{name.upper()}"
-            raise BadConfiguration(f"the shopify channel needs {variable}: set it in the environment", setting=name)
-    location = settings["location_id"]
-    gid = location if location.startswith("gid://") else f"gid://shopify/Location/{location}"
-    return ShopifyConnector(settings["url"], settings["access_token"], gid)

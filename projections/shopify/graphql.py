@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from daybook.channel.calls import Answer, Calls
-from daybook.channel.contract import Rejected, Throttled, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Rejected, Throttled, Waiting
+from daybook.channel.oauth import OAuth
 from daybook.channel.pacing import Rate
 from daybook.events import Rejection
-from projections.shopify.documents import PATH
+from daybook_projections.shopify.operations import PATH
 
 Node = dict[str, Any]
-LISTINGS_FAULT = frozenset({"INVALID_VARIABLE", "BAD_USER_INPUT"})
+LISTINGS_FAULT = frozenset({"INVALID_VARIABLE", "BAD_USER_INPUT", "MAX_INPUT_SIZE_EXCEEDED"})
 """Errors of a whole request that are about the values in it. Any other is about the account, the version or Shopify."""
+SCOPES = "write_products, write_inventory and write_publications"
 WAIT_SECONDS = 1.0
 """After a throttle that does not say how much is left."""
 GRAPHQL = "graphql"
@@ -32,7 +34,7 @@ MUTATION_COST = 10.0
 class Stopped(Exception):
     """The push ends here, with this outcome."""
 
-    def __init__(self, outcome: Rejected | Throttled | Unavailable | Waiting) -> None:
+    def __init__(self, outcome: Rejected | Throttled | ChannelUnavailable | Waiting) -> None:
         super().__init__(outcome)
         self.outcome = outcome
 
@@ -62,23 +64,37 @@ class Refusal(Exception):
         )
 
 
-class Shop:
-    """One shop's Admin API."""
+class NotDefined(Exception):
+    """A custom id was named that no metafield definition makes unique: nothing was done or found."""
 
-    def __init__(self, url: str, access_token: str) -> None:
+
+class Shop:
+    """One shop's Admin API. `access` is a token that never ends, or what asks for tokens that do."""
+
+    def __init__(self, url: str, access: str | OAuth) -> None:
         self._calls = Calls(url, rates=RATES)
+        self._access = access
         self.pace = self._calls.pace
         self._costs: dict[str, tuple[float, float]] = {}
         """Document -> what it may cost at most and what it cost, the last time."""
-        self._headers = {"X-Shopify-Access-Token": access_token, "Accept": "application/json"}
 
     async def ask(self, document: str, name: str, variables: Mapping[str, Any]) -> Any:
-        """What the document's one field `name` gives. Raises Stopped, Refusal (its userErrors) and Unanswered."""
+        """What the document's one field `name` gives.
+
+        Raises Stopped, Refusal (its userErrors), NotDefined for a custom id, and Unanswered.
+        """
         _, cost = self._costs.get(document, (0.0, MUTATION_COST if document.lstrip().startswith("mutation") else 1.0))
         body = {"query": document, "variables": variables}
-        answer = await self._calls.request("POST", PATH, body=body, headers=self._headers, operation=GRAPHQL, cost=cost)
+
+        async def send(token: str) -> Answer:
+            headers = {"X-Shopify-Access-Token": token, "Accept": "application/json"}
+            return await self._calls.request("POST", PATH, body=body, headers=headers, operation=GRAPHQL, cost=cost)
+
+        answer = await (send(self._access) if isinstance(self._access, str) else self._access.send(send))
         self._learn(document, answer)
         data = answer.body.get("data") if isinstance(answer.body, dict) else None
+        if any(_code(each) == "NOT_FOUND" and "custom id" in str(each.get("message")) for each in _dicts(answer)):
+            raise NotDefined
         trouble = answer.status != 200 or not isinstance(data, dict) or answer.body.get("errors")
         if trouble or not isinstance(data, dict):
             raise Stopped(failure(answer))
@@ -100,7 +116,7 @@ class Shop:
             return
         reserve = max((asked - took for asked, took in self._costs.values()), default=0.0)
         throttled = isinstance(answer.body, dict) and "THROTTLED" in map(_code, _dicts(answer))
-        self.pace.told(
+        self.pace.observe(
             GRAPHQL,
             left=left - reserve,
             rate=Rate(restored, max(1.0, maximum - reserve)),
@@ -108,20 +124,21 @@ class Shop:
         )
 
     async def close(self) -> None:
-        """Closes the connection pool."""
+        """Closes the connection pools."""
         await self._calls.close()
+        if isinstance(self._access, OAuth):
+            await self._access.close()
 
 
-def failure(answer: Answer) -> Rejected | Throttled | Unavailable:
+def failure(answer: Answer) -> Rejected | Throttled | ChannelUnavailable:
     """The outcome of an answer without the hoped-for data."""
     if answer.status in (401, 402, 403):
-        return Unavailable(
+        return ChannelUnavailable(
             f"Shopify refuses access (HTTP {answer.status}): {_said(answer)}. "
-            "Check DAYBOOK_CHANNEL_SHOPIFY_ACCESS_TOKEN, the scopes write_products and write_inventory, "
-            "and that the shop is not frozen"
+            f"Check the credentials DAYBOOK_CHANNEL_SHOPIFY_*, the scopes {SCOPES}, and that the shop is not frozen"
         )
     if answer.status == 423:
-        return Unavailable("the shop is locked (HTTP 423): its owner has to settle that with Shopify")
+        return ChannelUnavailable("the shop is locked (HTTP 423): its owner has to settle that with Shopify")
     outage = answer.outage()
     if outage is not None:
         return outage
@@ -130,17 +147,16 @@ def failure(answer: Answer) -> Rejected | Throttled | Unavailable:
     if "THROTTLED" in codes:
         return answer.throttle(wait_seconds(answer.body))
     if "ACCESS_DENIED" in codes:
-        return Unavailable(
-            f"Shopify refuses access: {codes['ACCESS_DENIED']}. "
-            "The app needs the scopes write_products and write_inventory"
+        return ChannelUnavailable(
+            f"Shopify refuses access: {codes['ACCESS_DENIED']}. The app needs the scopes {SCOPES}"
         )
     if errors and LISTINGS_FAULT.issuperset(codes):
         return Rejected(
             tuple(Rejection(_code(error), str(error.get("message", "")), _field(error)) for error in errors)
         )
     if answer.status == 404:
-        return Unavailable("no Shopify Admin API answers there (HTTP 404); check DAYBOOK_CHANNEL_SHOPIFY_URL")
-    return Unavailable(f"Shopify gave an unexpected answer (HTTP {answer.status}): {_said(answer)}")
+        return ChannelUnavailable("no Shopify Admin API answers there (HTTP 404); check DAYBOOK_CHANNEL_SHOPIFY_URL")
+    return ChannelUnavailable(f"Shopify gave an unexpected answer (HTTP {answer.status}): {_said(answer)}")
 
 
 def wait_seconds(body: Any) -> float:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from daybook.channel.contract import Payload
-from projections.shopify.listing import PRICE, STOCK
+from daybook_projections.shopify.listing import PRICE, STOCK
 
 
 class Ids(msgspec.Struct, frozen=True):

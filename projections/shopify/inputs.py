@@ -1,23 +1,11 @@
 """Payloads made into the variables of a productSet: whose product it is, and which ids and figures its variants get."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from daybook.channel.contract import Payload, Push
-from projections.shopify.ids import Ids
-from projections.shopify.listing import PRICE, STOCK
-
-CUSTOM_ID = {"namespace": "daybook", "key": "sku"}
-"""The metafield in which a product holds its SKU. The shop needs a definition for it, once: owner PRODUCT, type `id`.
-
-Such a field is unique in the shop, so a productSet that names it creates the product or changes the one that is there.
-It is safer than a handle, which people change and which can't tell `A.1` from `a-1`.
-"""
-
-
-def custom_id(sku: str) -> dict[str, Any]:
-    """The identifier of the product that was made for this SKU."""
-    return {"customId": CUSTOM_ID | {"value": sku}}
+from daybook_projections.shopify.custom_ids import custom_id, field
+from daybook_projections.shopify.ids import Ids
+from daybook_projections.shopify.listing import PRICE, STOCK
 
 
 def creating(
@@ -30,8 +18,7 @@ def creating(
     people keep there.
     """
     variants = [entry | _figures(listings.get(entry["sku"], {}), location) for entry in product["variants"]]
-    metafields = [CUSTOM_ID | {"type": "id", "value": sku}]
-    return {"identifier": custom_id(sku), "input": product | {"variants": variants, "metafields": metafields}}
+    return {"identifier": custom_id(sku), "input": product | {"variants": variants, "metafields": [field(sku)]}}
 
 
 def changing(

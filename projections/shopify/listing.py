@@ -17,6 +17,7 @@ from daybook.catalogue.reference import Reference
 from daybook.events import ChannelConfigured
 from daybook.product.state import Product
 from daybook.values import Money
+from daybook_projections.shopify.texts import option_text
 
 NAME = "shopify"
 FACETS = PRODUCT, PRICE, STOCK = ("product", "price", "stock")
@@ -24,8 +25,14 @@ DEFAULTS = ChannelConfigured(name=NAME, scope="ecommerce", locales=("en-US",), c
 OPTIONS_MAX = 3
 NO_OPTION = ("Title", "Default Title")
 """The option and its value by which Shopify knows the one variant of a product without options."""
-FORMATS = frozenset({"", ".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic"})
+VARIANTS_MAX = 2048
+"""A request with more fails whole."""
+FORMATS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic"})
 """File endings of pictures that Shopify fetches; it looks at the content when there is none."""
+PICTURE = "image"
+"""The role under which a file without an ending is taken for a picture."""
+OTHER_FORMATS = frozenset({".avif", ".bmp", ".eps", ".psd", ".svg", ".tif", ".tiff"})
+"""File endings of pictures that it does not. What has any other ending is no picture, such as a manual."""
 
 fold = fold_group
 """The whole group as it is: a product's payload holds all of its variants with what they inherit."""
@@ -50,6 +57,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
     options: tuple[tuple[str, str], ...] = ()
     """(option, its value), in the product's order of options."""
+    places: tuple[int, ...] = ()
+    """Of each value among its option's: as the attribute lists its options, others behind them as they come."""
     barcode: str | None = None
     price: Money | None = None
     available: int = 0
@@ -62,7 +71,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     sku: str
     """The group's root. For a product without variants also that of its only variant."""
     variants: tuple[Variant, ...]
-    """Those that can be shown."""
+    """Those that can be shown, in the order of their values."""
     held: tuple[Variant, ...] = ()
     """Those that can't."""
     title: str = ""
@@ -97,18 +106,25 @@ class _Look:
     def item(self, root: str, listed: Sequence[Product]) -> Item:
         alone = [product.sku for product in listed] == [root]
         axes = {} if alone else self.axes(listed)
-        taken: dict[tuple[tuple[str, str], ...], str] = {}
+        taken: dict[tuple[str, ...], str] = {}
+        spelt: dict[tuple[str, str], tuple[str, int]] = {}
         shown: list[Variant] = []
         held: list[Variant] = []
         for product in listed:
-            variant = self.variant(product.sku, axes, alone, taken)
+            variant = self.variant(product.sku, axes, alone, taken, spelt)
             (held if variant.problems else shown).append(variant)
+        shown.sort(key=lambda variant: variant.places)
         title = next(filter(None, (self.text(sku, self.terms.title) for sku in (root, *(v.sku for v in shown)))), "")
         problems = [] if title else [f"{root} has no {self.terms.title} in {', '.join(self.settings.locales)}"]
         if not shown:
             problems += held[0].problems if alone else [f"none of its {len(held)} listed variants can be shown"]
         if len(axes) > OPTIONS_MAX:
             problems.append(f"its variants differ in {len(axes)} attributes ({', '.join(axes)}); Shopify takes 3")
+        if len(shown) > VARIANTS_MAX:
+            problems.append(f"{root} has {len(shown)} variants; Shopify takes {VARIANTS_MAX}")
+        images, lost = self.images((root, *(variant.sku for variant in shown)))
+        if lost and not images:
+            problems.append(f"none of its pictures can be sent: {'; '.join(lost)}")
         return Item(
             sku=root,
             variants=tuple(shown),
@@ -118,7 +134,7 @@ class _Look:
             vendor=self.text(root, self.terms.brand) or "",
             product_type=self.product_type(root),
             handle=self.text(root, self.terms.handle) if self.terms.handle else None,
-            images=self.images((root, *(variant.sku for variant in shown))),
+            images=images,
             problems=tuple(problems),
         )
 
@@ -127,9 +143,13 @@ class _Look:
         sku: str,
         axes: Mapping[str, str],
         alone: bool,
-        taken: dict[tuple[tuple[str, str], ...], str],
+        taken: dict[tuple[str, ...], str],
+        spelt: dict[tuple[str, str], tuple[str, int]],
     ) -> Variant:
-        """`taken` has the choices of the variants before: two with the same ones would make Shopify refuse all."""
+        """`taken` has the choices of the variants before, and `spelt` their values with the place of each.
+
+        Two variants with the same choice would make Shopify refuse all. A value in other capital letters is the same.
+        """
         settings, problems = self.settings, []
         amount = self.group.price(sku, settings.price_list, settings.currency)
         if amount is None:
@@ -140,15 +160,19 @@ class _Look:
         ]
         if not alone and not axes:
             problems.append(f"no parent of {sku} names an attribute in which its variants differ (axes)")
-        options = (NO_OPTION,) if alone else tuple((axes[axis], value) for axis, value in chosen.items())
+        marks = [(axis, value.casefold()) for axis, value in chosen.items()]
+        values = [spelt.setdefault(mark, (chosen[mark[0]], self.place(sku, mark[0], len(spelt)))) for mark in marks]
         if not problems:
-            other = taken.setdefault(options, sku)
+            other = taken.setdefault(tuple(folded for _, folded in marks), sku)
             if other != sku:
                 problems.append(f"{sku} has the same {' and '.join(axes)} as {other}")
         return Variant(
             sku=sku,
-            options=options,
-            barcode=self.group.gtin(sku),
+            options=(NO_OPTION,)
+            if alone
+            else tuple((axes[axis], v) for axis, (v, _) in zip(axes, values, strict=True)),
+            places=(0,) if alone else tuple(place for _, place in values),
+            barcode=None if self.group.products[sku].gtin_problem else self.group.gtin(sku),
             price=None if amount is None else Money(amount, settings.currency),
             available=self.group.available(sku, settings.locations),
             problems=tuple(problems),
@@ -163,22 +187,29 @@ class _Look:
             for axis in model.axes
         )
         names = {code: self.label(code) for code in codes}
-        return names if len(set(names.values())) == len(names) else {code: code for code in codes}
+        unique = len({name.casefold() for name in names.values()}) == len(names)
+        return names if unique else {code: code for code in codes}
 
     def text(self, sku: str, attribute: str) -> str | None:
         return self.group.text(sku, attribute, self.settings.locales, self.settings.scope)
 
     def option(self, sku: str, axis: str) -> str:
-        """The value by the label of its option, in single white space as Shopify keeps it; empty when there is none."""
+        """The value by the label of its option; empty when there is none."""
         text = self.text(sku, axis) or ""
         defined = self.reference.attributes.get(axis)
-        labels = next((o.labels for o in defined.options if o.code == text), {}) if defined else {}
-        return " ".join((self.translated(labels) or text).split())
+        found = defined.options_by_code.get(text) if defined else None
+        return option_text(self.translated(found.labels if found else {}) or text)
+
+    def place(self, sku: str, axis: str, seen: int) -> int:
+        """Where the value stands among the options of its attribute; behind them all when it is none of them."""
+        defined = self.reference.attributes.get(axis)
+        places = defined.option_places if defined else {}
+        return places.get(self.text(sku, axis) or "", len(places) + seen)
 
     def label(self, code: str) -> str:
         defined = self.reference.attributes.get(code)
         named = self.translated(defined.labels) if defined else None
-        return " ".join((named or code.replace("_", " ").capitalize()).split())
+        return option_text(named or code.replace("_", " ").capitalize())
 
     def translated(self, labels: Mapping[str, Any]) -> str | None:
         return next((labels[locale] for locale in self.settings.locales if labels.get(locale)), None)
@@ -189,16 +220,29 @@ class _Look:
         defined = self.reference.categories.get(code) if code is not None else None
         return (self.translated(defined.labels) if defined else None) or code or ""
 
-    def images(self, skus: Sequence[str]) -> tuple[str, ...]:
-        """The pictures of the product and then its variants', each once, as far as Shopify could fetch them."""
-        media = (item for sku in skus for item in self.group.media(sku, self.settings.scope))
+    def images(self, skus: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The pictures of the product and then its variants', each once; and why others can't be sent.
+
+        Whatever attribute a picture is under: its file ending tells that it is one.
+        """
         locales = (None, *self.settings.locales)
-        urls = (self.address(item.url) for item in media if item.role == "image" and item.locale in locales)
-        return tuple(dict.fromkeys(filter(None, urls)))
+        media = (item for sku in skus for item in self.group.media(sku, self.settings.scope) if item.locale in locales)
+        urls: dict[str, None] = {}
+        lost: dict[str, None] = {}
+        for item in media:
+            ending = splitext(urlsplit(item.url).path)[1].lower()
+            address = self.address(item.url)
+            if ending in OTHER_FORMATS:
+                lost[f"{item.url} is in a format that Shopify does not take"] = None
+            elif ending not in FORMATS and (ending or item.role != PICTURE):
+                continue
+            elif address is None:
+                lost[f"{item.url} has no address: set extra.media_base_url"] = None
+            else:
+                urls[address] = None
+        return tuple(urls), tuple(lost)
 
     def address(self, url: str) -> str | None:
-        if splitext(urlsplit(url).path)[1].lower() not in FORMATS:
-            return None
         if url.startswith(("https://", "http://")):
             return url
         base = self.terms.media_base_url

@@ -16,10 +16,11 @@ import msgspec
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload, Rendered
-from projections.shopify.listing import DEFAULTS, NAME, PRICE, PRODUCT, STOCK, Item, Terms, Variant, items
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
+from daybook.channel.markup import escaped
+from daybook_projections.shopify.listing import DEFAULTS, NAME, PRICE, PRODUCT, STOCK, Item, Terms, Variant, items
+from daybook_projections.shopify.texts import cut
 
-TITLE_LENGTH_MAX = 255
 FILES_MAX = 250
 PARENT = "_parent"
 """Names a variant's product by SKU. Keys that start with _ are never sent."""
@@ -40,9 +41,9 @@ def render(group: Group, reference: Reference) -> Rendered:
 
 
 def _rendered(item: Item) -> dict[tuple[str, str], Payload | Held]:
-    variants = item.variants + item.held
+    variants, alone = item.variants + item.held, item.alone
     if item.problems:
-        orphan = () if item.alone else (f"its product can't be shown: {'; '.join(item.problems)}",)
+        orphan = () if alone else (f"its product can't be shown: {'; '.join(item.problems)}",)
         found: dict[tuple[str, str], Payload | Held] = {
             (variant.sku, PRODUCT): Held(variant.problems + orphan) for variant in variants
         }
@@ -51,42 +52,59 @@ def _rendered(item: Item) -> dict[tuple[str, str], Payload | Held]:
     for variant in item.held:
         found[variant.sku, PRODUCT] = Held(variant.problems)
     for variant in item.variants:
-        if not item.alone:
+        if not alone:
             found[variant.sku, PRODUCT] = {PARENT: item.sku} | _variant(variant)
         assert variant.price is not None, "items() holds what has no price"
         found[variant.sku, PRICE] = {"price": f"{variant.price.decimal():f}"}
-        found[variant.sku, STOCK] = {"name": "available", "quantity": variant.available}
+        found[variant.sku, STOCK] = _stock(variant.available)
     return found
 
 
+def render_change(change: SkuChange) -> Rendered | None:
+    """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
+    if not change.stock_only:
+        return None
+    settings = change.reference.channels.get(NAME, DEFAULTS)
+    stock = _stock(change.after.available(change.sku, settings.locations))
+    return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
+
+
+def _stock(available: int) -> Payload:
+    return {"name": "available", "quantity": available}
+
+
 def _product(item: Item) -> Payload:
-    values: dict[str, dict[str, None]] = {}
+    places: dict[str, dict[str, int]] = {}
     for variant in item.variants:
-        for name, value in variant.options:
-            values.setdefault(name, {})[value] = None
+        for (name, value), place in zip(variant.options, variant.places, strict=True):
+            places.setdefault(name, {})[value] = place
     product: Payload = {
-        "title": cut(item.title, TITLE_LENGTH_MAX),
-        "descriptionHtml": item.description,
-        "vendor": item.vendor,
-        "productType": item.product_type,
+        "title": cut(item.title),
+        "descriptionHtml": escaped(item.description),
+        "vendor": cut(item.vendor),
+        "productType": cut(item.product_type),
         "status": "ACTIVE",
         "productOptions": [
-            {"name": name, "position": position, "values": [{"name": value} for value in found]}
-            for position, (name, found) in enumerate(values.items(), start=1)
+            {
+                "name": name,
+                "position": position,
+                "values": [{"name": value} for value in sorted(found, key=found.__getitem__)],
+            }
+            for position, (name, found) in enumerate(places.items(), start=1)
         ],
         "variants": [_variant(variant) for variant in item.variants],
     }
     if item.handle is not None:
-        product["handle"] = item.handle
+        product["handle"] = cut(item.handle)
     if item.images:
         product["files"] = [
-            {"originalSource": url, "alt": item.title, "contentType": "IMAGE"} for url in item.images[:FILES_MAX]
+            {"originalSource": url, "alt": cut(item.title), "contentType": "IMAGE"} for url in item.images[:FILES_MAX]
         ]
     return product
 
 
 def _variant(variant: Variant) -> Payload:
-    """A GTIN that is no GTIN is sent as it is: a barcode is free text to Shopify."""
+    """A GTIN that the book has found wrong is not sent: buyers scan a barcode, and feeds pass it on as a GTIN."""
     return {
         "sku": variant.sku,
         "barcode": variant.barcode or "",
@@ -94,11 +112,3 @@ def _variant(variant: Variant) -> Payload:
         "inventoryItem": {"tracked": True},
         "inventoryPolicy": "DENY",
     }
-
-
-def cut(text: str, length_max: int) -> str:
-    """The text in at most `length_max` characters: whole words, unless the first one alone is too long."""
-    if len(text) <= length_max:
-        return text
-    head, space, _ = text[: length_max + 1].rpartition(" ")
-    return head.rstrip() if space and head.strip() else text[:length_max]

@@ -1,24 +1,59 @@
-"""What the shop shows of a product, in the words of the payloads that brought it. Pure.
+"""What the shop shows of a product, in the words of the payloads that brought it.
 
 What is untouched compares equal. Shopify tidies texts and HTML, writes prices with two decimals and keeps its own order
 of variants: what says the same is given in our words. Pictures it keeps under addresses of its own, so only their
 number is compared.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from daybook.channel.contract import Payload
-from projections.shopify.ids import quantity
-from projections.shopify.listing import FACETS, PRICE, PRODUCT, STOCK
-from projections.shopify.mapping import PARENT
+from daybook.channel.contract import Payload, Push, Shown
+from daybook.channel.markup import words
+from daybook_projections.shopify.custom_ids import custom_id
+from daybook_projections.shopify.graphql import NotDefined, Shop
+from daybook_projections.shopify.ids import Ids, quantity
+from daybook_projections.shopify.listing import FACETS, PRICE, PRODUCT, STOCK
+from daybook_projections.shopify.mapping import PARENT
+from daybook_projections.shopify.operations import PRODUCT_READ
+from daybook_projections.shopify.publication import Publication
+from daybook_projections.shopify.texts import same_handle
 
 Node = Mapping[str, Any]
 NOTHING: dict[str, Payload | None] = dict.fromkeys(FACETS)
 """What is shown of a SKU that is not in the shop."""
+UNPUBLISHED = "UNPUBLISHED"
+"""Instead of the status of a product that is not in the publication: nobody sees it, whatever its status."""
 TEXTS = ("title", "descriptionHtml", "vendor", "productType", "status", "handle")
+
+
+async def read(shop: Shop, location: str, publication: Publication, push: Push) -> Shown:
+    """What is shown of `push.sku`. Raises as `Shop.ask` does.
+
+    A root is read with all its variants, a variant up to the page that it is on.
+    """
+    known = push.remote_id or push.remote_ids.get(push.key)
+    identifier = {"id": Ids.parse(known).product} if known is not None else custom_id(push.key)
+    nodes: list[Any] = []
+    after: str | None = None
+    while True:
+        variables = {"identifier": identifier, "locationId": location, "after": after} | publication.variables
+        try:
+            product = await shop.ask(PRODUCT_READ, "productByIdentifier", variables)
+        except NotDefined:
+            product = None
+        if product is None:
+            return Shown(NOTHING)
+        nodes += product["variants"]["nodes"]
+        page = product["variants"]["pageInfo"]
+        own = next((node for node in nodes if node["sku"] == push.sku), None)
+        if not page["hasNextPage"] or (own is not None and push.sku != push.key):
+            break
+        after = page["endCursor"]
+    if push.sku == push.key:
+        return Shown(root_facets(push.sku, product, nodes, push.listing))
+    return Shown(NOTHING if own is None else variant_facets(push.key, own, push.listing))
 
 
 def root_facets(
@@ -50,11 +85,11 @@ def _figures(node: Node, listing: Mapping[str, Payload]) -> dict[str, Payload | 
 
 
 def _product(product: Node, nodes: Sequence[Node], brought: Payload) -> Payload:
-    shown: Payload = {
-        name: brought[name] if name in brought and _plain(product.get(name)) == _plain(brought[name]) else value
-        for name in TEXTS
-        if (value := product.get(name)) is not None and (name != "handle" or name in brought)
-    }
+    shown: Payload = {name: _text(name, product[name], brought) for name in TEXTS if name != "handle"}
+    if "handle" in brought:
+        shown["handle"] = _text("handle", product["handle"], brought)
+    if not product["publishedOnPublication"]:
+        shown["status"] = UNPUBLISHED
     shown["productOptions"] = [
         {
             "name": option["name"],
@@ -81,6 +116,12 @@ def _entry(node: Node) -> Payload:
     }
 
 
-def _plain(text: object) -> str:
-    """Without the spaces that mean nothing in HTML: at tags, and more than one in a row."""
-    return re.sub(r"\s*(<[^>]*>)\s*", r"\1", " ".join(str(text or "").split()))
+def _text(name: str, value: str, brought: Payload) -> str:
+    """The shop's text, in our words where it says the same."""
+    wanted = brought.get(name)
+    if wanted is None:
+        return value
+    if name == "vendor" and not wanted:
+        return ""  # the shop puts its own name there
+    same = same_handle(value, wanted) if name == "handle" else words(value) == words(str(wanted))
+    return str(wanted) if same else value

@@ -14,11 +14,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from daybook.channel.contract import Push, Unavailable, Waiting
-from projections.shopify.documents import ACTIVATE, LEVEL, SET_QUANTITIES
-from projections.shopify.graphql import Refusal, Shop, Stopped
-from projections.shopify.ids import quantity as quantity_of
-from projections.shopify.listing import STOCK
+from daybook.channel.contract import ChannelUnavailable, Push, Waiting
+from daybook_projections.shopify.graphql import Refusal, Shop, Stopped
+from daybook_projections.shopify.ids import quantity as quantity_of
+from daybook_projections.shopify.listing import STOCK
+from daybook_projections.shopify.operations import ACTIVATE, LEVEL, SET_QUANTITIES
 
 STALE = "CHANGE_FROM_QUANTITY_STALE"
 NOT_STOCKED = "ITEM_NOT_STOCKED_AT_LOCATION"
@@ -115,7 +115,7 @@ class Stock:
                 self._levels.pop(item, None)
                 raise ItemGone from None
             if refusal.has(IN_PROGRESS):
-                raise Stopped(Unavailable("Shopify is still busy with the same request")) from None
+                raise Stopped(ChannelUnavailable("Shopify is still busy with the same request")) from None
             raise
 
     async def _activate(self, push: Push, item: str, quantity: int) -> None:

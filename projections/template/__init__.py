@@ -2,9 +2,9 @@
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.channel.contract import Manifest
-from projections.template.connector import connector
-from projections.template.mapping import DEFAULTS, FACETS, NAME, render
-from projections.template.sandbox import TemplateSandbox
+from daybook_projections.template.connector import SETTINGS, connector
+from daybook_projections.template.mapping import DEFAULTS, FACETS, NAME, render
+from daybook_projections.template.sandbox.server import TemplateSandbox
 
 manifest = Manifest(
     name=NAME,
@@ -16,5 +16,6 @@ manifest = Manifest(
     facets=FACETS,
     defaults=DEFAULTS,
     connector=connector,
+    settings=SETTINGS,
     sandbox=TemplateSandbox,
 )

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from daybook.channel.calls import Answer, Calls, Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Push, Rejected, Unavailable, Waiting
-from daybook.errors import BadConfiguration
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Push, Rejected, Setting, Waiting
 from daybook.events import Rejection
-from projections.template.mapping import NAME, OFFER, STOCK
+from daybook_projections.template.mapping import NAME, OFFER, STOCK
 
 DONE = (200, 201, 204)
 GONE = 404
@@ -43,18 +42,21 @@ class TemplateConnector:
 
     async def confirm(self, push: Push, submission: str) -> Outcome:
         """Nothing is ever only accepted: each answer is final."""
-        return Unavailable(f"{NAME} gives no submissions, yet {submission} is asked for")
+        return ChannelUnavailable(f"{NAME} gives no submissions, yet {submission} is asked for")
 
     async def close(self) -> None:
         """Lets go of its connections."""
         await self._calls.close()
 
 
+SETTINGS = (
+    Setting("url", "the address of the marketplace's API"),
+    Setting("key", "the key that the marketplace gave the shop"),
+)
+
+
 def connector(settings: Mapping[str, str]) -> TemplateConnector:
-    """From DAYBOOK_CHANNEL_TEMPLATE_URL and _KEY. Raises BadConfiguration for a missing one."""
-    for name in ("url", "key"):
-        if not settings.get(name):
-            raise BadConfiguration(f"{NAME} needs DAYBOOK_CHANNEL_{NAME.upper()}_{name.upper()}", setting=name)
+    """From the values of `SETTINGS`."""
     return TemplateConnector(settings["url"], settings["key"])
 
 
@@ -72,4 +74,4 @@ def _outcome(push: Push, answer: Answer) -> Outcome:
     if answer.status == 422:
         field = answer.body.get("field") if isinstance(answer.body, dict) else None
         return Rejected((Rejection("refused", said, field),))
-    return Unavailable(f"{NAME} answered HTTP {answer.status}: {said}")
+    return ChannelUnavailable(f"{NAME} answered HTTP {answer.status}: {said}")

@@ -3,16 +3,17 @@
 from daybook.catalogue.group import Group
 from daybook.channel.contract import Manifest
 from daybook.events import ChannelConfigured
-from projections.timeline.listing import fold
-from projections.timeline.mapping import FACETS, GROUP, NAME, render
+from daybook_projections.timeline.listing import fold
+from daybook_projections.timeline.mapping import FACETS, GROUP, NAME, render, render_change
 
 manifest = Manifest(
     name=NAME,
     title="Timeline",
-    version=1,
+    version=2,
     state=Group,
     fold=fold,
     render=render,
+    render_change=render_change,
     facets=FACETS,
     defaults=ChannelConfigured(name=NAME),
     keeps_history=True,

@@ -6,12 +6,12 @@ There may be any number of endpoints; each is a channel of its own, with its own
 import re
 from functools import partial
 
-from daybook.channel.contract import Manifest, Stock
+from daybook.channel.contract import Manifest, StockRule
 from daybook.errors import InvalidValue
-from projections.webhook.connector import connector
-from projections.webhook.listing import FACETS, NAME, Group, defaults, fold
-from projections.webhook.mapping import PRICE, STOCK, offered, render
-from projections.webhook.sandbox import WebhookSandbox
+from daybook_projections.webhook.connector import SETTINGS, connector
+from daybook_projections.webhook.listing import FACETS, NAME, Group, defaults, fold
+from daybook_projections.webhook.mapping import PRICE, STOCK, offered, render, render_change
+from daybook_projections.webhook.sandbox.server import WebhookSandbox
 
 _NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
 
@@ -30,13 +30,15 @@ def endpoint(name: str) -> Manifest:
         state=Group,
         fold=fold,
         render=partial(render, name=name),
+        render_change=partial(render_change, name=name),
         facets=FACETS,
         defaults=defaults(name),
         lane="sku",
         connector=partial(connector, name=name),
+        settings=SETTINGS,
         sandbox=WebhookSandbox,
-        another=endpoint,
-        stock=Stock(facet=STOCK, price=PRICE, amount=offered),
+        renamed_to=endpoint,
+        stock=StockRule(facet=STOCK, price=PRICE, amount=offered),
     )
 
 

@@ -4,7 +4,8 @@
 
 - `product.updated` holds the whole state: `product`, `price`, `prices` and `stock`. `price.updated` and
   `stock.updated` hold only theirs. `product.removed` holds none: the SKU is no longer listed for this endpoint.
-- Delivery is at least once. The same message has the same `webhook-id` on every try, with a newer timestamp.
+- Delivery is at least once. The same message has the same `webhook-id` on every try, with a newer timestamp. What is
+  told anew, after a resync or where the receiver may have something older, is another message.
 - `position` is the position of the change that is told. Answers get lost and slow requests arrive late, so a receiver
   applies a part of `data` only if the position is not below the one from which it has that part.
 
@@ -25,12 +26,21 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 
 from daybook.channel.calls import ANSWER_SECONDS_MAX, Answer, Calls, Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Stopped, Throttled, Unavailable, Waiting
-from daybook.errors import BadConfiguration
-from projections.webhook.guard import guarded
-from projections.webhook.listing import FACETS, NAME
-from projections.webhook.mapping import PRICE, PRODUCT, STOCK
-from projections.webhook.signing import keys, message_id, signed
+from daybook.channel.contract import (
+    ChannelUnavailable,
+    Confirmed,
+    Outcome,
+    Payload,
+    Push,
+    Setting,
+    Stopped,
+    Throttled,
+    Waiting,
+)
+from daybook_projections.webhook.guard import guarded
+from daybook_projections.webhook.listing import FACETS, NAME
+from daybook_projections.webhook.mapping import PRICE, PRODUCT, STOCK
+from daybook_projections.webhook.signing import keys, message_id, signed
 
 TYPES: Mapping[str, str] = {PRODUCT: "product.updated", PRICE: "price.updated", STOCK: "stock.updated"}
 REMOVED = "product.removed"
@@ -90,7 +100,7 @@ class WebhookConnector:
     async def push(self, push: Push) -> Outcome:
         """One message. A new listing is told with everything at once."""
         if self._problem is not None:
-            return Unavailable(self._problem)
+            return ChannelUnavailable(self._problem)
         if push.facet == PRODUCT and push.payload is None:
             # Also when no receipt tells that the SKU was ever told: the answer may have been lost.
             answer = await self._send(push, REMOVED, None)
@@ -126,7 +136,7 @@ class WebhookConnector:
                 "data": {"sku": push.sku, "position": push.position} | (fields or {}),
             }
         )
-        id_ = message_id(self._name, push.sku, push.facet, push.position, fields)
+        id_ = message_id(self._name, push.sku, push.facet, push.position, push.receipt, fields)
         try:
             answer = await self._calls.post(self._path, body, signed(self._keys, id_, at, body))
         except Unanswered as unanswered:
@@ -143,24 +153,26 @@ class WebhookConnector:
             return Throttled(pause)
         if 300 <= status < 400:
             place = answer.headers.get("Location", "another place")[:200]
-            return Unavailable(f"HTTP {status} sends us to {place}, and redirects are not followed: set {variable}_URL")
+            return ChannelUnavailable(
+                f"HTTP {status} sends us to {place}, and redirects are not followed: set {variable}_URL"
+            )
         if status in (401, 403):
-            return Unavailable(f"the endpoint refuses the signature (HTTP {status}): {said}. Check {variable}_SECRET")
-        return Unavailable(f"the endpoint did not take the message (HTTP {status}): {said}", pause)
+            return ChannelUnavailable(
+                f"the endpoint refuses the signature (HTTP {status}): {said}. Check {variable}_SECRET"
+            )
+        return ChannelUnavailable(f"the endpoint did not take the message (HTTP {status}): {said}", pause)
+
+
+SETTINGS = (
+    Setting("url", "where the endpoint listens; the journal shows it, so it should hold no credential"),
+    Setting("secret", "a `whsec_` secret, or several with spaces between while receivers change over: each signs"),
+    Setting("allow_private", "`true` lets the endpoint be in a private network", optional=True),
+    Setting("allow_http", "`true` lets the endpoint be without TLS", optional=True),
+)
 
 
 def connector(settings: Mapping[str, str], name: str = NAME) -> WebhookConnector:
-    """The connector for `url` and `secret`; BadConfiguration when one is missing.
-
-    `secret` is a `whsec_` secret, or several with spaces between while receivers change over: each signs. The URL is
-    written into the journal, so it should hold no credential. `allow_private=true` lets the endpoint be in a private
-    network, `allow_http=true` lets it be without TLS. What is there but malformed is told by `problem`, and by every
-    push.
-    """
-    for key in ("url", "secret"):
-        if not settings.get(key):
-            variable = f"DAYBOOK_CHANNEL_{name.upper()}_{key.upper()}"
-            raise BadConfiguration(f"the {name} channel has no {key}: set {variable}", field=variable)
+    """From the values of `SETTINGS`. What is there but malformed is told by `problem`, and by every push."""
     return WebhookConnector(settings, name)
 
 

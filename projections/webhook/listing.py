@@ -77,7 +77,6 @@ def _item(
     sku = product.sku
     chain = tuple(group.chain(sku))
     prices = _prices(chain, narrowed.price_lists)
-    quantities = group.stock.get(sku, Stock()).quantities
     return Item(
         product=product,
         group=group.key,
@@ -89,8 +88,14 @@ def _item(
         price=prices.get(settings.price_list, {}).get(settings.currency),
         prices=prices,
         available=group.available(sku, settings.locations),
-        locations={name: quantities.get(name, 0) for name in settings.locations or quantities},
+        locations=locations(group, sku, settings),
     )
+
+
+def locations(group: Group, sku: str, settings: ChannelConfigured) -> dict[str, int]:
+    """Pieces by location: those that the settings name, or all."""
+    quantities = group.stock.get(sku, Stock()).quantities
+    return {name: quantities.get(name, 0) for name in settings.locations or quantities}
 
 
 def _attributes(

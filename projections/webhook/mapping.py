@@ -10,10 +10,10 @@ import msgspec
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload, Rendered
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
 from daybook.events import Measure, Value
 from daybook.values import Money
-from projections.webhook.listing import NAME, Item, Narrowed, defaults, items
+from daybook_projections.webhook.listing import NAME, Item, Narrowed, defaults, items, locations
 
 PRODUCT, PRICE, STOCK = "product", "price", "stock"
 
@@ -30,8 +30,22 @@ def render(group: Group, reference: Reference, name: str = NAME) -> Rendered:
     for item in items(group, settings, narrowed, reference):
         rendered[item.product.sku, PRODUCT] = {"product": _product(item)}
         rendered[item.product.sku, PRICE] = _price(item)
-        rendered[item.product.sku, STOCK] = {"stock": {"available": item.available, "locations": item.locations}}
+        rendered[item.product.sku, STOCK] = _stock(item.available, item.locations)
     return rendered
+
+
+def render_change(change: SkuChange, name: str = NAME) -> Rendered | None:
+    """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
+    if not change.stock_only:
+        return None
+    settings = change.reference.channels.get(name, defaults(name))
+    pieces = change.after.available(change.sku, settings.locations)
+    stock = _stock(pieces, locations(change.after, change.sku, settings))
+    return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
+
+
+def _stock(available: int, by_location: dict[str, int]) -> Payload:
+    return {"stock": {"available": available, "locations": by_location}}
 
 
 def offered(payload: Payload) -> int:

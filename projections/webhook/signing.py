@@ -40,14 +40,19 @@ def _key(number: int, text: str) -> Webhook:
     return Webhook(key)
 
 
-def message_id(channel: str, sku: str, facet: str, position: int, data: Payload | None) -> str:
-    """The same for every try of the same message, another one for every other message; without a full stop.
+def message_id(channel: str, sku: str, facet: str, position: int, receipt: int, data: Payload | None) -> str:
+    """The same for every try of one message, another one for every other message; without a full stop.
 
-    The position alone is not enough: a try may tell more than its own change (a new listing tells its price and stock
-    too), and a new version of the rendering tells the same change in other words. A receiver that has seen the id
-    would drop what is new in it.
+    A receiver drops what comes under an id that it has seen, so an id must never be given to two contents, nor to one
+    content that is told anew. Hence all of these:
+
+    - the content: a try may tell more than its own change (a new listing tells its price and stock too), and a new
+      version of the rendering tells the same change in other words;
+    - the position: a price that comes back to what it was is another message than the first;
+    - the newest receipt: what is told once more, because the receiver may have something else by now (a resync, an
+      older message that came late), would be dropped as a double. Tries without a receipt between them share the id.
     """
-    told = msgspec.json.encode([channel, sku, facet, position, data], order="sorted")
+    told = msgspec.json.encode([channel, sku, facet, position, receipt, data], order="sorted")
     return f"msg_{hashlib.sha256(told).hexdigest()[:32]}"
 
 

@@ -9,8 +9,6 @@ Only what the listing holds is told. The condition of the goods, how long a pric
 in it, and are left to the page. Texts are told without their markup.
 """
 
-import html
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -19,8 +17,9 @@ from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Payload
 from daybook.events import ChannelConfigured
 from daybook.values import gtin_problem
-from projections.webshop.listing import DEFAULTS, FACETS, NAME, label
-from projections.webshop.mapping import PARENT, offered
+from daybook_projections.webshop.listing import DEFAULTS, FACETS, NAME, label
+from daybook_projections.webshop.mapping import PARENT, offered
+from daybook_projections.webshop.texts import words
 
 PRODUCT, PRICE, STOCK = FACETS
 CONTEXT = "https://schema.org"
@@ -63,9 +62,21 @@ class _Writer:
         """Attribute name as it is shown -> schema.org's property."""
 
     def group(self, sku: str) -> Payload:
-        """A variable product with its variations, in the order of their SKUs."""
-        variants = sorted(other for other in self.listing if self.parent(other) == sku)
+        """A variable product with its variations, in the order of its options."""
+        variants = sorted((other for other in self.listing if self.parent(other) == sku), key=self.place)
         return self.frame(sku) | {"hasVariant": [self.product(variant) for variant in variants]}
+
+    def place(self, sku: str) -> tuple[list[int], str]:
+        """Where a variation stands among its sisters."""
+        product, parent = self.listing[sku][PRODUCT], self.parent(sku)
+        above = self.listing[parent][PRODUCT]["attributes"] if parent is not None else ()
+        places = {each["name"]: list(each["options"]) for each in above}
+        order = [
+            places[each["name"]].index(each["option"])
+            for each in product["attributes"]
+            if each["option"] in places.get(each["name"], ())
+        ]
+        return order, sku
 
     def frame(self, sku: str) -> Payload:
         """A variable product without its variations."""
@@ -76,7 +87,7 @@ class _Writer:
             "@type": "ProductGroup",
             **self.whereabouts(sku, "group"),
             "productGroupID": sku,
-            **_told(name=product["name"], description=self.description(sku), variesBy=varies),
+            **_told(name=words(product["name"]), description=self.description(sku), variesBy=varies),
             **self.details(product["attributes"]),
             **_told(image=_addresses(product)),
         }
@@ -86,7 +97,8 @@ class _Writer:
         product, parent = self.listing[sku][PRODUCT], self.parent(sku)
         above = self.listing[parent][PRODUCT] if parent is not None else {}
         chosen = ", ".join(each["option"] for each in product["attributes"]) if parent is not None else ""
-        name = f"{above['name']} - {chosen}" if chosen else above.get("name", product.get("name"))
+        own = words(above.get("name") or product.get("name", ""))
+        name = f"{own} - {chosen}" if chosen else own
         gtin = product["global_unique_id"]
         return {
             "@type": "Product",
@@ -130,7 +142,7 @@ class _Writer:
     def description(self, sku: str) -> str:
         """The long text, else the short one, without markup."""
         product = self.listing[sku][PRODUCT]
-        return _plain(product.get("description") or product.get("short_description") or "")
+        return words(product.get("description") or product.get("short_description") or "")
 
     def parent(self, sku: str) -> str | None:
         """The SKU of the variable product that this is a variation of."""
@@ -165,7 +177,3 @@ def _addresses(product: Payload) -> list[str]:
 def _told(**fields: Any) -> Payload:
     """The fields that say something."""
     return {name: value for name, value in fields.items() if value}
-
-
-def _plain(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())

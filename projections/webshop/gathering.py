@@ -3,7 +3,8 @@
 A batch is no transaction: each member is carried out, or refused, by itself under HTTP 200, and told in its place. What
 the shop says of a member is its push's outcome, but for three cases in which the push is sent again alone, at once:
 
-- the id is gone, or a new product's SKU is there already: that takes a look-up, which `push` knows how to do;
+- the id is gone, a new product's SKU is there already, or what was changed is in the trash or lacks something: that
+  takes further requests, which `push` knows how to make;
 - a refused member stood for several pushes of one SKU: only alone does each learn whether it was the culprit.
 
 A shop may take fewer than a hundred members (a filter, a small body limit, a slow host that does not answer in time).
@@ -16,10 +17,10 @@ from typing import Any
 import msgspec
 
 from daybook.channel.calls import Answer, Early, Previewed, Unanswered
-from daybook.channel.contract import Confirmed, Outcome, Payload, Push, Rejected, Throttled, Unavailable
-from projections.webshop.bodies import CREATING, changed, kept_axes, whole
-from projections.webshop.mapping import PARENT
-from projections.webshop.place import DUPLICATE, GONE, Place, collection
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Payload, Push, Rejected, Throttled
+from daybook_projections.webshop.bodies import CREATING, changed, seen_by_buyers, whole
+from daybook_projections.webshop.mapping import PARENT
+from daybook_projections.webshop.place import DUPLICATE, GONE, TRASHED, Place, collection
 
 MEMBERS_MAX = 100
 """WooCommerce's own limit (check_batch_limit; a shop may set `woocommerce_rest_batch_items_limit` lower)."""
@@ -71,7 +72,7 @@ class Gathering:
         self,
         send: Callable[[str, Payload], Awaitable[Answer]],
         alone: Callable[[Push], Awaitable[Outcome]],
-        refused: Callable[[Answer], Unavailable | Rejected],
+        refused: Callable[[Answer], ChannelUnavailable | Rejected],
     ) -> None:
         self._send = send
         self._alone = alone
@@ -129,10 +130,10 @@ class Gathering:
                 await self._member(member, said, answer, together)
         return True
 
-    async def _apart(self, part: list[Member], refused: Unavailable | Rejected, together: "_Together") -> None:
+    async def _apart(self, part: list[Member], refused: ChannelUnavailable | Rejected, together: "_Together") -> None:
         """The batch as a whole was refused. When that is not the channel's trouble, it is not each member's either."""
         for member in part:
-            if isinstance(refused, Unavailable):
+            if isinstance(refused, ChannelUnavailable):
                 together.tell([member], refused)
             else:
                 await self._one_by_one(member, together)
@@ -142,17 +143,20 @@ class Gathering:
         if not isinstance(own, int) or (not member.creates and own != member.body["id"]):
             for number in member.pushes:
                 sku = together.pushes[number].sku
-                together.told[number] = Unavailable(f"the shop's answer to a batch has no word on {sku}")
+                together.told[number] = ChannelUnavailable(f"the shop's answer to a batch has no word on {sku}")
             return
         error = said.get("error")
-        if error is None:
+        if error is None and all(seen_by_buyers(together.pushes[number], said) for number in member.pushes):
             for number in member.pushes:
-                together.told[number] = _brought(together.pushes[number], own, said, member.creates)
+                together.told[number] = _brought(together.pushes[number], own, member.creates)
+            return
+        if error is None:
+            await self._one_by_one(member, together)
             return
         if not isinstance(error, dict):
             error = {"message": str(error)}
         code = error.get("code")
-        if code in GONE or (member.creates and code == DUPLICATE) or len(member.pushes) > 1:
+        if code in GONE or (member.creates and code in (DUPLICATE, TRASHED)) or len(member.pushes) > 1:
             await self._one_by_one(member, together)
             return
         data = error.get("data")
@@ -180,7 +184,7 @@ class _Together:
     def __init__(self, pushes: Sequence[Push]) -> None:
         self.pushes = pushes
         self.told: dict[int, Outcome] = {}
-        self.down: Throttled | Unavailable | None = None
+        self.down: Throttled | ChannelUnavailable | None = None
         """What the shop answered when it could not be used any more: nothing more is sent."""
 
     def tell(self, part: Sequence[Member], outcome: Outcome) -> None:
@@ -190,15 +194,12 @@ class _Together:
 
     def tell_one(self, number: int, outcome: Outcome) -> None:
         self.told[number] = outcome
-        if isinstance(outcome, Throttled | Unavailable):
+        if isinstance(outcome, Throttled | ChannelUnavailable):
             self.down = outcome
 
 
-def _brought(push: Push, own: int, said: Payload, created: bool) -> Outcome:
-    if created:
-        return Confirmed(covers=tuple(push.listing), remote_id=str(own))
-    lost = kept_axes(push.sku, push.payload, said) if push.payload is not None else None
-    return lost or Confirmed()
+def _brought(push: Push, own: int, created: bool) -> Outcome:
+    return Confirmed(covers=tuple(push.listing), remote_id=str(own)) if created else Confirmed()
 
 
 def _cut(part: list[Member], most: int) -> list[list[Member]]:

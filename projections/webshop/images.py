@@ -1,7 +1,6 @@
-"""The pictures of a product that the shop can fetch. Pure."""
+"""The pictures of a product that the shop can fetch, and why others can't be sent. Pure."""
 
-from collections.abc import Sequence
-from posixpath import splitext
+from posixpath import basename, splitext
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -9,9 +8,15 @@ import msgspec
 from daybook.catalogue.group import Group
 from daybook.events import ChannelConfigured, MediaAdded
 
-FORMATS = frozenset({"", ".jpg", ".jpeg", ".jpe", ".gif", ".png", ".bmp", ".tif", ".tiff", ".ico", ".webp"})
-"""File endings that WooCommerce accepts for a picture (wc_rest_allowed_image_mime_types); it looks at the address when
-there is none. Anything else, such as a manual, fails the whole product."""
+FORMATS = frozenset({".jpg", ".jpeg", ".jpe", ".gif", ".png", ".bmp", ".tif", ".tiff", ".ico", ".webp"})
+"""File endings that WooCommerce accepts for a picture (wc_rest_allowed_image_mime_types). One other fails the whole
+product. The ending need not be true: the shop looks into the file and gives the copy the right one."""
+OTHER_FORMATS = frozenset({".avif", ".eps", ".heic", ".heif", ".jxl", ".psd", ".svg"})
+"""File endings of pictures that it does not take. What has any other ending is no picture, such as a manual."""
+SCRIPTS = frozenset({".ashx", ".asp", ".aspx", ".cgi", ".jsp", ".php"})
+"""File endings that say nothing of what comes."""
+PICTURE = "image"
+"""The role under which a file is taken for a picture whose ending says nothing."""
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -21,18 +26,60 @@ class Image(msgspec.Struct, frozen=True):
     alt: str
 
 
-def images(group: Group, sku: str, root: str | None, settings: ChannelConfigured, alt: str) -> tuple[Image, ...]:
-    """The product's pictures that the shop can fetch, its own before its parents'; those of `root` are left to it."""
+class Images(msgspec.Struct, frozen=True):
+    """What of a product's pictures is sent, and why the others are not."""
+
+    sent: tuple[Image, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def images(group: Group, sku: str, root: str | None, settings: ChannelConfigured, alt: str) -> Images:
+    """Finds the product's pictures, its own before its parents'; those of `root` are left to it."""
     shared = set(group.media(root, settings.scope)) if root is not None else set()
-    pictures = (item for item in group.media(sku, settings.scope) if item not in shared and _is_picture(item, settings))
     base = settings.extra.get("media_base_url")
-    found = dict.fromkeys(filter(None, (_address(item.url, base) for item in pictures)))
-    return tuple(Image(src, alt) for src in found)
+    found: dict[str, None] = {}
+    lost: dict[str, None] = {}
+    for item in group.media(sku, settings.scope):
+        if item in shared or item.locale not in (None, *settings.locales) or not _is_picture(item):
+            continue
+        address = _address(item.url, base)
+        if address is None:  # known only since nobody said where such pictures are
+            continue
+        problem = _problem(address)
+        if problem is None:
+            found[address] = None
+        else:
+            lost[f"{item.url} {problem}"] = None
+    return Images(tuple(Image(src, alt) for src in found), tuple(lost))
 
 
-def _is_picture(item: MediaAdded, settings: ChannelConfigured) -> bool:
-    locales: Sequence[str | None] = (None, *settings.locales)
-    return item.locale in locales and splitext(urlsplit(item.url).path)[1].lower() in FORMATS
+def named(src: str) -> str:
+    """Gives an address whose file name has an ending, as the shop wants: it looks behind a `#` too and fetches without.
+
+    WooCommerce reads the file's name off the address, and refuses a name without an ending.
+    """
+    fetched = src.partition("#")[0]
+    return fetched if _ending(fetched) in FORMATS else f"{fetched}#.jpg"
+
+
+def _is_picture(item: MediaAdded) -> bool:
+    ending = _ending(item.url)
+    if ending in FORMATS or ending in OTHER_FORMATS:
+        return True
+    return item.role == PICTURE and (not ending or ending in SCRIPTS)
+
+
+def _ending(url: str) -> str:
+    return splitext(basename(urlsplit(url).path))[1].lower()
+
+
+def _problem(address: str) -> str | None:
+    ending, parts = _ending(address), urlsplit(address)
+    if ending in OTHER_FORMATS:
+        return f"is in a format ({ending}) that WooCommerce does not take"
+    if ending not in FORMATS and parts.query:
+        return "has no file ending such as .jpg before its `?`, and WooCommerce takes no picture without one"
+    return None
 
 
 def _address(url: str, base: object) -> str | None:

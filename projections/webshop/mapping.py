@@ -1,10 +1,12 @@
 """The listing in WooCommerce's own words. Pure.
 
 A PUT changes only the fields that it names, so every field that is ours is always named: a text or a GTIN that was
-removed in the book is sent as an empty one. Left out on purpose:
+removed in the book is sent as an empty one. Texts stand as they survive in the shop: see `texts`. Left out on purpose:
 
 - `categories`: WooCommerce takes the ids of its own terms and we don't manage terms yet; that comes with the deeper
   channel work, as do brands as terms. Until then the shop's own categories stay as they are.
+- a GTIN that is flagged in the book: the shop takes a number once, so the second product with a placeholder would be
+  refused. A product sells well without one.
 - `stock_status`: with `manage_stock` the shop derives it from the quantity.
 - `meta_data` about the book, such as a position: a payload must not change when nothing that buyers see changes.
 
@@ -14,19 +16,17 @@ the field is left out: an empty list would wipe the gallery of a shop whose pict
 of that is that the last picture, once removed in the book, stays in the shop until somebody deletes it there.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from daybook.catalogue.reference import Reference
-from daybook.channel.contract import Held, Payload
-from projections.webshop.images import Image
-from projections.webshop.listing import DEFAULTS, NAME, Group, Item, Shown, items
+from daybook.channel.contract import Held, Payload, Rendered, SkuChange
+from daybook_projections.webshop import texts
+from daybook_projections.webshop.images import Image
+from daybook_projections.webshop.listing import DEFAULTS, NAME, Group, Item, Shown, items
 
 PARENT = "_parent"
 """Names a variation's parent by SKU, for the connector. Keys that start with _ are never sent."""
-
-_GTIN = re.compile(r"[0-9-]+[Xx]?\Z")
 
 
 def render(group: Group, reference: Reference) -> dict[tuple[str, str], Payload | Held]:
@@ -40,8 +40,21 @@ def render(group: Group, reference: Reference) -> dict[tuple[str, str], Payload 
         rendered[item.sku, "product"] = _variation(item) if item.type == "variation" else _product(item)
         if item.price is not None:
             rendered[item.sku, "price"] = {"regular_price": f"{item.price.decimal():f}"}
-            rendered[item.sku, "stock"] = {"manage_stock": True, "stock_quantity": item.available}
+            rendered[item.sku, "stock"] = _stock(item.available)
     return rendered
+
+
+def render_change(change: SkuChange) -> Rendered | None:
+    """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
+    if not change.stock_only:
+        return None
+    settings = change.reference.channels.get(NAME, DEFAULTS)
+    stock = _stock(change.after.available(change.sku, settings.locations))
+    return {(change.sku, "stock"): stock} if "stock" in change.listed else {}
+
+
+def _stock(available: int) -> Payload:
+    return {"manage_stock": True, "stock_quantity": available}
 
 
 def offered(stock: Payload) -> int:
@@ -54,10 +67,10 @@ def _product(item: Item) -> Payload:
         "sku": item.sku,
         "type": item.type,
         "status": "publish",
-        "name": item.title,
-        "description": item.description,
-        "short_description": item.short_description,
-        "global_unique_id": _gtin(item.gtin),
+        "name": texts.name(item.title),
+        "description": texts.description(item.description),
+        "short_description": texts.description(item.short_description),
+        "global_unique_id": item.gtin or "",
         "attributes": [_attribute(position, shown) for position, shown in enumerate(item.attributes)],
     }
     if item.images:
@@ -70,8 +83,8 @@ def _variation(item: Item) -> Payload:
         PARENT: item.parent,
         "sku": item.sku,
         "status": "publish",
-        "description": item.description,
-        "global_unique_id": _gtin(item.gtin),
+        "description": texts.description(item.description),
+        "global_unique_id": item.gtin or "",
         "attributes": [{"name": shown.name, "option": shown.options[0]} for shown in item.attributes],
     }
     if item.images:
@@ -90,13 +103,4 @@ def _attribute(position: int, shown: Shown) -> dict[str, Any]:
 
 
 def _images(images: Sequence[Image]) -> list[dict[str, Any]]:
-    return [{"src": image.src, "alt": image.alt} for image in images]
-
-
-def _gtin(gtin: str | None) -> str:
-    """The GTIN, right or wrong, as long as the shop would keep all of it.
-
-    WooCommerce silently strips what is neither a digit, a hyphen nor a final X, so `8.71E+12` would become another
-    product's number. Such a GTIN is flagged in the book and not sent; the product sells well without one.
-    """
-    return gtin if gtin is not None and _GTIN.match(gtin) else ""
+    return [{"src": image.src, "alt": texts.alternative(image.alt)} for image in images]

@@ -3,6 +3,9 @@
 import msgspec
 
 DUPLICATE = "product_invalid_sku"
+TRASHED = "woocommerce_rest_product_not_created"
+"""The code for a new product whose SKU is in the trash: WooCommerce's own check does not look there, its table does."""
+INVALID_PARENT = "woocommerce_rest_product_variation_invalid_parent"
 GONE = frozenset(
     {
         "woocommerce_rest_product_invalid_id",
@@ -12,7 +15,7 @@ GONE = frozenset(
         "woocommerce_rest_already_trashed",
     }
 )
-"""Codes for an id that the shop does not have. Go by the code: WooCommerce says 404 to GET and DELETE, 400 to PUT."""
+"""Codes for an id that the shop does not have, or not there. By the code: a PUT of a product says 400, all else 404."""
 
 
 class Place(msgspec.Struct, frozen=True):

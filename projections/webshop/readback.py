@@ -1,8 +1,9 @@
 """What the shop has, in the payload's own words, so that what was brought and is untouched compares equal. Pure.
 
-WooCommerce gives nearly everything back as it was sent, if it is asked with `context=edit`. What it does not:
+WooCommerce gives nearly everything back as it was sent, if it is asked with `context=edit` and for a variation as for a
+product. What it does not:
 
-- a variation's description comes as it is put on a page: in paragraphs, with typographic quotes;
+- names and descriptions lose markup that a post may not hold, and get entities for `&` and `<`;
 - a price keeps its text, but a plugin or the shop's own settings may write it with other decimals;
 - pictures are copied into the shop under names of its own (`bag-1.jpg`), so their file names are compared, and no more
   than that: a picture that somebody replaced by another of the same name is not seen.
@@ -11,27 +12,28 @@ Each is put back into the words that were sent when it says the same. Fields tha
 as a sale price or pictures of which the book knows nothing, and are left out.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from posixpath import basename, splitext
+from posixpath import splitext
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from daybook.channel.contract import Payload
-from projections.webshop.listing import FACETS
-from projections.webshop.mapping import PARENT
+from daybook_projections.webshop.images import named
+from daybook_projections.webshop.listing import FACETS
+from daybook_projections.webshop.mapping import PARENT
+from daybook_projections.webshop.texts import bare
 
 PRODUCT, PRICE, STOCK = FACETS
 
 _OURS = ("sku", "type", "status", "name", "description", "short_description", "global_unique_id", "attributes")
-_TYPOGRAPHY = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "″": '"', "‘": "'", "’": "'", "′": "'", "–": "-", "—": "-", "×": "x", "…": "..."}
-)
 _COPY = r"(\d+|scaled|rotated|edited)*"
 """What WordPress puts behind the name of a file that it has already, or has made smaller or turned."""
+
+UNNAMED = "unnamedfile"
+"""What WordPress calls a file of whose name nothing is left."""
 
 View = Mapping[str, Any]
 
@@ -54,6 +56,7 @@ def _product(view: View, wanted: Payload | None, parent: str | None) -> Payload:
     if wanted is None:  # never brought: everything that could have been
         wanted = dict.fromkeys(field for field in _OURS if field in view)
         wanted |= {} if parent is None else {PARENT: parent}
+    view = {"image": next(iter(view.get("images") or ()), None), **view}
     found: Payload = {}
     for field, value in wanted.items():
         if field == PARENT:
@@ -86,21 +89,15 @@ def _stock(view: View) -> Payload | None:
 
 
 def _text(shown: Any, sent: Any) -> Any:
-    return sent if isinstance(sent, str) and _plain(shown) == _plain(sent) else shown
-
-
-def _plain(text: Any) -> str:
-    """Words alone: without tags and typography, white space as single spaces."""
-    bare = html.unescape(re.sub(r"<[^>]*>", " ", str(text or ""))).translate(_TYPOGRAPHY)
-    return " ".join(re.sub(r"-+", "-", unicodedata.normalize("NFC", bare)).split())
+    return sent if isinstance(sent, str) and bare(shown) == bare(sent) else shown
 
 
 def _attributes(shown: Any, sent: Any) -> Any:
     """Each in the fields and the words in which it was sent, and a variation's in that order."""
-    wanted = {_plain(each.get("name")).casefold(): each for each in sent or ()}
+    wanted = {bare(each.get("name")).casefold(): each for each in sent or ()}
     found: dict[str, Payload] = {}
     for each in shown or ():
-        name = _plain(each.get("name")).casefold()
+        name = bare(each.get("name")).casefold()
         fields = wanted.get(name) or {field: None for field in each if field not in ("id", "slug")}
         found[name] = {field: _part(each.get(field), value) for field, value in fields.items()}
     if all("position" in each for each in found.values()):
@@ -131,15 +128,17 @@ def _image(shown: Any, sent: Any) -> Any:
 
 
 def _is_copy(copy: str, source: str) -> bool:
-    """WordPress takes a percent-encoded name as it is, but for `%20`."""
-    own = {_stem(urlsplit(source).path.replace("%20", "")), _stem(unquote(urlsplit(source).path))}
-    shown = _stem(urlsplit(copy).path)
-    return any(re.fullmatch(re.escape(each) + _COPY, shown) for each in own) or own == {""}
+    """Compares names of files as WordPress makes them: it takes `%20` for 20, and did take it for a hyphen once."""
+    asked = named(source).replace(" ", "%20").partition("?")[0].rstrip("/").rpartition("/")[2]
+    own = {_stem(asked), _stem(asked.replace("%20", "")), _stem(unquote(asked))} - {""} or {UNNAMED}
+    shown = _stem(urlsplit(copy).path.rpartition("/")[2])
+    return any(re.fullmatch(re.escape(each) + _COPY, shown) for each in own)
 
 
-def _stem(path: str) -> str:
-    """The file's name as far as WordPress keeps it: letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", splitext(basename(path))[0]).casefold())
+def _stem(name: str) -> str:
+    """The file's name as far as it survives: its letters and digits."""
+    bare_name = unicodedata.normalize("NFKD", splitext(name)[0] if splitext(name)[1] else name.lstrip("."))
+    return "".join(each for each in bare_name.casefold() if each.isalnum())
 
 
 def _gtin(shown: Any, sent: Any) -> Any:

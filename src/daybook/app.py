@@ -7,7 +7,7 @@ from typing import Self
 
 from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
-from daybook.commands.scene import FOLDS
+from daybook.commands.decision_view import FOLDS
 from daybook.config import Settings
 from daybook.log.application import Log
 from daybook.log.reader import Reader
@@ -20,10 +20,17 @@ class App:
     """The write side and the questions, on one pool of connections. Close it, or use it as a context."""
 
     def __init__(
-        self, settings: Settings, registry: Registry | None = None, appended: Callable[[], None] | None = None
+        self,
+        settings: Settings,
+        registry: Registry | None = None,
+        appended: Callable[[], None] | None = None,
+        *,
+        connections: int = POOL_CONNECTIONS,
+        kept: int = 0,
     ) -> None:
+        """`kept`: so many connections are opened at once and never given back, whatever else needs some."""
         self.settings = settings
-        self.pool = pool(settings.require_postgres(), "app", POOL_CONNECTIONS)
+        self.pool = pool(settings.require_postgres(), "app", connections, kept)
         self.log = Log(self.pool, FOLDS)
         self.reader = Reader(self.pool)
         self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))

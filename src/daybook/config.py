@@ -13,20 +13,15 @@ from pathlib import Path
 
 import msgspec
 
+from daybook.addresses import check_postgres, mask, nats_servers
 from daybook.errors import BadConfiguration
 
 log = logging.getLogger("daybook.config")
 
 CREDENTIAL_BYTES_MAX = 64 * 1024
+LOG_FORMS = ("text", "json")
+LOG_LEVELS = ("debug", "info", "warning", "error")
 _warned: set[Path] = set()
-
-# `scheme://user:secret@`, also among several servers; the user of a NATS URL that has no colon, which is a token; a
-# keyword `password=`, quoted or not. A port after a host is no secret: nothing with an @ follows it.
-_SECRETS = (
-    re.compile(r"(://[^:/?#@\s,]*:)[^/?#\s,]+(?=@)"),
-    re.compile(r"((?:nats|tls|wss?)://)[^:/?#@\s,]+(?=@)"),
-    re.compile(r"(\w*password\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^&\s]+)"),
-)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +32,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats: str | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    log: str = "text"
+    """How a role writes its log: `text` or `json`."""
+    log_level: str = "info"
     channels: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """Per channel, what its connector is told: base URL and credentials, from DAYBOOK_CHANNEL_<NAME>_<KEY>."""
     channel_files: dict[str, dict[str, Path]] = msgspec.field(default_factory=dict)
@@ -92,13 +90,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return plain
 
 
-def mask(url: str | None) -> str | None:
-    """The same connection string with its password hidden."""
-    for secret in _SECRETS:
-        url = url and secret.sub(r"\1********", url)
-    return url
-
-
 def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Settings:
     """Settings from DAYBOOK_* variables; `data` (the --data option) wins over DAYBOOK_DATA."""
     port = environ.get("DAYBOOK_HTTP_PORT", "8080")
@@ -112,18 +103,32 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
             files.setdefault(found[1].lower(), {})[found[2].removesuffix("_FILE").lower()] = Path(value)
         elif found:
             channels.setdefault(found[1].lower(), {})[found[2].lower()] = value
+    if postgres := environ.get("DAYBOOK_POSTGRES"):
+        check_postgres("DAYBOOK_POSTGRES", postgres)
+    if nats := environ.get("DAYBOOK_NATS"):
+        nats_servers("DAYBOOK_NATS", nats)
+    log_as = _one_of("DAYBOOK_LOG", environ.get("DAYBOOK_LOG") or "text", LOG_FORMS)
+    level = _one_of("DAYBOOK_LOG_LEVEL", environ.get("DAYBOOK_LOG_LEVEL") or "info", LOG_LEVELS)
     folder = environ.get("DAYBOOK_CHANNELS")
     home = Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", ".")) / ".local" / "share")
     return Settings(
         data=(data or Path(environ.get("DAYBOOK_DATA") or home / "daybook")).expanduser().resolve(),
-        postgres=environ.get("DAYBOOK_POSTGRES") or None,
-        nats=environ.get("DAYBOOK_NATS") or None,
+        postgres=postgres or None,
+        nats=nats or None,
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
+        log=log_as,
+        log_level=level,
         channels=channels,
         channel_files=files,
         channels_folder=Path(folder).expanduser().resolve() if folder else None,
     )
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value.lower() not in known:
+        raise BadConfiguration(f"{name} is {value!r}; it must be one of {', '.join(known)}", field=name)
+    return value.lower()
 
 
 def hide(text: str, connection: Mapping[str, str]) -> str:

@@ -24,8 +24,8 @@ class InvalidValue(DaybookError):
 
     code = "invalid_value"
 
-    def __init__(self, field: str, reason: str, value: object = None) -> None:
-        super().__init__(f"{field}: {reason}", field=field, reason=reason, value=value)
+    def __init__(self, field: str, reason: str, value: object = None, **details: object) -> None:
+        super().__init__(f"{field}: {reason}", field=field, reason=reason, value=value, **details)
 
 
 class NotFound(DaybookError):
@@ -64,10 +64,22 @@ class Unavailable(DaybookError):
     code = "unavailable"
 
 
+class NotPermitted(DaybookError):
+    """Postgres refuses it: Daybook's role may only read, or the database takes no changes."""
+
+    code = "not_permitted"
+
+
 class StreamAhead(DaybookError):
     """The JetStream stream holds positions that the log does not have: the log was restored to an earlier moment."""
 
     code = "stream_ahead"
+
+
+class StreamStopped(DaybookError):
+    """The JetStream stream is not there, or does not follow the log. The log itself is well."""
+
+    code = "stream_stopped"
 
 
 class CorruptLog(DaybookError):

@@ -22,7 +22,7 @@ from daybook.app import App
 from daybook.channel.contract import Sandbox
 from daybook.channel.registry import installed
 from daybook.commands import ChangePrice, CountStock, DefineAttribute, DescribeProduct
-from daybook.commands.book import Decides
+from daybook.commands.book import Command
 from daybook.commands.describe import Price
 from daybook.config import Settings
 from daybook.errors import Unavailable
@@ -35,6 +35,8 @@ from daybook.stream.jetstream import Stream
 from daybook.stream.subjects import wake_log
 from tests.fixtures.pipeline import ROOT, folded, listings, until
 from tests.fixtures.servers import ServerPair
+
+pytestmark = pytest.mark.long
 
 ROLES = ("relay", "project", "deliver")
 CHANNELS = ("webshop", "amazon", "bol")
@@ -80,7 +82,7 @@ class Works:
             self.roles[what].wait()
             self.start(what)
 
-    async def say(self, command: Decides) -> None:
+    async def say(self, command: Command) -> None:
         """Carries a command out, again and again under one id while Postgres is away: that is what ids are for."""
         context = Context.new("tester", "test")
         deadline = time.monotonic() + 60
@@ -122,6 +124,7 @@ def describe(n: int, price: str, stock: int) -> DescribeProduct:
     texts = {"name": f"Thing {n}", "brand": "Acme", "description": "A thing."}
     return DescribeProduct(
         sku=f"S{n}",
+        kind="product",
         gtin=GTINS[n],
         attributes=tuple(AttributeChange(attribute=code, value=value) for code, value in texts.items()),
         prices=(Price(amount=price, currency="EUR"),),
@@ -143,29 +146,26 @@ def describe(n: int, price: str, stock: int) -> DescribeProduct:
     ],
     ids=["relay", "project", "deliver", "nats", "postgres", "all in a random order"],
 )
-def test_what_is_killed_costs_time_and_nothing_else(servers: ServerPair, victims: tuple[str, ...]) -> None:
+async def test_what_is_killed_costs_time_and_nothing_else(servers: ServerPair, victims: tuple[str, ...]) -> None:
     migrate(servers.postgres.dsn)
     dice = random.Random(len(victims) * 7)
     order = dice.sample(victims, len(victims)) if len(victims) > 1 else list(victims) * 2
 
-    async def main() -> None:
-        async with works(servers) as here:
-            for code in ("name", "brand", "description"):
-                await here.say(DefineAttribute(attribute=AttributeDefined(code=code, type="text")))
-            for n in range(PRODUCTS):
-                await here.say(describe(n, "19.99", 5))
-            await until(lambda: all(box.shown() for box in here.boxes.values()), "each channel shows something", 40)
-            for victim in order:
-                changes = [asyncio.create_task(change(here, dice, n)) for n in range(PRODUCTS)]
-                await asyncio.to_thread(here.kill, victim)
-                await asyncio.gather(*changes)
-            for n in range(PRODUCTS):
-                await here.say(describe(n, f"{30 + n}.00", 40 + n))
-            await settled(here)
-            check(here)
-            await check_stream(here)
-
-    asyncio.run(main())
+    async with works(servers) as here:
+        for code in ("name", "brand", "description"):
+            await here.say(DefineAttribute(attribute=AttributeDefined(code=code, type="text")))
+        for n in range(PRODUCTS):
+            await here.say(describe(n, "19.99", 5))
+        await until(lambda: all(box.shown() for box in here.boxes.values()), "each channel shows something", 40)
+        for victim in order:
+            changes = [asyncio.create_task(change(here, dice, n)) for n in range(PRODUCTS)]
+            await asyncio.to_thread(here.kill, victim)
+            await asyncio.gather(*changes)
+        for n in range(PRODUCTS):
+            await here.say(describe(n, f"{30 + n}.00", 40 + n))
+        await settled(here)
+        check(here)
+        await check_stream(here)
 
 
 async def change(here: Works, dice: random.Random, n: int) -> None:
@@ -188,7 +188,7 @@ async def settled(here: Works) -> None:
         return (due, behind) == ((0,), (0,)) and bool(ready and ready[0] >= len(here.boxes))
 
     try:
-        await until(quiet, "everything is acknowledged", 60)
+        await until(quiet, "everything is acknowledged", 150)
     except AssertionError as error:
         with psycopg.connect(here.servers.postgres.dsn) as conn:
             rows = conn.execute("SELECT channel, sku, facet, state, reasons FROM deliveries WHERE state <> 'confirmed'")

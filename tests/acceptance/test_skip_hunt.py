@@ -25,7 +25,7 @@ from daybook.audit.verify import verify
 from daybook.errors import Unavailable, VersionConflict
 from daybook.events import Event, StockAdjusted
 from daybook.log.application import Log
-from daybook.log.pending import Happened
+from daybook.log.pending import NewEvent
 from daybook.postgres.migrate import migrate
 from daybook.relay.relay import Relay
 from daybook.stream import cloudevents
@@ -34,6 +34,8 @@ from daybook.stream.feed import Feed
 from tests.fixtures.logs import context, opened, rows
 from tests.fixtures.servers import ServerPair
 from tests.fixtures.waiting import until
+
+pytestmark = pytest.mark.long
 
 EVENTS = int(os.environ.get("HUNT_EVENTS", "6000"))
 SEED = int(os.environ.get("HUNT_SEED", "1"))
@@ -106,7 +108,7 @@ def carry_out(log: Log, name: str, wanted: list[tuple[str, int]]) -> tuple[int, 
     while True:
         try:
             events = [
-                Happened(stream, version + number, StockAdjusted("main", 1), stream, stream)
+                NewEvent(stream, version + number, StockAdjusted("main", 1), stream, stream)
                 for stream, amount in wanted
                 for version in (log.load(stream, count)[1],)
                 for number in range(1, amount + 1)

@@ -3,18 +3,22 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from daybook.embedded import processes
 from tests.fixtures.waiting import until
+
+pytestmark = pytest.mark.long
 
 EAN = "4006381333931"
 
@@ -147,3 +151,54 @@ def test_a_second_daybook_on_the_folder_and_a_taken_port_are_told_and_harm_nothi
         assert (unknown.returncode, json.loads(unknown.stderr)["code"]) == (4, "not_found")
         assert get(f"{said['url']}/health/live")
         assert program("config")["running"]["pid"] == said["pid"]
+
+
+def test_its_own_servers_come_back_after_kill_9_also_at_another_port_and_ctrl_c_ends_all(program: Program) -> None:
+    with program.up("--port", 0, "--sandboxes", "--channels", "bol") as (child, said):
+        for arguments in (["create"], ["gtin", EAN], ["stock", "count", 5], ["price", "19.99", "EUR"], ["list", "bol"]):
+            program("product", arguments[0], "SKU-1", *arguments[1:])
+        shop = f"{said['sandboxes']['bol']}/_sandbox/shown"
+        until(lambda: "SKU-1" in get(shop), "bol shows the product", 60)
+        nats_before = program("config")["running"]["nats"]
+
+        with socket.socket() as thief:
+            thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            for server in servers_of(program.data):
+                with suppress(psutil.NoSuchProcess):  # a server's own helper ends with it, or by itself
+                    server.kill()
+            until(lambda: listens(thief, int(nats_before.rpartition(":")[2])), "the port is free")
+            until(lambda: answers(f"{said['url']}/health/ready"), "everything is ready again", 90)
+
+        assert program("config")["running"]["nats"] != nats_before
+        program("product", "price", "SKU-1", "17.99", "EUR")
+        until(lambda: "17.99" in json.dumps(get(shop)), "bol shows the new price", 60)
+
+        servers_of(program.data)[0].kill()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(60) == 0
+        until(lambda: program.processes() == servers_of(program.data) == [], "nothing runs")
+
+
+def servers_of(data: Path) -> list[psutil.Process]:
+    """The server processes of a data folder; Postgres has some more of its own."""
+    marked = processes.mark(data)
+    return [*processes.find("nats-server", marked), *processes.find("postgres", marked)]
+
+
+def listens(thief: socket.socket, port: int) -> bool:
+    """Whether the thief has the port now."""
+    try:
+        thief.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    thief.listen()
+    return True
+
+
+def answers(url: str) -> bool:
+    """Whether it answers with 200."""
+    try:
+        get(url)
+    except OSError:
+        return False
+    return True

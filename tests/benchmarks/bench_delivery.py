@@ -25,10 +25,10 @@ from daybook.channel.registry import Registry
 from daybook.commands import CountStock, DefineAttribute, DescribeProduct
 from daybook.commands.describe import Price
 from daybook.config import Settings
-from daybook.embedded.nats import Nats
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.nats import NatsServer
+from daybook.embedded.postgres import PostgresServer
 from daybook.events import AttributeChange, AttributeDefined, PriceChanged
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.postgres.migrate import migrate
 from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
@@ -49,7 +49,7 @@ CHANNELS = (0, 5, 20)
 class Site:
     """A migrated database on the servers of the run, a stream of its own, and the program's write side."""
 
-    def __init__(self, postgres: Postgres, nats: Nats, channels: int) -> None:
+    def __init__(self, postgres: PostgresServer, nats: NatsServer, channels: int) -> None:
         self.dsn, self.nats = postgres.dsn, nats.url
         self.channels = channels
         self.ringer = Ringer(nats.url, wake_log())
@@ -71,7 +71,9 @@ class Site:
                 name = AttributeChange(attribute="name", value=f"thing {sku}")
                 price = Price(amount="5.00", currency="EUR")
                 listed = {"toy": True}
-                made = DescribeProduct(sku=sku, attributes=(name,), prices=(price,), stock={"main": 5}, channels=listed)
+                made = DescribeProduct(
+                    sku=sku, kind="product", attributes=(name,), prices=(price,), stock={"main": 5}, channels=listed
+                )
                 say(made, Context.new("b", "b"))
 
         threads = [threading.Thread(target=make, args=(skus[n::8],)) for n in range(8)]
@@ -84,7 +86,7 @@ class Site:
     def reprice(self, skus: Sequence[str], cents: int) -> None:
         """Another price for each, in bulk."""
         price = PriceChanged("default", Money(cents, "EUR"))
-        commands = [(Context.new("b", "b"), [Happened(f"product/{sku}", 0, price, sku, sku)]) for sku in skus]
+        commands = [(Context.new("b", "b"), [NewEvent(f"product/{sku}", 0, price, sku, sku)]) for sku in skus]
         assert all(not isinstance(one, Exception) for one in self.app.log.bulk(commands))
         self.ringer.ring()
 

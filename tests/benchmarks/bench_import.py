@@ -17,14 +17,14 @@ from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.demo.catalogue import generate
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.embedded.servers import Servers, forget
 from daybook.events import ProductDiscontinued
 from daybook.exporting.catalogue import export
 from daybook.importing import akeneo, jsonl
 from daybook.importing.ingest import WORKERS, ingest
 from daybook.importing.rows import Entry, Row
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.postgres.migrate import migrate
 from tests.benchmarks.report import Figure, arguments, report
 from tests.fixtures.shared import ICECAT
@@ -40,7 +40,7 @@ def main() -> None:
     report("import", figures, options.json)
 
 
-def _measured(server: Postgres, demo: int | None) -> list[Figure]:
+def _measured(server: PostgresServer, demo: int | None) -> list[Figure]:
     name = "icecat"
     with _app(server, "imported") as app:
         if demo is None and ICECAT is not None:
@@ -87,7 +87,7 @@ def _demo(products: int) -> Iterator[Row]:
 def _appended(app: App, commands: int) -> float:
     def append(number: int) -> None:
         sku = f"RAW-{number}"
-        event = Happened(f"product/{sku}", 1, ProductDiscontinued(), sku, sku)
+        event = NewEvent(f"product/{sku}", 1, ProductDiscontinued(), sku, sku)
         app.log.append([event], Context.new("bench", "bench"))
 
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -98,7 +98,7 @@ def _appended(app: App, commands: int) -> float:
 
 
 @contextmanager
-def _server() -> Iterator[Postgres]:
+def _server() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="daybook-bench-") as folder:
         data = Path(folder)
         data.chmod(0o711)  # the account that Postgres runs under has to get in
@@ -109,7 +109,7 @@ def _server() -> Iterator[Postgres]:
 
 
 @contextmanager
-def _app(server: Postgres, name: str) -> Iterator[App]:
+def _app(server: PostgresServer, name: str) -> Iterator[App]:
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     dsn = server.dsn_of(name)

@@ -19,15 +19,15 @@ from pathlib import Path
 import psycopg
 
 from daybook.app import App
-from daybook.channel.rebuild.code import Code, package_of
-from daybook.channel.rebuild.run import Options, rebuild
 from daybook.channel.registry import installed
 from daybook.commands import ChangePrice
 from daybook.config import Settings
-from daybook.embedded.nats import Nats as NatsServer
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.nats import NatsServer as NatsServer
+from daybook.embedded.postgres import PostgresServer
 from daybook.log.pending import Context
 from daybook.postgres.migrate import migrate
+from daybook.rebuild.code import Code, package_of
+from daybook.rebuild.run import RebuildOptions, rebuild
 from daybook.relay.relay import Relay
 from daybook.stream import cloudevents
 from daybook.stream.bell import Ringer
@@ -105,7 +105,7 @@ def watched(dsn: str) -> Iterator[Eye]:
 class Place:
     """The servers of a run, and the program's roles on them."""
 
-    def __init__(self, data: Path, postgres: Postgres, nats: NatsServer) -> None:
+    def __init__(self, data: Path, postgres: PostgresServer, nats: NatsServer) -> None:
         self.data, self.postgres, self.nats = data, postgres, nats
         self.dsn = postgres.dsn
 
@@ -268,7 +268,7 @@ def rebuild_for_ever(dsn: str) -> None:
     """(inside) Rebuilds a channel again and again until it is ended."""
     code = Code(installed().get(REBUILT))
     while True:
-        asyncio.run(rebuild(dsn, code, package_of(code.manifest), Options(fresh=True)))
+        asyncio.run(rebuild(dsn, code, package_of(code.manifest), RebuildOptions(fresh=True)))
 
 
 def measure(events: int, seconds: float) -> Iterator[Figure]:

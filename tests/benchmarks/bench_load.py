@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from daybook.commands.scene import FOLDS
+from daybook.commands.decision_view import FOLDS
 from daybook.events import AttributeChange, AttributesChanged, Event, ProductCreated, StockReceived
 from daybook.log.application import Log
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.postgres.pool import Pool, pool
 from daybook.product.state import evolve as evolve_product
 from daybook.stock.state import evolve as evolve_stock
@@ -63,7 +63,7 @@ def _fill(log: Log, noun: str, size: int) -> None:
     version = 0
     while some := list(islice(events, min(7, size - version))):
         context = Context.new("erp", "bench")
-        log.append([Happened(stream, version + n, one, sku, sku) for n, one in enumerate(some, 1)], context)
+        log.append([NewEvent(stream, version + n, one, sku, sku) for n, one in enumerate(some, 1)], context)
         version += len(some)
 
 
@@ -101,7 +101,7 @@ def _growing(connections: Pool, noun: str, evolve: Callable[[Any, Event], Any], 
     event: Event = AttributesChanged((change,)) if noun == "product" else StockReceived("main", 1)
     taken = []
     for version in range(size + 1, size + CACHED + 1):
-        log.append([Happened(stream, version, event, sku, sku)], Context.new("erp", "bench"))
+        log.append([NewEvent(stream, version, event, sku, sku)], Context.new("erp", "bench"))
         taken.append(_timed(log, noun, evolve, size, version))
     return statistics.median(taken[CACHED // 2 :])
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.events import StockCounted
 from daybook.log import reader
 from daybook.log.application import Log
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.log.reader import Reader
 from daybook.postgres.pool import connect_async, pool
 from tests.benchmarks.bench_bulk import commands
@@ -46,7 +46,7 @@ def main() -> None:
             report("log size", _size(on, events, 1.0 if options.quick else SECONDS), options.json)
 
 
-def _size(on: Postgres, events: int, seconds: float) -> list[Figure]:
+def _size(on: PostgresServer, events: int, seconds: float) -> list[Figure]:
     products = max(100, events // 8)
     with database(on, "filled") as full:
         filled = _fill(full, events, products)
@@ -101,7 +101,7 @@ class _Appended:
         self.wal = wal / amount
 
 
-def _append(dsn: str, products: int, seconds: float, on: Postgres | None = None) -> _Appended:
+def _append(dsn: str, products: int, seconds: float, on: PostgresServer | None = None) -> _Appended:
     """Single-event commands from many threads, each behind what its stream holds."""
     begin, stop = threading.Barrier(THREADS + 1), threading.Event()
     counts = [0] * THREADS
@@ -111,7 +111,7 @@ def _append(dsn: str, products: int, seconds: float, on: Postgres | None = None)
         begin.wait()
         while not stop.is_set():
             sku = f"SKU-{chance.randrange(products):07d}"
-            event = Happened(f"stock/{sku}", 0, StockCounted("main", 5), sku, sku)
+            event = NewEvent(f"stock/{sku}", 0, StockCounted("main", 5), sku, sku)
             log.record([(Context.new("erp", "http"), [event])])
             counts[number] += 1
 
@@ -177,7 +177,7 @@ def _index_names(dsn: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _indexes(on: Postgres, events: int, seconds: float) -> list[Figure]:
+def _indexes(on: PostgresServer, events: int, seconds: float) -> list[Figure]:
     """Each index dropped in turn, from copies of one full log; the figures with all of them are the baselines."""
     products = max(100, events // 8)
     found: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in ("none", *INDEXES)}
@@ -203,7 +203,7 @@ def _indexes(on: Postgres, events: int, seconds: float) -> list[Figure]:
     ]
 
 
-def _bulk_cpu(on: Postgres, dsn: str, events: int, products: int) -> float:
+def _bulk_cpu(on: PostgresServer, dsn: str, events: int, products: int) -> float:
     given = list(commands(events, 9, products))
     with pool(dsn, "bench", 2) as connections:
         connections.wait()

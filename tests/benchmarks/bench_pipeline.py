@@ -29,8 +29,8 @@ from daybook.channel.sandbox import SandboxServer
 from daybook.commands import ChangePrice, DefineAttribute, DescribeProduct
 from daybook.commands.describe import Price
 from daybook.config import Settings
-from daybook.embedded.nats import Nats
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.nats import NatsServer
+from daybook.embedded.postgres import PostgresServer
 from daybook.embedded.servers import forget
 from daybook.events import AttributeChange, AttributeDefined
 from daybook.log.pending import Context
@@ -48,11 +48,11 @@ LISTED_MS_MAX, CALLED_MS_MAX = 15.0, 40.0
 
 
 @contextmanager
-def servers() -> Iterator[tuple[Path, Postgres, Nats]]:
+def servers() -> Iterator[tuple[Path, PostgresServer, NatsServer]]:
     """A pair of servers of this run's own."""
     data = Path(tempfile.mkdtemp(prefix="daybook-bench-"))
     data.chmod(0o711)
-    with Postgres.start(data) as postgres, Nats.start(data) as server:
+    with PostgresServer.start(data) as postgres, NatsServer.start(data) as server:
         yield data, postgres, server
     forget(data)
     subprocess.run(["rm", "-rf", str(data)], check=True)
@@ -72,7 +72,7 @@ def sandboxes() -> Iterator[tuple[dict[str, dict[str, str]], "subprocess.Popen[s
 
 @contextmanager
 def roles(
-    settings: dict[str, dict[str, str]], data: Path, postgres: Postgres, server: Nats
+    settings: dict[str, dict[str, str]], data: Path, postgres: PostgresServer, server: NatsServer
 ) -> Iterator[dict[str, int]]:
     """The program's processes, and their ids."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
@@ -148,6 +148,7 @@ def fill(app: App) -> None:
     for n in range(PRODUCTS):
         product = DescribeProduct(
             sku=f"S{n}",
+            kind="product",
             attributes=tuple(AttributeChange(attribute=code, value=f"{code} {n}") for code in ("name", "brand")),
             prices=(Price(amount="5.00", currency="EUR"),),
             stock={"main": 5},

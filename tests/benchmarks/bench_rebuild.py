@@ -18,11 +18,8 @@ from dataclasses import replace
 import psutil
 import psycopg
 
-from daybook.channel.rebuild.code import Code, package_of
-from daybook.channel.rebuild.run import Options, rebuild
-from daybook.channel.rebuild.watch import Progress
 from daybook.channel.registry import installed
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.events import (
     AttributeChange,
     AttributesChanged,
@@ -37,6 +34,9 @@ from daybook.events.codec import NAMES, encode
 from daybook.log.bulk import append_bulk
 from daybook.log.pending import Context, PendingEvent
 from daybook.postgres.pool import pool
+from daybook.rebuild.code import Code, package_of
+from daybook.rebuild.progress import RebuildProgress
+from daybook.rebuild.run import RebuildOptions, rebuild
 from daybook.values import parse_money
 from tests.benchmarks import library_projection
 from tests.benchmarks.databases import database, run, server
@@ -134,19 +134,19 @@ def _pending(number: int, event: Event) -> PendingEvent:
     )
 
 
-def measured(dsn: str, on: Postgres, events: int, workers: int | None, sample: int) -> Iterator[Figure]:
+def measured(dsn: str, on: PostgresServer, events: int, workers: int | None, sample: int) -> Iterator[Figure]:
     """The rebuild, and what the same machine does without it."""
     raw, blocks = events / copied_out(dsn, rows=True), events / copied_out(dsn, rows=False)
     code = Code(installed().get(MEASURED))
     marks: dict[str, float] = {}
 
-    def told(progress: Progress) -> None:
+    def told(progress: RebuildProgress) -> None:
         marks.setdefault(progress.phase, time.perf_counter())
 
     before, served_before = _children_seconds(), _served(on)
     with Memory() as memory:
         begun = time.perf_counter()
-        done = asyncio.run(rebuild(dsn, code, package_of(code.manifest), Options(workers=workers), told))
+        done = asyncio.run(rebuild(dsn, code, package_of(code.manifest), RebuildOptions(workers=workers), told))
         ended = time.perf_counter()
     filled = marks["follow"] - begun
     rate = events / filled
@@ -172,7 +172,7 @@ def _children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _served(on: Postgres) -> float:
+def _served(on: PostgresServer) -> float:
     """Seconds that the server's processes which ended have used: a rebuild leaves no connection behind."""
     used = psutil.Process(on.pid).cpu_times()
     return used.children_user + used.children_system

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psycopg
 
-from daybook.embedded.nats import Nats as NatsServer
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.nats import NatsServer as NatsServer
+from daybook.embedded.postgres import PostgresServer
 from daybook.embedded.servers import forget
 from daybook.events import StockCounted, codec
 from daybook.ids import new_id
 from daybook.log.application import Log
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import pool
 from daybook.relay.relay import Relay
@@ -36,12 +36,12 @@ GROUPS = 1000
 
 
 @contextmanager
-def servers(*, sync_always: bool) -> Iterator[tuple[Postgres, NatsServer]]:
+def servers(*, sync_always: bool) -> Iterator[tuple[PostgresServer, NatsServer]]:
     """A pair of servers of this run's own."""
     with tempfile.TemporaryDirectory(prefix="daybook-bench-", ignore_cleanup_errors=True) as name:
         data = Path(name)
         data.chmod(0o711)
-        with Postgres.start(data) as postgres, NatsServer.start(data, sync_always=sync_always) as server:
+        with PostgresServer.start(data) as postgres, NatsServer.start(data, sync_always=sync_always) as server:
             yield postgres, server
         forget(data)
 
@@ -68,7 +68,7 @@ def fill(dsn: str, amount: int) -> None:
         conn.execute("ANALYZE events")
 
 
-async def bulk(postgres: Postgres, server: NatsServer, amount: int) -> float:
+async def bulk(postgres: PostgresServer, server: NatsServer, amount: int) -> float:
     """Events a second from an empty stream to the whole log."""
     relay, stop = Relay(postgres.dsn, server.url), asyncio.Event()
     started = time.perf_counter()
@@ -100,7 +100,7 @@ async def bare(server: NatsServer, amount: int) -> float:
     return rate
 
 
-async def idle(postgres: Postgres, server: NatsServer, amount: int) -> list[float]:
+async def idle(postgres: PostgresServer, server: NatsServer, amount: int) -> list[float]:
     """Milliseconds from an append's return to its sequence in the stream, one at a time."""
     relay, stop = Relay(postgres.dsn, server.url), asyncio.Event()
     ringer = Ringer(server.url, wake_log())
@@ -109,7 +109,7 @@ async def idle(postgres: Postgres, server: NatsServer, amount: int) -> list[floa
     with pool(postgres.dsn, "bench") as connections:
         log = Log(connections)
         for n in range(amount):
-            happened = [Happened("stock/IDLE", 0, StockCounted("main", n), "IDLE", "IDLE")]
+            happened = [NewEvent("stock/IDLE", 0, StockCounted("main", n), "IDLE", "IDLE")]
             (done,) = await asyncio.to_thread(log.record, [(Context.new("bench", "bench"), happened)])
             started = time.perf_counter()
             ringer.ring()

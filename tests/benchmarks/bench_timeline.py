@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import psycopg
 
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from tests.benchmarks.databases import Cpu, database, server
 from tests.benchmarks.report import Figure, arguments, report
 
@@ -97,7 +97,7 @@ def main() -> None:
     report("timeline", figures, options.json)
 
 
-def _measure(on: Postgres, layout: Layout, versions: int) -> Iterator[Figure]:
+def _measure(on: PostgresServer, layout: Layout, versions: int) -> Iterator[Figure]:
     with database(on, "timeline") as dsn, psycopg.connect(dsn, autocommit=True) as conn:
         for statement in layout.make:
             conn.execute(statement.encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.postgres import PostgresServer
 from daybook.embedded.servers import Servers, forget
 from daybook.postgres.migrate import migrate
 
@@ -16,7 +16,7 @@ TEMPLATE = "migrated"
 
 
 @contextmanager
-def server() -> Iterator[Postgres]:
+def server() -> Iterator[PostgresServer]:
     """The server, gone with all its data at the end. It has the database `migrated`, to be copied."""
     with tempfile.TemporaryDirectory(prefix="daybook-bench-") as folder:
         data = Path(folder)
@@ -30,7 +30,7 @@ def server() -> Iterator[Postgres]:
 
 
 @contextmanager
-def database(on: Postgres, name: str, template: str = TEMPLATE) -> Iterator[str]:
+def database(on: PostgresServer, name: str, template: str = TEMPLATE) -> Iterator[str]:
     """A copy of a database, dropped at the end; its DSN."""
     run(on.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy", "CHECKPOINT")
     try:
@@ -60,7 +60,7 @@ class Cpu:
     A backend that ended takes its time with it, so the connections have to stay open from `Cpu()` to `seconds()`.
     """
 
-    def __init__(self, on: Postgres) -> None:
+    def __init__(self, on: PostgresServer) -> None:
         self._postmaster = psutil.Process(on.pid)
         self._before = self._now()
 

@@ -16,11 +16,11 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 
 from daybook.catalogue.reference import EMPTY
-from daybook.channel import folding
 from daybook.channel.contract import Manifest
 from daybook.events import Recorded
 from daybook.log.mapper import EventMapper
-from daybook.log.pending import Happened, PendingEvent
+from daybook.log.pending import NewEvent, PendingEvent
+from daybook.projection import folding
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ def seconds(dsn: str, sample: Sequence[PendingEvent], manifest: Manifest) -> flo
         return time.perf_counter() - begun
 
 
-def _recorded(happened: Happened, position: int) -> Recorded:
+def _recorded(happened: NewEvent, position: int) -> Recorded:
     sku = happened.originator_id.partition("/")[2]
     return Recorded(
         position=position,

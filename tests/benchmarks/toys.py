@@ -19,11 +19,11 @@ import msgspec
 from aiohttp import web
 
 from daybook.app import App
-from daybook.channel.contract import Manifest, Payload, Stock
-from daybook.channel.delivery import Delivery
+from daybook.channel.contract import Manifest, Payload, StockRule
 from daybook.channel.registry import Registry
-from daybook.channel.runner import Runner
 from daybook.config import Settings
+from daybook.delivery.process import DeliveryProcess
+from daybook.projection.process import ProjectionProcess
 from daybook.relay.relay import Relay
 from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
@@ -36,7 +36,7 @@ TROUBLED = ("toy", "toy2", "toy3")
 
 def toys(number: int) -> list[Manifest]:
     """So many channels that show the same products: toy, toy2, toy3, ..."""
-    stock = Stock("stock", "price", lambda payload: int(payload["stock"]))
+    stock = StockRule("stock", "price", lambda payload: int(payload["stock"]))
     first = msgspec.structs.replace(toy(in_flight_max=IN_FLIGHT), stock=stock)
     return [msgspec.structs.replace(first, name=f"toy{n}" if n > 1 else "toy") for n in range(1, number + 1)]
 
@@ -115,15 +115,18 @@ async def _role(given: Mapping[str, Any]) -> None:
     manifests = toys(given["channels"])
     ringer = Ringer(nats, wake_log())
     with App(Settings(data=Path("/nowhere"), postgres=dsn, nats=nats), Registry(manifests)) as app:
-        async with asyncio.TaskGroup() as group:
+        if given["role"] == "project":
+            projections = ProjectionProcess(dsn, nats)
             for manifest in manifests:
-                if given["role"] == "project":
-                    group.create_task(Runner(manifest, dsn, nats).run(stop))
-                    continue
+                projections.add(manifest)
+            await projections.run(stop)
+        else:
+            deliveries = DeliveryProcess(dsn, nats, app.log, ringer.ring)
+            for manifest in manifests:
                 assert manifest.connector is not None
                 told = {"url": f"{given['url']}/{manifest.name}", **given["settings"]}
-                worker = Delivery(manifest, manifest.connector(told), dsn, nats, app.log, ringer.ring)
-                group.create_task(worker.run(stop))
+                deliveries.add(manifest, manifest.connect(told))
+            await deliveries.run(stop)
     ringer.close()
 
 

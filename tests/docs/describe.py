@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal, get_args, get_origin
 
@@ -32,6 +33,8 @@ def type_name(given: Any) -> str:
         return {str: "text", int: "whole number", bool: "true or false", float: "number"}[given]
     if given is Any:
         return "any"
+    if given is datetime:
+        return "time"
     origin, inner = get_origin(given), get_args(given)
     if origin is Literal:
         return " or ".join(f"`{one}`" for one in inner)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import msgspec
 
 import daybook
+from daybook import limits
 from daybook.channel.contract import Manifest
 from daybook.channel.registry import installed
 from daybook.cli.main import EXITS, MEANINGS, UNEXPECTED
@@ -18,7 +19,9 @@ from daybook.errors import DaybookError
 from daybook.events import CatalogueEvent, ListingEvent, ProductEvent, Recorded, StockEvent
 from daybook.events.codec import NAMES
 from daybook.http.problems import STATUS
-from tests.architecture.test_floors import CHANNEL_MAY_IMPORT, FLOORS, FOREIGN
+from daybook.queries.stream_state import spoken
+from daybook.queries.waiting import WAYS, WaitingItem
+from tests.architecture.layers import CHANNEL_MAY_IMPORT, FOREIGN, LAYERS, NEVER
 from tests.docs.describe import columns, fields, structs_in, summary, table
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -118,9 +121,90 @@ def errors() -> str:
     )
 
 
+def limits_page() -> str:
+    """docs/reference/limits.md."""
+    rows = [
+        (_sentence(one.of), f"{one.most:,} {one.unit}".strip(), one.instead)
+        for one in vars(limits).values()
+        if isinstance(one, limits.Limit)
+    ]
+    return (
+        "\n".join(
+            [
+                "# Limits",
+                "",
+                NOTE,
+                "",
+                "Everything that can be sent has a limit, far above what real catalogues hold, so that one product",
+                "can't hold up all others. What is beyond it is refused whole, as `invalid_value`: the message names",
+                "the limit, what was given and what to do instead; over HTTP `limit` and `given` have the two numbers.",
+                "What was there before there was a limit may stay and change, only not grow.",
+                "",
+                *table(("What", "At most", "When more is needed"), rows),
+                "",
+                f"One event has at most {limits.EVENT_BYTES_MAX:,} bytes, as it travels as one NATS message.",
+                "Attribute values and the options of an attribute are kept in several events of one command when they",
+                "need more.",
+                "",
+                f"Of a channel's refusal at most {limits.REASONS_MAX} reasons are kept, each of at most",
+                f"{limits.REASON_LENGTH_MAX:,} characters; of the rest it is said how many there were.",
+            ]
+        )
+        + "\n"
+    )
+
+
+def waiting() -> str:
+    """docs/reference/waiting.md."""
+    rows = [
+        (
+            f"`{kind}`",
+            way.level,
+            spoken(way.bound_seconds) if way.bound_seconds else "at once",
+            way.counts,
+            _sentence(way.meaning),
+        )
+        for kind, way in WAYS.items()
+    ]
+    return (
+        "\n".join(
+            [
+                "# What can wait",
+                "",
+                NOTE,
+                "",
+                "Every way in which something can wait, as `daybook status`, `GET /api/v1/status` and `/health/ready`",
+                "have it. Each has a bound, after which a person is told: it is `overdue`, and unless it is a note",
+                "`daybook status` ends with exit code 8. A `submission` has the bound of its channel's manifest.",
+                "",
+                "- `failure`: no channel is fed any more. Overdue, it makes `/health/ready` a 503.",
+                "- `warning`: somebody has to look. Requests are served meanwhile.",
+                "- `note`: work that waits for a person, as every catalogue has.",
+                "",
+                *table(("Kind", "Level", "Told after", "Counts", "What it is"), rows),
+                "",
+                "## What is said of each",
+                "",
+                *_fields(fields(WaitingItem)),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def floors() -> str:
     """docs/reference/floors.md."""
-    rooms = sorted(FLOORS.items(), key=lambda one: (-one[1][0], one[0]))
+    rooms = [
+        (name if first else "", f"`{room}`", why)
+        for name, steps in reversed(LAYERS)
+        for first, (room, why) in zip(
+            [True, *[False] * 99], (one for step in reversed(steps) for one in step.items()), strict=False
+        )
+    ]
     homes = [(f"`{name}`", ", ".join(f"`{one}`" for one in rooms_), why) for name, (rooms_, why) in FOREIGN.items()]
     return (
         "\n".join(
@@ -129,10 +213,14 @@ def floors() -> str:
                 "",
                 NOTE,
                 "",
-                "Who may import whom. An import goes down, or stays in its room; rooms of one floor don't import one",
-                "another. The reasons are in [decision 10](../decisions/0010-floors.md).",
+                "Who may import whom. An import goes down, or stays in its room. The order within a layer is in",
+                "`tests/architecture/layers.py`, the reasons are in [decision 10](../decisions/0010-floors.md).",
                 "",
-                *table(("Floor", "Room", "Why"), [(str(number), f"`{room}`", why) for room, (number, why) in rooms]),
+                *table(("Layer", "Room", "Why"), rooms),
+                "",
+                "Wherever the layers put them, these never meet:",
+                "",
+                *table(("Room", "Never imports", "Why"), [(f"`{a}`", f"`{b}`", why) for a, b, why in NEVER]),
                 "",
                 "A channel's folder may import its own modules and, of Daybook,",
                 ", ".join(f"`{one}`" for one in CHANNEL_MAY_IMPORT) + ".",
@@ -148,7 +236,14 @@ def floors() -> str:
     )
 
 
-PAGES = {"events.md": events, "channels.md": channels, "errors.md": errors, "floors.md": floors}
+PAGES = {
+    "events.md": events,
+    "channels.md": channels,
+    "errors.md": errors,
+    "floors.md": floors,
+    "limits.md": limits_page,
+    "waiting.md": waiting,
+}
 
 
 def _columns() -> list[tuple[str, ...]]:

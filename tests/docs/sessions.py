@@ -17,9 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from daybook.app import App
-from daybook.channel.status import Channels, ChannelStatus
 from daybook.config import Settings
 from daybook.embedded.servers import Servers, forget
+from daybook.queries.channels import Channels, ChannelStatus
 from tests.docs.snippets import ROOT, blocks, session
 from tests.fixtures.waiting import until
 
@@ -27,6 +27,8 @@ PAGES = ("README.md", "docs/tutorial.md")
 STARTED_SECONDS_MAX = 60.0
 COMMAND_SECONDS_MAX = 60.0
 PERSON = "anna"
+COLUMNS = "120"
+"""Of the terminal that the pages show."""
 NO_FAULTS = "faults -d '{}'"
 """In a command that brings a marketplace back."""
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -54,7 +56,8 @@ class Terminal:
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self._folder,
-            env=self._environ,
+            # As a shell does it: the program sees the terminal's width, and what it feeds into a pipe has none.
+            env=self._environ if "|" in command else self._environ | {"COLUMNS": COLUMNS},
             capture_output=True,
             text=True,
             timeout=COMMAND_SECONDS_MAX,

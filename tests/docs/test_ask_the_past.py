@@ -8,7 +8,7 @@ from daybook.channel.registry import installed
 from daybook.commands import ChangePrice, CountStock, CreateProduct, ListProduct
 from daybook.config import Settings
 from daybook.events import FacetReceipt, ListingConfirmed, ListingRejected, Rejection
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from tests.docs.snippets import ROOT, blocks
 
 PAGE = "docs/how-to/ask-the-past.md"
@@ -35,7 +35,7 @@ def log(database: str) -> str:
                 channel="amazon", sku="JACKET-1", facets=facets, reasons=(Rejection("90220", "'brand' is required"),)
             ),
         ):
-            happened = Happened(f"listing/{receipt.channel}/JACKET-1", 0, receipt, "JACKET-1", "JACKET-1")
+            happened = NewEvent(f"listing/{receipt.channel}/JACKET-1", 0, receipt, "JACKET-1", "JACKET-1")
             app.log.record([(Context.new(f"channel:{receipt.channel}", "delivery"), [happened])])
     return database
 

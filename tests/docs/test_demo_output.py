@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.snippets import blocks
+
+pytestmark = pytest.mark.long
 
 PRODUCTS = 60
 

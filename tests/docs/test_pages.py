@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from daybook import config
-from tests.architecture.test_floors import FLOORS
+from tests.architecture.layers import HEIGHT
 from tests.docs import generate
 from tests.docs.snippets import ROOT, blocks
 
@@ -87,5 +87,5 @@ def test_the_example_of_the_readme_is_short() -> None:
 def test_every_room_of_the_house_is_in_the_picture_of_the_readme() -> None:
     (picture,) = [block for block in blocks("README.md", "text") if "pure decisions" in block]
     named = set(re.findall(r"[a-z_]+", picture))
-    rooms = {room for room in FLOORS if not room.startswith("__")}
+    rooms = {room for room in HEIGHT if not room.startswith("__")}
     assert not rooms - named

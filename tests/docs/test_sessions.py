@@ -12,7 +12,10 @@ def shapes(lines: list[str]) -> list[str]:
     return [found for line in lines if (found := shape(line))]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=() if page == "README.md" else pytest.mark.long) for page in PAGES]
+)
+@pytest.mark.timeout(900)  # a whole day's work is typed
 def test_a_page_prints_what_it_says(page: str, data_folder: Path) -> None:
     files(page, data_folder)
     said: list[str] = []

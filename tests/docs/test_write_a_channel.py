@@ -6,9 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
+from msgspec.structs import replace
 
+from daybook.channel.contract import Push, Waiting
+from daybook.channel.sandbox import SandboxServer
 from tests.docs.snippets import ROOT, blocks
 
 PAGE = "docs/how-to/write-a-channel.md"
@@ -19,7 +24,28 @@ def checkout(tmp_path: Path) -> Path:
     """What the page's commands find: the folder `projections`."""
     unneeded = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "projections", tmp_path / "projections", ignore=unneeded)
+    (tmp_path / "daybook_projections").symlink_to("projections")
     return tmp_path
+
+
+class TokenServer(SandboxServer):
+    """Gives tokens, and takes those that it gave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: set[str] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/token", self._give), web.get("/offers", self._offers)]
+
+    async def _give(self, _: web.Request) -> web.Response:
+        token = f"token-{len(self.received)}"
+        self.taken.add(token)
+        return web.json_response({"access_token": token, "expires_in": 60})
+
+    async def _offers(self, request: web.Request) -> web.Response:
+        good = request.headers.get("Authorization", "").removeprefix("Bearer ") in self.taken
+        return web.json_response({}, status=200 if good else 401)
 
 
 def run(folder: Path, *command: str) -> str:
@@ -30,9 +56,10 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_a_channel_that_was_copied_and_renamed_as_the_page_says_keeps_the_contract_and_is_found(checkout: Path) -> None:
     copying, _testing = blocks(PAGE, "sh")
-    contract, _fold, specification = blocks(PAGE, "python")
+    contract, _fold, specification, *_snippets = blocks(PAGE, "python")
     (line,) = [line for line in blocks(PAGE, "toml")[0].splitlines() if line.startswith("acme")]
 
     run(checkout, "bash", "-euc", copying)
@@ -60,6 +87,47 @@ def test_a_channel_that_was_copied_and_renamed_as_the_page_says_keeps_the_contra
     (installed / "entry_points.txt").write_text(f"[daybook.projections]\n{line.replace(chr(34), '')}\n")
     asked = "from daybook.channel.registry import installed; m = installed().get('acme'); print(m.name, m.title)"
     assert run(checkout, sys.executable, "-c", asked) == "acme Acme\n"
+
+
+def test_a_root_that_goes_last_waits_for_its_variants_as_the_page_says() -> None:
+    names: dict[str, Any] = {}
+    exec(blocks(PAGE, "python")[-2], names)
+
+    page = Push(
+        sku="M",
+        key="M",
+        facet="offer",
+        payload={},
+        listing={"offer": {}},
+        group={"M": {"offer": {}}, "A": {"offer": {}}, "B": {"offer": {}}, "GONE": {}},
+        remote_id=None,
+        remote_ids={"A": "1"},
+        position=1,
+        attempt=1,
+    )
+    waits = names["waits_for_variants"]
+    assert waits(page) == Waiting("the channel does not have B yet")
+    assert waits(replace(page, remote_ids={"A": "1", "B": "2"})) is None
+    assert waits(replace(page, payload=None)) is None
+    assert waits(replace(page, sku="A")) is None
+
+
+async def test_the_pages_api_signs_in_once_and_again_when_its_token_is_refused() -> None:
+    names: dict[str, Any] = {}
+    exec(blocks(PAGE, "python")[-1], names)
+    server = TokenServer()
+    await server.start()
+    api = names["Api"]({"url": server.url, "client_id": "a", "client_secret": "b"})
+    try:
+        for _ in range(2):
+            assert (await api.get("/offers")).status == 200
+        server.taken.clear()
+        assert (await api.get("/offers")).status == 200
+        assert [each.path for each in server.received].count("/token") == 2
+    finally:
+        await api._calls.close()
+        await api._access.close()
+        await server.stop()
 
 
 def test_nothing_of_the_copied_channel_says_template(checkout: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp
 
-from projections.amazon.listing import MARKETPLACE_NL
-from projections.amazon.sandbox import AmazonSandbox
-from projections.amazon.tests.published import fits
+from daybook_projections.amazon.listing import MARKETPLACE_NL
+from daybook_projections.amazon.sandbox.server import AmazonSandbox
+from daybook_projections.amazon.tests.published import fits
 from tests.fixtures.shared import SPECS
 
 HERE = {"marketplace_id": MARKETPLACE_NL}

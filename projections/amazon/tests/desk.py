@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from daybook.channel.contract import Accepted, Confirmed, Outcome, Push
+from daybook.channel.contract import Accepted, Confirmed, Lost, Outcome, Push
 from daybook.channel.sandbox import Received
 from daybook.channel.testing import History, render
-from projections.amazon import manifest
-from projections.amazon.connector import AmazonConnector
-from projections.amazon.sandbox import AmazonSandbox
-from projections.amazon.tests.published import FEEDS, fits, is_feed
+from daybook_projections.amazon import manifest
+from daybook_projections.amazon.connector import AmazonConnector
+from daybook_projections.amazon.sandbox.server import AmazonSandbox
+from daybook_projections.amazon.tests.published import FEEDS, asks, fits, is_feed
 from tests.fixtures.shared import SPECS
 
 SECONDS_TO_APPLY = 1.0
@@ -58,11 +58,13 @@ class Desk:
         return msgspec.structs.replace(push, attempt=attempt)
 
     async def bring(self, push: Push) -> Outcome:
-        """Pushes, lets it be applied, confirms, and remembers the id that Amazon gave."""
+        """Pushes, lets it be applied, confirms, and remembers the id that Amazon gave. What was lost is pushed anew."""
         outcome = await self.connector.push(push)
         if isinstance(outcome, Accepted):
             self.apply()
             outcome = await self.connector.confirm(push, outcome.submission)
+        if isinstance(outcome, Lost) and push.attempt == 1:
+            return await self.bring(msgspec.structs.replace(push, attempt=2))
         if isinstance(outcome, Confirmed) and outcome.remote_id:
             self.remote_ids[push.sku] = outcome.remote_id
         return outcome
@@ -91,6 +93,8 @@ def at_desk(scenario: Callable[[Desk], Awaitable[None]], **changed: str) -> None
 
 def _check(received: Received) -> None:
     """The request is one that Amazon's contract has."""
+    if received.path.startswith("/listings/"):
+        asks(received.method, received.query)
     if received.body is None:
         return
     if received.path.startswith("/listings/"):

@@ -1,6 +1,7 @@
 """Amazon's published contracts, as checks: does this body fit that definition?"""
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache
 from typing import Any
@@ -39,6 +40,21 @@ def fits(definition: str, body: Any, api: str = LISTINGS) -> None:
     """Raises jsonschema's ValidationError when it does not."""
     schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions(api)}
     jsonschema.Draft4Validator(schema).validate(body)
+
+
+def asks(method: str, query: Mapping[str, str], api: str = LISTINGS) -> None:
+    """Raises AssertionError when the item's operation has no such parameters, or one that must be there is not."""
+    (operations,) = (each for path, each in _load(api)["paths"].items() if path.endswith("/{sku}"))
+    known = {each["name"]: each for each in operations[method.lower()]["parameters"] if each["in"] == "query"}
+    missing = {name for name, each in known.items() if each["required"]} - query.keys()
+    assert not missing and query.keys() <= known.keys(), f"{method} with {sorted(query)}: {sorted(missing)} missing"
+    for name, text in query.items():
+        values = text.split(",") if known[name]["type"] == "array" else [text]
+        allowed = known[name].get("items", known[name]).get("enum", values)
+        assert {*values} <= {*allowed}, f"{name}: {text}"
+        assert len(values) <= known[name].get("maxItems", len(values)), f"{name}: {text}"
+    previewed = "identifiers" in query.get("includedData", "") and "mode" not in query
+    assert not previewed, "identifiers can only be requested with a validation preview"
 
 
 @lru_cache

@@ -1,16 +1,12 @@
 """The connector when sign-in, the network or Amazon itself stands in the way."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from daybook.channel.calls import Exchange, exchanges
-from daybook.channel.contract import Accepted, Confirmed, Throttled, Unavailable
-from daybook.errors import BadConfiguration
-from projections.amazon.connector import connector
-from projections.amazon.sandbox import AmazonSandbox
-from projections.amazon.tests.desk import SKU, Desk, at_desk, suitcase
+from daybook.channel.contract import Accepted, ChannelUnavailable, Confirmed, Throttled
+from daybook_projections.amazon.tests.desk import SKU, Desk, at_desk, suitcase
 
 
 def test_a_token_serves_all_requests_and_one_that_expired_is_replaced_within_the_push() -> None:
@@ -30,7 +26,7 @@ def test_a_token_serves_all_requests_and_one_that_expired_is_replaced_within_the
 def test_access_that_is_refused_with_a_new_token_too_is_an_outage_with_a_reason() -> None:
     async def scenario(desk: Desk) -> None:
         outcome = await desk.connector.push(desk.push_of(SKU, "product", suitcase()))
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "even with a new token" in outcome.reason
         assert "The seller is not one that this application may act for." in outcome.reason
         assert desk.requests() == ["POST", "PUT", "POST", "PUT"]
@@ -42,7 +38,7 @@ def test_access_that_is_refused_with_a_new_token_too_is_an_outage_with_a_reason(
 def test_wrong_credentials_are_an_outage_that_names_the_settings(wrong: str, named: str) -> None:
     async def scenario(desk: Desk) -> None:
         outcome = await desk.connector.push(desk.push_of(SKU, "product", suitcase()))
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert named in outcome.reason
         assert "DAYBOOK_CHANNEL_AMAZON_CLIENT_ID" in outcome.reason
         assert "wrong" not in outcome.reason
@@ -54,7 +50,7 @@ def test_wrong_credentials_are_an_outage_that_names_the_settings(wrong: str, nam
 def test_another_marketplace_in_the_channels_settings_than_in_the_connection_sends_nothing() -> None:
     async def scenario(desk: Desk) -> None:
         outcome = await desk.connector.push(desk.push_of(SKU, "product", suitcase()))
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "DAYBOOK_CHANNEL_AMAZON_MARKETPLACE_ID" in outcome.reason
         assert desk.requests() == []
 
@@ -75,7 +71,7 @@ def test_trouble_is_told_from_refusal_wherever_it_strikes(during: str, fault: st
             outcome = await desk.connector.confirm(push, accepted.submission)
         else:
             outcome = await desk.connector.push(push)
-        assert isinstance(outcome, Throttled if fault == "throttle" else Unavailable)
+        assert isinstance(outcome, Throttled if fault == "throttle" else ChannelUnavailable)
         faults.outage = faults.html_503 = False
         desk.apply()
         assert isinstance(await desk.bring(push), Confirmed)
@@ -95,11 +91,3 @@ def test_no_secret_reaches_the_journal() -> None:
         assert kept[2].request is not None
 
     at_desk(scenario)
-
-
-@pytest.mark.parametrize("missing", ["url", "client_id", "client_secret", "refresh_token", "seller_id"])
-def test_a_missing_setting_is_named(missing: str) -> None:
-    settings: dict[str, Any] = AmazonSandbox().settings() | {"url": "http://127.0.0.1:1"}
-    del settings[missing]
-    with pytest.raises(BadConfiguration, match=f"DAYBOOK_CHANNEL_AMAZON_{missing.upper()}"):
-        connector(settings)

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
-from daybook.channel.contract import Accepted, Confirmed, Payload, Push, Rejected, Unavailable, Waiting
+from daybook.channel.contract import Accepted, ChannelUnavailable, Confirmed, Lost, Payload, Push, Rejected, Waiting
 from daybook.channel.testing import History
 from daybook.events import Rejection
-from projections.amazon.tests.desk import ALL, SKU, Desk, at_desk, family, suitcase
+from daybook_projections.amazon.tests.desk import ALL, SKU, Desk, at_desk, family, suitcase
 
 
 def test_a_new_listing_comes_whole_in_one_put_and_is_confirmed_once_it_is_seen() -> None:
@@ -15,7 +16,7 @@ def test_a_new_listing_comes_whole_in_one_put_and_is_confirmed_once_it_is_seen()
         push = desk.push_of(SKU, "product", suitcase())
         outcome = await desk.connector.push(push)
         assert isinstance(outcome, Accepted)
-        assert outcome.submission.startswith("put/")
+        assert outcome.submission.startswith("create/")
         assert (outcome.covers, outcome.remote_id) == (ALL, SKU)
         assert 0.2 <= outcome.check_after_seconds <= 1
         again = await desk.connector.confirm(push, outcome.submission)
@@ -80,7 +81,7 @@ def test_a_create_whose_answer_was_lost_is_sent_again_and_makes_no_second_listin
         await desk.connector.push(desk.push_of(SKU, "stock", suitcase(), remove=True))  # has its token now
         desk.sandbox.faults.drop_answer_next = 2  # twice: some HTTP clients ask again by themselves
         lost = await desk.connector.push(desk.push_of(SKU, "product", suitcase()))
-        assert isinstance(lost, Unavailable)
+        assert isinstance(lost, ChannelUnavailable)
         desk.sandbox.faults.drop_answer_next = 0
         outcome = await desk.bring(desk.push_of(SKU, "product", suitcase(), attempt=2))
         assert isinstance(outcome, Confirmed)
@@ -196,19 +197,56 @@ def test_a_removal_is_confirmed_once_amazon_does_not_know_the_sku_any_more() -> 
         desk.apply()
         assert await desk.connector.confirm(push, outcome.submission) == Confirmed(covers=ALL)
         assert desk.sandbox.shown() == {}
-        assert await desk.connector.push(push) == Confirmed(covers=ALL)
+        assert await desk.bring(push) == Confirmed(covers=ALL), "Amazon takes a DELETE of what is not there, too"
         assert await desk.connector.push(price) == Confirmed()
 
     at_desk(scenario)
 
 
-def test_a_listing_that_somebody_removed_at_amazon_is_put_back_whole() -> None:
+@pytest.mark.parametrize("facet", ALL)
+@pytest.mark.parametrize("sees", ["nothing", "what the patch left"])
+def test_a_listing_that_is_gone_is_put_back_whole_at_the_first_look(facet: str, sees: str) -> None:
     async def scenario(desk: Desk) -> None:
         desk.remote_ids[SKU] = "B000000000"
-        outcome = await desk.bring(desk.push_of(SKU, "stock", suitcase()))
-        assert isinstance(outcome, Confirmed)
-        assert outcome.covers == ALL
+        push = desk.push_of(SKU, facet, suitcase())
+        outcome = await desk.connector.push(push)
+        assert isinstance(outcome, Accepted)
+        desk.apply()
+        assert desk.sandbox.market.listings()[SKU].is_listed is (facet == "product")
+        if sees == "nothing" or facet == "product":
+            desk.sandbox.market.remove(SKU, 0)
+        assert desk.sandbox.shown() == {}
+        # The delivery hands back what was submitted, and that is the facet alone.
+        submitted = push if facet == "product" else msgspec.structs.replace(push, listing={facet: push.listing[facet]})
+        lost = await desk.connector.confirm(submitted, outcome.submission)
+        assert lost == Lost(f"Amazon does not list {SKU} any more, and took its {facet} for nothing")
+        again = await desk.bring(msgspec.structs.replace(push, attempt=2))
+        assert isinstance(again, Confirmed)
+        assert again.covers == ALL
         assert desk.sandbox.shown()[SKU]["buyable"] is True
+
+    at_desk(scenario)
+
+
+def test_a_new_listing_that_is_not_there_yet_is_waited_for_and_not_put_again() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.remote_ids[SKU] = "B000000000"
+        outcome = await desk.connector.push(desk.push_of(SKU, "product", suitcase(), attempt=2))
+        assert isinstance(outcome, Accepted)
+        assert outcome.submission.startswith("create/")
+        found = await desk.connector.confirm(desk.push_of(SKU, "product", suitcase()), outcome.submission)
+        assert isinstance(found, Accepted)
+        assert desk.requests() == ["POST", "GET", "PUT", "GET"]
+
+    at_desk(scenario)
+
+
+def test_a_second_attempt_at_a_listing_that_is_there_patches_it() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.bring(desk.push_of(SKU, "product", suitcase()))
+        before = len(desk.requests())
+        assert isinstance(await desk.bring(desk.push_of(SKU, "price", suitcase("69.95"), attempt=2)), Confirmed)
+        assert desk.requests()[before:] == ["GET", "PATCH", "GET"]
 
     at_desk(scenario)
 

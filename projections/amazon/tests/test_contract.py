@@ -1,7 +1,7 @@
 """Amazon keeps the contract that every channel keeps."""
 
 from daybook.channel.testing import check_channel
-from projections.amazon import manifest
+from daybook_projections.amazon import manifest
 
 
 def test_amazon_keeps_the_channel_contract() -> None:

@@ -9,9 +9,9 @@ from daybook.channel.calls import previewing
 from daybook.channel.contract import Accepted, Confirmed, Rejected
 from daybook.channel.testing import History
 from daybook.events import ChannelConfigured, Rejection
-from projections.amazon.connector import AmazonConnector
-from projections.amazon.definitions import _reasons, _validator
-from projections.amazon.tests.desk import Desk, at_desk
+from daybook_projections.amazon.connector import AmazonConnector
+from daybook_projections.amazon.definitions import _reasons, _validator
+from daybook_projections.amazon.tests.desk import Desk, at_desk
 
 
 def luggage(name: str = "Koffer", brand: str | None = "Acme", product_type: str = "LUGGAGE") -> History:

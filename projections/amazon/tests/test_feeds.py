@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from daybook.channel.calls import Exchange, exchanges
-from daybook.channel.contract import Accepted, Confirmed, Outcome, Push, Rejected, Throttled, Unavailable
+from daybook.channel.contract import Accepted, ChannelUnavailable, Confirmed, Lost, Outcome, Push, Rejected, Throttled
 from daybook.channel.pacing import Rate
-from projections.amazon import manifest
-from projections.amazon.api import RATES
-from projections.amazon.bulk import FEED_MIN
-from projections.amazon.tests.desk import ALL, Desk, at_desk, shelf
+from daybook_projections.amazon import manifest
+from daybook_projections.amazon.api import RATES
+from daybook_projections.amazon.bulk import FEED_MIN
+from daybook_projections.amazon.tests.desk import ALL, Desk, at_desk, shelf
 
 MANY = FEED_MIN + 20
 SKUS = [f"P-{number}" for number in range(MANY)]
@@ -28,7 +28,7 @@ async def ends(desk: Desk, members: list[tuple[Push, str]]) -> list[Outcome]:
     for _ in range(3):
         desk.apply()
         desk.sandbox.market.listings()
-    outcomes = [await desk.connector.confirm(push, submission) for push, submission in members]
+    outcomes: list[Outcome] = [await desk.connector.confirm(push, submission) for push, submission in members]
     for (push, _), outcome in zip(members, outcomes, strict=True):
         if isinstance(outcome, Confirmed) and outcome.remote_id:
             desk.remote_ids[push.sku] = outcome.remote_id
@@ -77,7 +77,7 @@ def test_a_few_pushes_go_each_by_its_own_request() -> None:
     async def scenario(desk: Desk) -> None:
         pushes = desk.pushes_of(SKUS[:3], "product", shelf(3))
         outcomes = await desk.connector.push_all(pushes)
-        assert [one.submission.startswith("put/") for one in outcomes if isinstance(one, Accepted)] == [True] * 3
+        assert [one.submission.startswith("create/") for one in outcomes if isinstance(one, Accepted)] == [True] * 3
         assert sorted(desk.requests()) == ["POST", "PUT", "PUT", "PUT"]
 
     at_desk(scenario)
@@ -137,7 +137,7 @@ def test_what_a_failed_feed_had_to_bring_is_brought_singly_and_feeds_rest_for_a_
         push, submission = members[0]
         (again,) = await ends(desk, [(push, submission)])
         assert isinstance(again, Accepted)
-        assert again.submission.startswith("put/")
+        assert again.submission.startswith("create/")
         assert again.covers == ALL
         desk.apply()
         assert isinstance(await desk.connector.confirm(push, again.submission), Confirmed)
@@ -188,9 +188,8 @@ def test_a_member_whose_listing_was_removed_by_hand_is_put_right_instead_of_refu
             desk.sandbox.market.remove(sku, 0)
         prices = await handed_in(desk, desk.pushes_of(SKUS, "price", shelf(MANY, "9.00")))
         outcome = (await ends(desk, prices[:1]))[0]
-        # Pending until the delivery gives it up, which then pushes with the whole listing.
-        assert isinstance(outcome, Accepted)
-        assert outcome.submission == prices[0][1]
+        assert isinstance(outcome, Lost), "the delivery pushes it anew, with the whole listing"
+        assert isinstance(await desk.bring(msgspec.structs.replace(prices[0][0], attempt=2)), Confirmed)
         gone = await handed_in(desk, desk.pushes_of(SKUS, "product", shelf(MANY), remove=True))
         assert (await ends(desk, gone[1:2]))[0] == Confirmed(covers=ALL)
 
@@ -213,11 +212,11 @@ def test_without_a_turn_for_a_feed_they_go_singly_if_that_is_sooner_and_wait_oth
     async def scenario(desk: Desk) -> None:
         for listed in range(2):
             desk.sandbox.limits = {"createFeed": Rate(0.0083, 15)}
-            desk.connector.pace.told("createFeed", rate=RATES["createFeed"])
+            desk.connector.pace.observe("createFeed", rate=RATES["createFeed"])
             await handed_in(desk, desk.pushes_of(SKUS, "product", shelf(MANY, f"{10 + listed}.00")))
         uploads = desk.requests().count("PUT")
         outcomes = await desk.connector.push_all(desk.pushes_of(SKUS, "product", shelf(MANY, "9.00")))
-        assert any(isinstance(one, Accepted) and one.submission.startswith("put/") for one in outcomes)
+        assert any(isinstance(one, Accepted) and one.submission.startswith("create/") for one in outcomes)
         assert all(one.operation == "putListingsItem" for one in outcomes if isinstance(one, Throttled))
         assert desk.requests().count("PUT") > uploads
         many = [f"P-{number}" for number in range(900)]
@@ -234,10 +233,10 @@ def test_the_upload_address_that_is_over_and_an_outage_on_the_way_are_outages_fo
         pushes = desk.pushes_of(SKUS, "product", shelf(MANY))
         desk.sandbox.files.signed_seconds = 0.0
         outcomes = await desk.connector.push_all(pushes)
-        assert all(isinstance(one, Unavailable) and "Request has expired" in one.reason for one in outcomes)
+        assert all(isinstance(one, ChannelUnavailable) and "Request has expired" in one.reason for one in outcomes)
         desk.sandbox.files.signed_seconds = 300.0
         desk.sandbox.faults.outage = True
-        assert {type(one) for one in await desk.connector.push_all(pushes)} == {Unavailable}
+        assert {type(one) for one in await desk.connector.push_all(pushes)} == {ChannelUnavailable}
         assert desk.sandbox.feeds.feeds == {}
 
     at_desk(scenario)
@@ -248,7 +247,7 @@ def test_a_look_at_a_feed_that_fails_is_shared_and_ends_nothing() -> None:
         members = await handed_in(desk, desk.pushes_of(SKUS, "product", shelf(MANY)))
         desk.sandbox.faults.html_503 = True
         before = len(desk.requests())
-        assert {type(one) for one in await ends(desk, members)} == {Unavailable}
+        assert {type(one) for one in await ends(desk, members)} == {ChannelUnavailable}
         assert len(desk.requests()) == before + 1
         desk.sandbox.faults.html_503 = False
         assert {type(one) for one in await ends(desk, members)} == {Confirmed}

@@ -23,9 +23,10 @@ from daybook.events import (
     StockReceived,
 )
 from daybook.values import AMOUNT_MAX, Money
-from projections.amazon import manifest
-from projections.amazon.listing import MARKETPLACE_NL
-from projections.amazon.mapping import cut, number, without_tags
+from daybook_projections.amazon import manifest
+from daybook_projections.amazon.listing import MARKETPLACE_NL
+from daybook_projections.amazon.mapping import cut, number
+from daybook_projections.amazon.tests.histories import shirts, suitcase
 
 GOLDEN = Path(__file__).parent / "golden"
 COMPLETE: dict[str, Any] = {
@@ -34,61 +35,6 @@ COMPLETE: dict[str, Any] = {
     "stock": {"main": 12},
     "listed": ("amazon",),
 }
-
-
-def suitcase() -> History:
-    return History().product(
-        "SUITCASE",
-        family="luggage",
-        gtin="8717418510749",
-        attributes={
-            "name@nl-NL": "Handbagagekoffer Basic",
-            "description@nl-NL": "<p>Licht &amp; <b>sterk</b>.</p><p>Past in elk vliegtuig.</p>",
-            "brand": "Acme",
-        },
-        price=("default", "79.95", "EUR"),
-        stock={"main": 12},
-        media=("files/local.jpg", "https://img.example/1.jpg", "https://img.example/2.jpg"),
-        listed=("amazon",),
-    )
-
-
-def shirts() -> History:
-    """A model in two colours, and in sizes below each colour."""
-    colours = tuple(
-        AttributeOption(code, {"nl-NL": label}) for code, label in (("navy", "Marineblauw"), ("red", "Rood"))
-    )
-    history = History().happened(
-        AttributeDefined(code="color", type="select", options=colours),
-        ChannelConfigured(
-            name="amazon",
-            locales=("nl-NL", "en-GB"),
-            extra={"product_types": {"clothing": "SHIRT"}, "axes": {"maat": "size"}},
-        ),
-    )
-    history.product(
-        "SHIRT",
-        family="clothing",
-        axes=("color",),
-        attributes={"name@nl-NL": "Overhemd", "name@en-GB": "Shirt", "description@en-GB": "Cotton", "brand": "Acme"},
-        price=("default", "29.95", "EUR"),
-        media=("https://img.example/shirt.jpg",),
-        listed=("amazon",),
-    )
-    history.product("SHIRT-NAVY", parent="SHIRT", kind="model", axes=("maat",), attributes={"color": "navy"})
-    history.product("SHIRT-RED", parent="SHIRT", kind="model", axes=("maat",), attributes={"color": "red"})
-    history.product(
-        "SHIRT-NAVY-M", parent="SHIRT-NAVY", attributes={"maat": "M"}, gtin="4006381333931", stock={"main": 3}
-    )
-    history.product(
-        "SHIRT-RED-XL",
-        parent="SHIRT-RED",
-        attributes={"maat": "XL", "name@nl-NL": "Overhemd, rood, extra groot"},
-        gtin="036000291452",
-        price=("default", "34.95", "EUR"),
-        media=("https://img.example/red.jpg",),
-    )
-    return history
 
 
 @pytest.mark.parametrize(("name", "history"), [("suitcase", suitcase), ("shirts", shirts)])
@@ -187,11 +133,9 @@ def test_a_missing_brand_and_a_missing_identifier_are_left_to_amazon_to_judge() 
     ("gtin", "kind"),
     [
         ("8717418510749", "ean"),
-        ("1234567890183", "ean"),
         ("96385074", "ean"),
         ("036000291452", "upc"),
         ("10614141000415", "gtin"),
-        ("n/a", "gtin"),
     ],
 )
 def test_a_gtin_goes_out_as_given_and_its_length_tells_its_kind(gtin: str, kind: str) -> None:
@@ -199,6 +143,12 @@ def test_a_gtin_goes_out_as_given_and_its_length_tells_its_kind(gtin: str, kind:
     assert attributes(history, "S1")["externally_assigned_product_identifier"] == [
         {"type": kind, "value": gtin, "marketplace_id": MARKETPLACE_NL}
     ]
+
+
+@pytest.mark.parametrize("gtin", ["1234567890183", "000", "0000000000000", "9999999999999", "-", "n/a", "8.71742E+12"])
+def test_what_the_book_flags_is_not_sent_as_a_gtin(gtin: str) -> None:
+    history = History().product("S1", **COMPLETE, gtin=gtin)
+    assert "externally_assigned_product_identifier" not in attributes(history, "S1")
 
 
 def test_a_delisted_or_discontinued_product_is_not_on_amazon_and_a_reinstated_one_is_again() -> None:
@@ -234,14 +184,105 @@ def test_a_parent_without_a_title_or_brand_takes_those_of_its_first_variant() ->
     assert found["brand"][0]["value"] == "Acme"
 
 
-def test_a_picture_that_amazon_cannot_fetch_or_read_is_left_out() -> None:
-    history = History().product("S1", **COMPLETE, media=("/files/1.jpg", "ftp://img.example/2.jpg"))
-    history.happened(
-        MediaAdded(media_id="m1", url="https://img.example/de.jpg", locale="de-DE"),
-        MediaAdded(media_id="m2", url="https://img.example/shop.jpg", channel="print"),
-        MediaAdded(media_id="m3", url="https://img.example/manual.pdf", role="manual"),
+def pictures(history: History, sku: str = "S1") -> list[str]:
+    found = attributes(history, sku)
+    names = ["main_product_image_locator", *(f"other_product_image_locator_{number}" for number in range(1, 10))]
+    assert {name for name in found if "image" in name} <= {*names}
+    return [found[name][0]["media_location"] for name in names if name in found]
+
+
+def shown(*media: MediaAdded, extra: dict[str, Any] | None = None) -> History:
+    settings = ChannelConfigured(name="amazon", locales=("nl-NL",), extra=extra or {})
+    return History().happened(settings).product("S1", **COMPLETE).happened(*media)
+
+
+def media(url: str, **fields: Any) -> MediaAdded:
+    return MediaAdded(media_id=url, url=url, **fields)
+
+
+def test_pictures_are_sent_whatever_attribute_they_fill_and_the_first_is_the_main_one() -> None:
+    urls = [f"https://img.example/{number}.jpg" for number in range(11)]
+    roles = ["main_image", "variation_image", *["picture"] * 9]
+    assert pictures(shown(*(media(url, role=role) for url, role in zip(urls, roles, strict=True)))) == urls[:9]
+
+
+def test_what_is_no_picture_or_not_for_this_channel_is_not_offered_as_one() -> None:
+    for other in (
+        media("https://img.example/manual.pdf", role="manual"),
+        media("https://img.example/de.jpg", locale="de-DE"),
+        media("https://img.example/print.jpg", channel="print"),
+    ):
+        assert pictures(shown(other)) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("files/1/image/bag.jpg", "files/1/image/bag.jpg is no address on the web"),
+        ("ftp://img.example/2.jpg", "ftp://img.example/2.jpg is no address on the web"),
+        ("https://img.example/1.webp", "https://img.example/1.webp is no JPEG, PNG, TIFF or GIF"),
+    ],
+)
+def test_a_product_none_of_whose_pictures_amazon_can_get_is_held(url: str, reason: str) -> None:
+    held = render(manifest, shown(media(url, role="main_image")))["S1", "product"]
+    assert isinstance(held, Held)
+    assert reason in held.reasons[0]
+    assert pictures(shown(media(url, role="main_image"), media("https://img.example/a.png"))) == [
+        "https://img.example/a.png"
+    ]
+
+
+def test_relative_pictures_are_sent_from_where_the_settings_say_that_they_lie() -> None:
+    history = shown(media("files/a b.jpg"), extra={"media_base_url": "https://cdn.example/x/"})
+    assert pictures(history) == ["https://cdn.example/x/files/a%20b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "tag"),
+    [("nl-BE", "nl_BE"), ("zh-CN", "zh_CN"), ("zh-Hans-CN", "zh_CN"), ("zh-Hant-TW", "zh_TW"), ("ja-JP", "ja_JP")],
+)
+def test_a_locale_is_told_by_language_and_region(locale: str, tag: str) -> None:
+    history = History().happened(ChannelConfigured(name="amazon", locales=(locale,)))
+    history.product("S1", **COMPLETE | {"attributes": {f"name@{locale}": "x", "brand": "Acme"}})
+    found = attributes(history, "S1")
+    assert (found["item_name"][0]["language_tag"], found["brand"][0]["language_tag"]) == (tag, tag)
+
+
+@pytest.mark.parametrize("locale", ["sr-Latn-RS", "sr-Latn", "zh-Hans-TW", "zh-Hans", "nl", "es-419", "haw-US"])
+@pytest.mark.parametrize("attribute", ["name", "description", "brand"])
+def test_a_text_in_a_locale_that_amazon_has_no_tag_for_is_held(locale: str, attribute: str) -> None:
+    history = History().happened(ChannelConfigured(name="amazon", locales=("nl-NL", locale)))
+    texts = {"name@nl-NL": "Koffer"} if attribute != "name" else {}
+    history.product("S1", **COMPLETE | {"attributes": texts | {f"{attribute}@{locale}": "x"}})
+    reason = f"a text in {locale}, which Amazon has no tag for: it names a language and a region, such as nl-NL"
+    given(manifest, history).then({("S1", "product"): Held((reason,))})
+
+
+def test_a_sku_that_is_too_long_for_amazon_is_held_and_so_are_the_variants_below_it() -> None:
+    fits, long, longer = "S" * 40, "M" * 41, "M" * 50
+    history = History().product(fits, **COMPLETE).product(longer, **COMPLETE)
+    history.product(long, axes=("size",), **{**COMPLETE, "stock": {}}).product(
+        "V", parent=long, attributes={"size": "M"}
     )
-    assert "main_product_image_locator" not in attributes(history, "S1")
+    rendered = render(manifest, history)
+    assert isinstance(rendered[fits, "product"], dict)
+    assert rendered[longer, "product"] == Held((f"its SKU {longer} has 50 characters; Amazon takes at most 40",))
+    assert rendered["V", "product"] == Held((f"its parent's SKU {long} has 41 characters; Amazon takes at most 40",))
+    assert (long, "product") not in rendered
+
+
+def test_variants_that_offer_the_same_choice_are_held_with_each_others_names() -> None:
+    colours = tuple(AttributeOption(code, {"nl-NL": label}) for code, label in (("red", "Rood"), ("red_2", "ROOD")))
+    history = History().happened(AttributeDefined(code="color", type="select", options=colours))
+    history.product("M", axes=("color",), **{**COMPLETE, "stock": {}})
+    for sku, colour in (("A", "red"), ("B", "red_2"), ("C", "blue")):
+        history.product(sku, parent="M", attributes={"color": colour})
+    rendered = render(manifest, history)
+    assert rendered["A", "product"] == Held(("the same color as B: buyers could not choose",))
+    assert rendered["B", "product"] == Held(("the same color as A: buyers could not choose",))
+    assert isinstance(rendered["C", "product"], dict)
+    history.happened(ProductDelisted("amazon"), sku="C")
+    assert {sku for sku, _ in render(manifest, history)} == {"A", "B"}, "a parent without children is not listed"
 
 
 def test_a_long_title_ends_with_a_whole_word() -> None:
@@ -266,19 +307,22 @@ def test_a_text_is_cut_between_words(text: str, length_max: int, left: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("html", "text"),
+    ("description", "sent"),
     [
-        ("Koffer", "Koffer"),
-        ("<p>Een</p><p>twee</p>", "Een twee"),
-        ("a<b>b</b>c<br>d", "abc d"),
-        ("R&amp;D &euro; 5", "R&D € 5"),
-        ("breedte < 10 cm", "breedte < 10 cm"),
-        ("<style>p{color:red}</style>x<script>alert(1)</script>", "x"),
-        ("<p></p>", ""),
+        ("<p>Een</p><p>t<b>w</b>ee</p>", "Een twee"),
+        ("R&amp;D, breedte < 10 cm", "R&D, breedte < 10 cm"),
+        ("Fits <M and >S. Lasts 6 months.", "Fits <M and >S. Lasts 6 months."),
+        ("Particles <PM2.5 are held back.", "Particles <PM2.5 are held back."),
     ],
 )
-def test_a_description_loses_its_tags_and_keeps_its_words(html: str, text: str) -> None:
-    assert without_tags(html) == text
+def test_a_description_loses_its_tags_and_keeps_its_words(description: str, sent: str) -> None:
+    history = History().product("S1", **COMPLETE | {"attributes": {"name": "x", "description": description}})
+    assert attributes(history, "S1")["product_description"][0]["value"] == sent
+
+
+def test_a_description_of_nothing_but_tags_is_none() -> None:
+    history = History().product("S1", **COMPLETE | {"attributes": {"name": "x", "description": "<p></p>"}})
+    assert "product_description" not in attributes(history, "S1")
 
 
 @for_all(st.integers(0, AMOUNT_MAX), st.sampled_from(["EUR", "JPY", "KWD"]))

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from daybook.channel.calls import Exchange, exchanges, previewing
-from daybook.channel.contract import Outcome, Push, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Outcome, Push, Waiting
 from daybook.channel.testing import History
 from daybook.errors import Unavailable as NoAnswer
 from daybook.events import Rejection
-from projections.amazon.tests.desk import SKU, Desk, at_desk, family, suitcase
+from daybook_projections.amazon.tests.desk import SKU, Desk, at_desk, family, suitcase
 
 
 async def previewed(desk: Desk, push: Push) -> tuple[Outcome, list[tuple[str, str, object]]]:
@@ -38,7 +38,7 @@ def test_the_whole_listing_is_shown_as_one_put(remote_id: str | None) -> None:
     async def scenario(desk: Desk) -> None:
         push = msgspec.structs.replace(desk.push_of(SKU, "product", suitcase()), remote_id=remote_id)
         outcome, seen = await previewed(desk, push)
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         product = push.listing["product"]
         offer = push.listing["price"] | push.listing["stock"]
         assert seen == request_of(push, "PUT", product | {"attributes": product["attributes"] | offer})

@@ -1,131 +1,136 @@
-"""How the end of a submission is read from a listing: the cases that Amazon has and a sandbox can't show all of."""
+"""What Amazon shows of a SKU, read back in the words of what was pushed."""
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from daybook.channel.contract import Confirmed, Push, Rejected
-from projections.amazon.listing import FACETS, MARKETPLACE_NL
-from projections.amazon.readback import outcome_of
-
-HERE = {"marketplace_id": MARKETPLACE_NL}
-PRODUCT = {
-    "productType": "LUGGAGE",
-    "attributes": {"item_name": [{"value": "Koffer", "language_tag": "nl_NL"} | HERE]},
-}
-OFFER = {"audience": "ALL", "currency": "EUR", "our_price": [{"schedule": [{"value_with_tax": 80.0}]}]} | HERE
-LISTING: dict[str, Any] = {
-    "product": PRODUCT,
-    "price": {"purchasable_offer": [OFFER]},
-    "stock": {"fulfillment_availability": [{"fulfillment_channel_code": "DEFAULT", "quantity": 4}]},
-}
-SUMMARY = {"marketplaceId": MARKETPLACE_NL, "asin": "B01"}
-SHOWN: dict[str, Any] = {
-    "sku": "S1",
-    "summaries": [SUMMARY],
-    "attributes": {
-        "item_name": [
-            {"value": "Trolley", "language_tag": "en_GB", "marketplace_id": "A1F83G8C2ARO7P"},
-            {"value": "Koffer", "language_tag": "nl_NL"} | HERE,
-        ],
-        "list_price": [{"currency": "EUR", "value": 99}],
-        "purchasable_offer": [
-            OFFER | {"start_at": {"value": "2026-01-01"}, "our_price": [{"schedule": [{"value_with_tax": 80}]}]}
-        ],
-        "fulfillment_availability": [{"fulfillment_channel_code": "DEFAULT", "quantity": 4, "lead_time": 2}],
-    },
-    "issues": [],
-    "offers": [
-        {"marketplaceId": "A1F83G8C2ARO7P", "offerType": "B2C", "price": {"currencyCode": "GBP", "amount": "70.00"}},
-        {"marketplaceId": MARKETPLACE_NL, "offerType": "B2B", "price": {"currencyCode": "EUR", "amount": "75.00"}},
-        {"marketplaceId": MARKETPLACE_NL, "offerType": "B2C", "price": {"currencyCode": "EUR", "amount": "80"}},
-    ],
-    "fulfillmentAvailability": [{"fulfillmentChannelCode": "DEFAULT", "quantity": 4}],
-}
+from daybook.channel.contract import ChannelUnavailable, Payload, Push, Shown, Throttled
+from daybook.channel.testing import History
+from daybook_projections.amazon.readback import NOTHING
+from daybook_projections.amazon.sandbox.marketplace import Listing
+from daybook_projections.amazon.tests.desk import ALL, SKU, Desk, at_desk, family, suitcase
+from daybook_projections.amazon.tests.histories import shirts
+from daybook_projections.amazon.tests.histories import suitcase as described
 
 
-def read(item: dict[str, Any], facet: str = "product", verb: str = "put", payload: Any = ...) -> Any:
-    push = Push(
-        sku="S1",
-        key="S1",
-        facet=facet,
-        payload=LISTING[facet] if payload is ... else payload,
-        listing=LISTING,
-        remote_id=None,
-        remote_ids={},
-        position=1,
-        attempt=1,
-    )
-    return outcome_of(push, f"{verb}/f1dc2914", item, MARKETPLACE_NL)
+async def read(desk: Desk, push: Push) -> dict[str, Payload | None]:
+    shown = await desk.connector.read(push)
+    assert isinstance(shown, Shown)
+    return dict(shown.facets)
 
 
-def error(code: str = "8541", **more: Any) -> dict[str, Any]:
-    return {"code": code, "message": "No.", "severity": "ERROR", "categories": ["INVALID_ATTRIBUTE"]} | more
+async def brought(desk: Desk, sku: str, history: History) -> Push:
+    push = desk.push_of(sku, "product", history)
+    assert type(await desk.bring(push)).__name__ == "Confirmed"
+    return push
 
 
-def test_what_amazon_adds_and_what_other_marketplaces_have_does_not_stand_in_the_way() -> None:
-    assert read(SHOWN) == Confirmed(covers=FACETS, remote_id="B01")
-    assert read(SHOWN, "price", "patch") == Confirmed(covers=("price",), remote_id="B01")
+def listing(desk: Desk, sku: str = SKU) -> Listing:
+    return desk.sandbox.market.listings()[sku]
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("history", "skus"),
     [
-        {"summaries": []},
-        {"summaries": [{"marketplaceId": "A1F83G8C2ARO7P", "asin": "B02"}]},
-        {"attributes": {}},
-        {"attributes": SHOWN["attributes"] | {"item_name": [{"value": "Koffer", "language_tag": "nl_BE"} | HERE]}},
-        {"attributes": SHOWN["attributes"] | {"purchasable_offer": [OFFER | {"currency": "USD"}]}},
-        {"fulfillmentAvailability": [{"fulfillmentChannelCode": "DEFAULT", "quantity": 5}]},
-        {
-            "offers": [
-                {"marketplaceId": MARKETPLACE_NL, "offerType": "B2C", "price": {"currencyCode": "EUR", "amount": "79"}}
-            ]
-        },
+        (suitcase(), [SKU]),
+        (described(), ["SUITCASE"]),
+        (suitcase(price="1000000.10", stock=0), [SKU]),
+        (family(), ["M", "M-1"]),
+        (shirts(), ["SHIRT", "SHIRT-NAVY-M", "SHIRT-RED-XL"]),
     ],
 )
-def test_a_listing_that_is_not_what_was_sent_decides_nothing_yet(changed: dict[str, Any]) -> None:
-    assert read(SHOWN | changed) is None
+def test_what_was_brought_and_is_untouched_reads_as_it_was_pushed(history: History, skus: list[str]) -> None:
+    async def scenario(desk: Desk) -> None:
+        for sku in skus:
+            push = await brought(desk, sku, history)
+            expected = {facet: push.listing.get(facet) for facet in ALL}
+            found = await read(desk, push)
+            assert found == expected
+            assert msgspec.json.encode(found) == msgspec.json.encode(expected), "a number is another number"
+
+    at_desk(scenario)
 
 
-def test_an_error_that_was_there_before_the_values_are_is_not_taken_for_the_verdict() -> None:
-    assert read(SHOWN | {"attributes": {}, "issues": [error()]}) is None
+def test_what_amazon_adds_is_no_difference() -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        attributes = listing(desk).attributes
+        attributes["item_name"] = [{"value": "Trolley", "marketplace_id": "A1F83G8C2ARO7P"}, *attributes["item_name"]]
+        attributes["color"] = [{"value": "blue"}]
+        attributes["purchasable_offer"] = [attributes["purchasable_offer"][0] | {"start_at": {"value": "2026-01-01"}}]
+        assert await read(desk, push) == push.listing
+
+    at_desk(scenario)
 
 
-def test_an_error_rejects_a_put_whatever_it_names_but_not_a_warning_or_another_marketplaces() -> None:
-    assert isinstance(read(SHOWN | {"issues": [error()]}), Rejected)
-    assert isinstance(read(SHOWN | {"issues": [error(severity="WARNING")]}), Confirmed)
-    assert isinstance(read(SHOWN | {"issues": [error(marketplaceIds=["A1F83G8C2ARO7P"])]}), Confirmed)
+@pytest.mark.parametrize("facet", ALL)
+def test_a_hand_edit_shows_as_a_difference_of_its_facet_only(facet: str) -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        edited = listing(desk)
+        if facet == "product":
+            edited.attributes["item_name"] = [edited.attributes["item_name"][0] | {"value": "Koffer!", "seen": 1}]
+        elif facet == "price":
+            edited.price = ("EUR", "59.95")
+        else:
+            edited.quantity = 3
+        found = await read(desk, push)
+        assert [name for name in ALL if found[name] != push.listing[name]] == [facet]
+        changed: Any = found[facet]
+        if facet == "product":
+            name = dict(push.listing["product"]["attributes"]["item_name"][0], value="Koffer!")
+            assert changed["attributes"]["item_name"] == [name]
+        elif facet == "price":
+            assert changed["purchasable_offer"][0]["our_price"] == [{"schedule": [{"value_with_tax": 59.95}]}]
+        else:
+            assert changed == {"fulfillment_availability": [{"fulfillment_channel_code": "DEFAULT", "quantity": 3}]}
+
+    at_desk(scenario)
 
 
-def test_an_error_rejects_a_patch_only_if_it_is_about_the_patched_attribute() -> None:
-    named = error(attributeNames=["purchasable_offer.our_price"])
-    nameless = error(categories=["INVALID_PRICE"])
-    for issue, facets in ((named, {"price"}), (nameless, {"price"}), (error(), set[str]())):
-        rejected = {
-            facet
-            for facet in ("price", "stock")
-            if isinstance(read(SHOWN | {"issues": [issue]}, facet, "patch"), Rejected)
-        }
-        assert rejected == facets
+def test_an_edited_offer_and_another_product_type_are_told_as_they_are() -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        edited = listing(desk)
+        edited.product_type = "LUGGAGE"
+        edited.attributes["purchasable_offer"] = []
+        edited.price = None
+        found = await read(desk, push)
+        assert found["price"] is None
+        assert found["product"] == push.listing["product"] | {"productType": "LUGGAGE"}
+        assert found["stock"] == push.listing["stock"]
+
+    at_desk(scenario)
 
 
-def test_missing_said_of_something_not_sent_is_a_verdict_and_of_something_sent_is_from_before() -> None:
-    missing: dict[str, Any] = {"categories": ["MISSING_ATTRIBUTE"]}
-    assert isinstance(read(SHOWN | {"issues": [error(attributeNames=["brand"], **missing)]}), Rejected)
-    left_over = error(attributeNames=["item_name"], **missing)
-    assert read(SHOWN | {"issues": [left_over]}) is None
-    assert isinstance(read(SHOWN | {"issues": [left_over, error()]}), Rejected)
+def test_what_was_never_acknowledged_is_told_in_full() -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        found = await read(desk, msgspec.structs.replace(push, listing={}, payload=None))
+        assert found == push.listing
+
+    at_desk(scenario)
 
 
-def test_a_removed_attribute_is_gone_once_it_is_not_shown() -> None:
-    assert read(SHOWN, "stock", "patch", payload=None) is None
-    rest = {name: value for name, value in SHOWN["attributes"].items() if name != "fulfillment_availability"}
-    assert isinstance(read(SHOWN | {"attributes": rest}, "stock", "patch", payload=None), Confirmed)
+def test_a_listing_that_was_removed_by_hand_shows_nothing() -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        desk.sandbox.market.remove(SKU, 0)
+        assert await read(desk, push) == dict.fromkeys(ALL) == NOTHING
+
+    at_desk(scenario)
 
 
-def test_a_removed_listing_is_gone_once_there_is_nothing_left_in_it() -> None:
-    assert read(SHOWN, verb="delete", payload=None) is None
-    assert read({"sku": "S1", "summaries": [], "attributes": {}}, verb="delete", payload=None) == Confirmed(
-        covers=FACETS
-    )
+def test_trouble_on_the_way_is_no_answer() -> None:
+    async def scenario(desk: Desk) -> None:
+        push = await brought(desk, SKU, suitcase())
+        desk.sandbox.faults.outage = True
+        assert isinstance(await desk.connector.read(push), ChannelUnavailable)
+        desk.sandbox.faults.outage = False
+        desk.sandbox.faults.throttle_next = 1
+        throttled = await desk.connector.read(push)
+        assert isinstance(throttled, Throttled)
+        assert throttled.operation == "getListingsItem"
+
+    at_desk(scenario)

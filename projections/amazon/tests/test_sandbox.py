@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from projections.amazon.listing import MARKETPLACE_NL
-from projections.amazon.tests.caller import ATTRIBUTES, EVERYTHING, HERE, Caller, with_caller
-from projections.amazon.tests.published import fits
+from daybook_projections.amazon.listing import MARKETPLACE_NL
+from daybook_projections.amazon.tests.caller import ATTRIBUTES, EVERYTHING, HERE, Caller, with_caller
+from daybook_projections.amazon.tests.published import asks, fits
 from tests.fixtures.shared import needs_specs
 
 
@@ -48,7 +48,7 @@ def test_a_missing_invalid_or_expired_token_is_refused_with_403() -> None:
 
 def test_an_accepted_listing_is_seen_only_once_it_is_applied() -> None:
     async def scenario(caller: Caller) -> None:
-        answer = await caller.put("S1", includedData="issues,identifiers")
+        answer = await caller.put("S1", includedData="issues")
         assert (answer["sku"], answer["status"], answer["issues"]) == ("S1", "ACCEPTED", [])
         assert "identifiers" not in answer
         assert caller.sandbox.shown() == {}
@@ -74,7 +74,7 @@ def test_an_accepted_listing_is_seen_only_once_it_is_applied() -> None:
             "buyable": True,
         }
         assert (await caller.call("GET", "S1"))[1].keys() == {"sku", "summaries"}
-        answer = await caller.put("S1", includedData="identifiers")
+        answer = await caller.put("S1", includedData="identifiers", mode="VALIDATION_PREVIEW")
         assert answer["identifiers"] == [{"marketplaceId": MARKETPLACE_NL, "asin": summary["asin"]}]
 
     with_caller(scenario)
@@ -100,6 +100,12 @@ OFFER = ATTRIBUTES["purchasable_offer"][0]
         ({"item_name": []}, "90220", "MISSING_ATTRIBUTE", "item_name"),
         ({"condition_type": []}, "90220", "MISSING_ATTRIBUTE", "condition_type"),
         ({"purchasable_offer": []}, "90220", "MISSING_ATTRIBUTE", "purchasable_offer"),
+        (
+            {"item_name": [{"value": "x", "language_tag": "zh_Hans_CN"}]},
+            "4000001",
+            "INVALID_ATTRIBUTE",
+            "item_name",
+        ),
         ({"item_name": [{"value": "x" * 201}]}, "4000001", "INVALID_ATTRIBUTE", "item_name"),
         (
             {"externally_assigned_product_identifier": [{"type": "ean", "value": "1234567890183"}]},
@@ -209,8 +215,11 @@ def test_patches_that_are_no_top_level_replacement_are_bad_requests() -> None:
         ):
             assert (await caller.patch("S1", patch))[0] == 400
         assert (await caller.patch("S1"))[0] == 400
-        price = {"op": "replace", "path": "/attributes/purchasable_offer", "value": []}
+        price: dict[str, Any] = {"op": "replace", "path": "/attributes/purchasable_offer", "value": []}
         status, answer = await caller.patch("S1", price)
+        assert (status, answer["errors"][0]["code"]) == (400, "InvalidInput")
+        free = OFFER | {"our_price": [{"schedule": [{"value_with_tax": 0}]}]}
+        status, answer = await caller.patch("S1", price | {"value": [free]})
         assert (status, answer["status"]) == (200, "INVALID")
 
     with_caller(scenario)
@@ -218,20 +227,41 @@ def test_patches_that_are_no_top_level_replacement_are_bad_requests() -> None:
 
 def test_an_unknown_sku_is_not_found_and_a_removed_one_is_unknown() -> None:
     async def scenario(caller: Caller) -> None:
-        price = {"op": "replace", "path": "/attributes/purchasable_offer", "value": [OFFER]}
-        for method, body in (
-            ("GET", None),
-            ("DELETE", None),
-            ("PATCH", {"productType": "LUGGAGE", "patches": [price]}),
-        ):
-            status, answer, _ = await caller.call(method, "S1", body)
-            assert (status, answer["errors"][0]["code"]) == (404, "NotFound")
+        status, answer, _ = await caller.call("GET", "S1")
+        assert (status, answer["errors"][0]["code"]) == (404, "NOT_FOUND")
+        assert answer["errors"][0]["message"] == f"SKU 'S1' not found in marketplace {MARKETPLACE_NL}"
+        assert (await caller.call("DELETE", "S1"))[1]["status"] == "ACCEPTED"
         await caller.put("S1")
         caller.now = 1.0
         assert (await caller.call("DELETE", "S1"))[1]["status"] == "ACCEPTED"
         assert "S1" in caller.sandbox.shown()
         caller.now = 2.0
         assert caller.sandbox.shown() == {}
+
+    with_caller(scenario)
+
+
+def test_a_patch_of_an_unknown_sku_is_accepted_and_makes_nothing_that_buyers_see() -> None:
+    async def scenario(caller: Caller) -> None:
+        price = {"op": "replace", "path": "/attributes/purchasable_offer", "value": [OFFER]}
+        status, answer = await caller.patch("S1", price)
+        assert (status, answer["status"]) == (200, "ACCEPTED")
+        caller.now = 1.0
+        assert caller.sandbox.shown() == {}
+        status, item, _ = await caller.call("GET", "S1", includedData=EVERYTHING)
+        assert (status, item["summaries"], item["offers"]) == (200, [], [])
+        assert item["attributes"] == {"purchasable_offer": [OFFER]}
+
+    with_caller(scenario)
+
+
+def test_a_sku_has_at_most_40_characters() -> None:
+    async def scenario(caller: Caller) -> None:
+        await caller.put("S" * 40)
+        for method in ("GET", "PUT", "DELETE"):
+            status, answer, _ = await caller.call(method, "S" * 41, {} if method == "PUT" else None)
+            assert (status, answer["errors"][0]["code"]) == (400, "InvalidInput")
+            assert answer["errors"][0]["message"] == f"Invalid 'sku' provided. SKU: {'S' * 41}"
 
     with_caller(scenario)
 
@@ -243,6 +273,7 @@ def test_bad_parameters_and_bodies_are_refused() -> None:
             {"marketplaceIds": ""},
             {"marketplaceIds": "ATVPDKIKX0DER"},
             {"includedData": "summaries"},
+            {"includedData": "identifiers"},
             {"mode": "x"},
         ):
             status, answer, _ = await caller.call("PUT", "S1", whole, None, **query)
@@ -325,3 +356,19 @@ def test_too_many_requests_get_amazons_quota_error_and_no_retry_after() -> None:
 def test_the_published_contract_catches_a_misspelt_member() -> None:
     with pytest.raises(Exception, match="producttype"):
         fits("ListingsItemPutRequest", {"producttype": "X", "productType": "X", "attributes": {}})
+
+
+@needs_specs
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [
+        ("PUT", {}),
+        ("PUT", {"marketplaceIds": "A,B"}),
+        ("PATCH", {"marketplaceIds": "A", "includedData": "identifiers"}),
+        ("GET", {"marketplaceIds": "A", "includedData": "price"}),
+        ("DELETE", {"marketplaceIds": "A", "mode": "VALIDATION_PREVIEW"}),
+    ],
+)
+def test_the_published_contract_catches_a_wrong_parameter(method: str, query: dict[str, str]) -> None:
+    with pytest.raises(AssertionError):
+        asks(method, query)

@@ -7,14 +7,15 @@ import msgspec
 import pytest
 from yarl import URL
 
-from projections.amazon.listing import MARKETPLACE_NL
-from projections.amazon.sandbox_answers import PUBLISHED
-from projections.amazon.tests.caller import ATTRIBUTES, Caller, with_caller
-from projections.amazon.tests.published import FEEDS, TYPES, fits, is_feed, is_report
+from daybook_projections.amazon.listing import MARKETPLACE_NL
+from daybook_projections.amazon.sandbox.answers import PUBLISHED
+from daybook_projections.amazon.tests.caller import ATTRIBUTES, Caller, with_caller
+from daybook_projections.amazon.tests.published import FEEDS, TYPES, fits, is_feed, is_report
 from tests.fixtures.shared import SPECS
 
 JSON = "application/json; charset=UTF-8"
 UPDATE = {"operationType": "UPDATE", "productType": "LUGGAGE", "requirements": "LISTING", "attributes": ATTRIBUTES}
+BRAND = ATTRIBUTES["brand"]
 PATCH = {"op": "replace", "path": "/attributes/brand", "value": []}
 
 
@@ -83,7 +84,9 @@ def test_a_feed_waits_is_worked_on_and_ends_with_a_report_on_each_message() -> N
             caller,
             {"sku": "S1"} | UPDATE,
             {"sku": "S2"} | UPDATE | {"attributes": ATTRIBUTES | {"brand": []}},
+            {"sku": "S" * 41} | UPDATE,
             {"sku": "S3", "operationType": "DELETE"},
+            {"sku": "S4", "operationType": "PATCH", "productType": "LUGGAGE", "patches": [PATCH | {"value": BRAND}]},
         )
         assert (await state(caller, feed_id))["processingStatus"] == "IN_QUEUE"
         caller.now = 0.06
@@ -96,11 +99,12 @@ def test_a_feed_waits_is_worked_on_and_ends_with_a_report_on_each_message() -> N
         found = await report(caller, done["resultFeedDocumentId"])
         assert [(one["messageId"], one["code"]) for one in found["issues"]] == [(2, "90220"), (3, "4000003")]
         assert {name: found["summary"][name] for name in ("messagesProcessed", "messagesAccepted", "errors")} == {
-            "messagesProcessed": 3,
-            "messagesAccepted": 1,
+            "messagesProcessed": 5,
+            "messagesAccepted": 3,
             "errors": 2,
         }
-        assert [(item["sku"], item["attributes"]) for item in found["items"]] == [("S1", ATTRIBUTES)]
+        shown = [(item["sku"], item["attributes"], len(item["summaries"])) for item in found["items"]]
+        assert shown == [("S1", ATTRIBUTES, 1), ("S4", {"brand": BRAND}, 0)], "a patch is taken for what is not there"
         assert caller.sandbox.shown().keys() == {"S1"}
 
     with_caller(scenario)

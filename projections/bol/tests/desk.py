@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push
 from daybook.channel.testing import History, render
 from daybook.events import StockCounted
-from projections.bol import manifest
-from projections.bol.connector import BolConnector, connector
-from projections.bol.sandbox import BolSandbox
+from daybook_projections.bol import manifest
+from daybook_projections.bol.connector import BolConnector, connector
+from daybook_projections.bol.sandbox.server import BolSandbox
 
 EAN, OTHER_EAN = "4015211100803", "4006381333931"
 OFFER_PARTS = ("offer", "price", "stock")

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Confirmed, Payload, Rejected, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Payload, Rejected, Waiting
 from daybook.channel.sandbox import Faults
-from projections.bol.mapping import FACETS
-from projections.bol.sandbox import ECONOMIC_OPERATOR
-from projections.bol.tests.desk import EAN, OTHER_EAN, Bol, listing, on_bol
-from projections.bol.tests.desk import OFFER_PARTS as ALL
+from daybook_projections.bol.mapping import FACETS
+from daybook_projections.bol.sandbox.server import ECONOMIC_OPERATOR
+from daybook_projections.bol.tests.desk import EAN, OTHER_EAN, Bol, listing, on_bol
+from daybook_projections.bol.tests.desk import OFFER_PARTS as ALL
+
+WRONG_EAN = listing() | {"offer": listing()["offer"] | {"ean": "1234567890183"}}
 
 
 def test_a_create_brings_every_part_of_the_offer_in_one_request() -> None:
@@ -71,7 +73,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_brought_up_to_date() -> N
         await bol.push("offer", listing("S0", OTHER_EAN), sku="S0")
         bol.remote_id = None
         bol.sandbox.faults = Faults(drop_answer_next=1)
-        assert isinstance(await bol.push("offer", listing()), Unavailable)
+        assert isinstance(await bol.push("offer", listing()), ChannelUnavailable)
         outcome = await bol.push("offer", listing(price="24.50"), attempt=2)
         assert isinstance(outcome, Confirmed)
         assert outcome.covers == ALL
@@ -86,7 +88,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_and_brought_up_to_date() -> N
 def test_a_second_attempt_creates_when_the_first_never_arrived() -> None:
     async def scenario(bol: Bol) -> None:
         bol.sandbox.faults = Faults(outage=True)
-        assert isinstance(await bol.push("offer", listing()), Unavailable)
+        assert isinstance(await bol.push("offer", listing()), ChannelUnavailable)
         bol.sandbox.faults = Faults()
         assert isinstance(await bol.push("offer", listing(), attempt=2), Confirmed)
         assert list(bol.sandbox.shown()) == ["S1"]
@@ -168,7 +170,11 @@ def test_removal_finds_an_offer_whose_id_was_lost() -> None:
 @pytest.mark.parametrize(
     ("wanted", "field", "reason"),
     [
-        (listing(gtin="1234567890183"), "ean", "has the wrong check digit: 123456789018 needs 0, not 3"),
+        (
+            listing() | {"offer": listing()["offer"] | {"ean": "1234567890183"}},
+            "ean",
+            "has the wrong check digit: 123456789018 needs 0, not 3",
+        ),
         (listing(price="0.99"), "pricing.bundlePrices.unitPrice", "0.99 must be between 1 and 9999"),
         (listing(price="10000"), "pricing.bundlePrices.unitPrice", "10000.0 must be between 1 and 9999"),
     ],

@@ -12,8 +12,8 @@ from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Confirmed, Held, Manifest, Outcome, Payload, Push, Rendered
 from daybook.channel.testing import History, check_channel, check_pure, given
 from daybook.events import Recorded
-from projections.bol import manifest
-from projections.bol.connector import BolConnector
+from daybook_projections.bol import manifest
+from daybook_projections.bol.connector import BolConnector
 
 Change = Callable[[Group, dict[tuple[str, str], Payload | Held]], Any]
 

@@ -25,9 +25,9 @@ from daybook.events import (
     StockReceived,
 )
 from daybook.values import Money
-from projections.bol import manifest
-from projections.bol.content import cut
-from projections.bol.mapping import ean
+from daybook_projections.bol import manifest
+from daybook_projections.bol.content import cut
+from daybook_projections.bol.mapping import ean
 
 GOLDEN = Path(__file__).parent / "golden"
 EAN = "4015211100803"
@@ -61,7 +61,8 @@ def stock(amount: int) -> Payload:
 
 def texts(gtin: str = EAN, **values: str) -> Payload:
     attributes = {"EAN": gtin} | values
-    return {"language": "nl", "attributes": [{"id": n, "values": [{"value": v}]} for n, v in attributes.items()]}
+    named = [{"id": n, "values": [{"value": v, "unitId": ""}]} for n, v in attributes.items()]
+    return {"language": "nl", "attributes": named}
 
 
 def suitcase(sku: str = "S1", **given_: Any) -> History:
@@ -95,7 +96,7 @@ def test_a_listed_product_is_an_offer_a_price_a_stock_and_content() -> None:
             ("S1", "offer"): offer("S1"),
             ("S1", "price"): price(19.99),
             ("S1", "stock"): stock(5),
-            ("S1", "content"): texts(Title="Koffer"),
+            ("S1", "content"): texts(Name="Koffer"),
         }
     )
 
@@ -123,7 +124,7 @@ def test_variants_inherit_title_and_price_but_never_gtin_or_stock_and_the_model_
             ("RED", "offer"): offer("RED", "4006381333931"),
             ("RED", "price"): price(19.99),
             ("RED", "stock"): stock(2),
-            ("RED", "content"): texts("4006381333931", Title="Koffer"),
+            ("RED", "content"): texts("4006381333931", Name="Koffer"),
             ("BLUE", "offer"): Held(("it has no GTIN, and bol finds the product by its EAN",)),
         }
     )
@@ -199,7 +200,7 @@ def test_extra_settings_decide_attribute_countries_delivery_and_economic_operato
         "order_before": "22:00",
         "economic_operator_id": "0c6573a2-a80c-48b7-a03e-d5939f1173fa",
         "managed_by_retailer": False,
-        "brand": "ignored",
+        "unheard_of": "ignored",
     }
     settings = ChannelConfigured(name="bol", locales=("nl-NL",), extra=extra)
     history = suitcase(attributes={"title@nl-NL": "Trolley"}).happened(settings)
@@ -221,7 +222,8 @@ def test_another_schedule_makes_no_promise() -> None:
 
 
 def test_settings_that_make_no_sense_hold_the_sku_and_say_which() -> None:
-    for extra in ({"countries": ["DE"]}, {"days_max": "soon"}, {"schedule": "TOMORROW"}):
+    many = {"attributes": {f"A{number}": "x" for number in range(148)}}
+    for extra in ({"countries": ["DE"]}, {"days_max": "soon"}, {"schedule": "TOMORROW"}, many):
         (reason,) = held(suitcase().happened(ChannelConfigured(name="bol", extra=extra)))
         assert f"$.{next(iter(extra))}" in reason
 
@@ -249,13 +251,34 @@ def test_a_channel_in_another_currency_is_held() -> None:
         ("96385074", "0000096385074"),
         ("04015211100803", EAN),
         ("14015211100800", "14015211100800"),
-        ("1234567890183", "1234567890183"),
-        ("8.71742E+12", "8.71742E+12"),
     ],
 )
-def test_a_gtin_is_sent_as_13_digits_and_a_wrong_one_as_it_is(gtin: str, sent: str) -> None:
+def test_a_gtin_is_sent_as_13_digits(gtin: str, sent: str) -> None:
     assert ean(gtin) == sent
     assert facet(suitcase(gtin=gtin), "offer") == offer("S1", sent)
+
+
+@pytest.mark.parametrize(
+    ("gtin", "wrong"),
+    [
+        ("1234567890183", "has the wrong check digit"),
+        ("8.71742E+12", "holds something other than digits"),
+        ("000", "has 3 digits"),
+        ("0000000000000", "is zeros only"),
+        ("9999999999999", "has the wrong check digit"),
+        ("-", "holds something other than digits"),
+    ],
+)
+def test_what_the_book_flags_is_no_ean_and_the_product_is_held(gtin: str, wrong: str) -> None:
+    (reason,) = held(suitcase(gtin=gtin))
+    assert reason.startswith(f"its GTIN {gtin!r} {wrong}")
+
+
+@pytest.mark.parametrize("locales", [("zh-CN",), ("sr-Latn", "en-US")])
+def test_a_channel_in_languages_that_bol_has_not_is_held(locales: tuple[str, ...]) -> None:
+    (reason,) = held(suitcase().happened(ChannelConfigured(name="bol", locales=locales)))
+    spoken = ", ".join(locales)
+    assert reason == f"none of the bol channel's locales ({spoken}) is a language of bol: nl, nl-BE, fr, fr-BE"
 
 
 def test_a_removed_title_is_left_out() -> None:

@@ -9,9 +9,9 @@ import pytest
 from daybook.channel.calls import Exchange, exchanges, previewing
 from daybook.channel.contract import Confirmed, Throttled, Waiting
 from daybook.channel.pacing import Rate
-from projections.bol.access import RATES
-from projections.bol.mapping import FACETS
-from projections.bol.tests.desk import Bol, listing, on_bol
+from daybook_projections.bol.access import RATES
+from daybook_projections.bol.mapping import FACETS
+from daybook_projections.bol.tests.desk import Bol, listing, on_bol
 
 SECONDS = 2.5
 ALLOWED = {name: Rate(round(rate.per_second / 0.94)) for name, rate in RATES.items()}

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Payload, Reads, Shown, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Payload, ReadsBack, Shown, Throttled
 from daybook.channel.sandbox import Faults
 from daybook.channel.testing import Shelf, catalogue, render
-from daybook.events import ProductCreated, Rejection
-from projections.bol import manifest
-from projections.bol.mapping import FACETS
-from projections.bol.readback import facets_of
-from projections.bol.sandbox import ECONOMIC_OPERATOR, BolSandbox
-from projections.bol.tests.desk import EAN, Bol, listing, on_bol
+from daybook.events import ProductCreated
+from daybook_projections.bol import manifest
+from daybook_projections.bol.mapping import FACETS
+from daybook_projections.bol.readback import facets_of
+from daybook_projections.bol.sandbox.server import ECONOMIC_OPERATOR, BolSandbox
+from daybook_projections.bol.tests.desk import EAN, Bol, listing, on_bol
 
 FULL = listing(
     description="Licht.",
@@ -36,7 +36,7 @@ async def read(bol: Bol, wanted: Payload) -> dict[str, Any]:
 @pytest.mark.parametrize("wanted", [FULL, BARE, listing(gtin="96385074")])
 def test_what_was_brought_reads_back_as_it_was_pushed(wanted: Payload) -> None:
     async def scenario(bol: Bol) -> None:
-        assert isinstance(bol.connector, Reads)
+        assert isinstance(bol.connector, ReadsBack)
         await bol.bring(wanted)
         assert await read(bol, wanted) == wanted
         await bol.push("offer", wanted)  # bol knows the product now, and drops the title of the offer
@@ -92,7 +92,7 @@ def the_offer(sandbox: BolSandbox) -> Payload:
         ("offer", lambda s: the_offer(s).update(onHoldByRetailer=True)),
         ("offer", lambda s: the_offer(s).update(countryAvailabilities=[{"countryCode": "NL"}])),
         ("offer", lambda s: the_offer(s).pop("economicOperatorId")),
-        ("content", lambda s: s.published[EAN]["nl"].update(Title=[{"value": "Something else"}])),
+        ("content", lambda s: s.published[EAN]["nl"].update(Name=[{"value": "Something else", "unitId": ""}])),
     ],
 )
 def test_a_change_by_hand_shows_in_its_facet_only(facet: str, edit: Callable[[BolSandbox], Any]) -> None:
@@ -138,32 +138,8 @@ def test_reading_through_an_outage_says_that_nothing_is_known() -> None:
         push = bol.described("offer", FULL)
         for faults in (Faults(outage=True), Faults(html_503=True)):
             bol.sandbox.faults = faults
-            assert isinstance(await bol.connector.read(push), Unavailable)
-            assert isinstance(await bol.connector.remarks(push), Unavailable)
+            assert isinstance(await bol.connector.read(push), ChannelUnavailable)
         bol.sandbox.faults = Faults(throttle_next=1)
         assert await bol.connector.read(push) == Throttled(1.0, "get-offer")
-
-    on_bol(scenario)
-
-
-def test_why_bol_does_not_sell_an_offer_is_told_once_with_its_countries() -> None:
-    async def scenario(bol: Bol) -> None:
-        push = bol.described("offer", FULL)
-        assert await bol.connector.remarks(push) == ()
-        await bol.bring(FULL)
-        push = bol.described("offer", FULL)
-        assert await bol.connector.remarks(push) == ()
-        bol.sandbox.not_sold[EAN] = {
-            "category": "CONTENT",
-            "code": "4004-2",
-            "description": "Essential product information is missing",
-            "missingAttributes": [{"name": "Brand"}],
-        }
-        await bol.push("stock", FULL | {"stock": {"stock": {"amount": 0, "managedByRetailer": True}}})
-        assert await bol.connector.remarks(push) == (
-            Rejection("4004-2", "Essential product information is missing: Brand (BE, NL)", "CONTENT"),
-            Rejection("STOCK", "The offer has no stock (BE, NL)", "STOCK"),
-        )
-        assert bol.sandbox.shown()["S1"]["live"] is False
 
     on_bol(scenario)

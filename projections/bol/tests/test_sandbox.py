@@ -11,8 +11,8 @@ import pytest
 from daybook.channel.calls import Answer, Calls
 from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import Faults
-from projections.bol.sandbox import BolSandbox
-from projections.bol.sandbox_door import RETAILER_V11 as MEDIA_TYPE
+from daybook_projections.bol.sandbox.requests import RETAILER_V11 as MEDIA_TYPE
+from daybook_projections.bol.sandbox.server import BolSandbox
 
 EAN, OTHER_EAN = "4015211100803", "4006381333931"
 CREATE: dict[str, Any] = {

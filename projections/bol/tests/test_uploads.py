@@ -1,11 +1,13 @@
 """Content against the sandbox: taken at once, published or declined later."""
 
+from uuid import uuid4
+
 import pytest
 
-from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Rejected, Unavailable, Waiting
+from daybook.channel.contract import Accepted, ChannelUnavailable, Confirmed, Outcome, Payload, Rejected, Waiting
 from daybook.channel.sandbox import Faults
 from daybook.events import Rejection
-from projections.bol.tests.desk import EAN, Bol, listing, on_bol
+from daybook_projections.bol.tests.desk import EAN, Bol, listing, on_bol
 
 TEXTS = listing(description="Licht en sterk.")
 
@@ -38,8 +40,8 @@ def test_content_is_accepted_then_followed_by_its_process_and_its_report() -> No
         assert outcome == Confirmed(remote_id=bol.remote_id)
         assert submissions == {f"process/{process}", upload}
         assert bol.sandbox.published[EAN]["nl"] == {
-            "Title": [{"value": "Koffer"}],
-            "Description": [{"value": "Licht en sterk."}],
+            "Name": [{"value": "Koffer", "unitId": ""}],
+            "Description": [{"value": "Licht en sterk.", "unitId": ""}],
         }
 
     on_bol(scenario)
@@ -62,7 +64,37 @@ def test_what_bol_declines_is_told_by_attribute_and_the_rest_is_published() -> N
         bol.sandbox.declines["Description"] = ("VALIDATION_FAILED_INVALID_TEXT", "The text has a link.")
         reason = Rejection("VALIDATION_FAILED_INVALID_TEXT", "The text has a link.", "Description")
         assert await ended(bol) == Rejected((reason,))
-        assert list(bol.sandbox.published[EAN]["nl"]) == ["Title"]
+        assert list(bol.sandbox.published[EAN]["nl"]) == ["Name"]
+
+    on_bol(scenario)
+
+
+def test_a_picture_that_bol_declines_is_told_by_its_address_and_one_that_it_has_is_none() -> None:
+    urls = ("https://img.example/1.jpg", "https://img.example/2.webp")
+    wanted = TEXTS | {"content": TEXTS["content"] | {"assets": [{"url": url, "labels": ["OTHER"]} for url in urls]}}
+
+    async def scenario(bol: Bol) -> None:
+        bol.sandbox.declines[urls[1]] = ("UNSUPPORTED_MIMETYPE", "Not a picture.")
+        for _ in range(2):
+            assert await ended(bol, wanted) == Rejected((Rejection("UNSUPPORTED_MIMETYPE", "Not a picture.", urls[1]),))
+        bol.sandbox.declines.clear()
+        for _ in range(2):
+            assert await ended(bol, wanted) == Confirmed(remote_id=bol.remote_id)
+
+    on_bol(scenario)
+
+
+def test_without_a_report_the_catalogue_tells_whether_the_texts_are_there() -> None:
+    async def scenario(bol: Bol) -> None:
+        bol.sandbox.no_reports = True
+        upload = f"upload/{uuid4()}"
+        push = bol.described("content", TEXTS)
+        await bol.push("offer", TEXTS)
+        assert isinstance(await bol.connector.confirm(push, upload), Accepted), "bol knows no such product"
+        bol.sandbox.published[EAN] = {"nl": {"Name": [{"value": "Koffer", "unitId": ""}]}}
+        assert isinstance(await bol.connector.confirm(push, upload), Accepted), "there is no description yet"
+        bol.sandbox.published[EAN]["nl"]["Description"] = [{"value": "<p>Licht en  sterk.</p>", "unitId": ""}]
+        assert isinstance(await bol.connector.confirm(push, upload), Confirmed)
 
     on_bol(scenario)
 
@@ -72,7 +104,7 @@ def test_every_second_attribute_declined_is_a_rejection_with_those() -> None:
         bol.sandbox.faults = Faults(fail_members=True)
         outcome = await ended(bol)
         assert isinstance(outcome, Rejected)
-        assert [(each.code, each.field) for each in outcome.reasons] == [("REJECTED_BY_BRAND_AUTHORITY", "Title")]
+        assert [(each.code, each.field) for each in outcome.reasons] == [("REJECTED_BY_BRAND_AUTHORITY", "Name")]
 
     on_bol(scenario)
 
@@ -116,7 +148,7 @@ def test_an_upload_whose_answer_was_lost_is_sent_again() -> None:
     async def scenario(bol: Bol) -> None:
         await bol.push("offer", TEXTS)
         bol.sandbox.faults.drop_answer_next = 1
-        assert isinstance(await bol.push("content", TEXTS), Unavailable)
+        assert isinstance(await bol.push("content", TEXTS), ChannelUnavailable)
         outcome = await bol.push("content", TEXTS, attempt=2)
         assert await bol.followed(TEXTS, outcome) == Confirmed(remote_id=bol.remote_id)
 
@@ -130,7 +162,7 @@ def test_an_outage_while_an_upload_is_under_way_says_nothing_about_it() -> None:
         for faults in (Faults(outage=True), Faults(html_503=True)):
             bol.sandbox.faults = faults
             outcome = await bol.connector.confirm(bol.described("content", TEXTS), first.submission)
-            assert isinstance(outcome, Unavailable)
+            assert isinstance(outcome, ChannelUnavailable)
         bol.sandbox.faults = Faults(expire_tokens=True)
         assert isinstance(await bol.followed(TEXTS, first), Confirmed)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from daybook.channel.calls import Answer, Calls
 from daybook.channel.contract import Payload
-from projections.google.sandbox import GoogleSandbox
+from daybook_projections.google.sandbox.server import GoogleSandbox
 
 ROOT = "/products/v1/accounts/123"
 SOURCE = {"dataSource": "accounts/123/dataSources/456"}

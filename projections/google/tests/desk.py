@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from daybook.channel.contract import Accepted, Confirmed, Outcome, Payload, Push
 from daybook.channel.testing import History, render
-from projections.google import manifest
-from projections.google.connector import GoogleConnector, connector
-from projections.google.sandbox import GoogleSandbox
+from daybook_projections.google import manifest
+from daybook_projections.google.connector import GoogleConnector, connector
+from daybook_projections.google.sandbox.server import GoogleSandbox
 
 NAME = "nl~NL~S1"
 PICTURE = "https://img.example.com/1.jpg"

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Accepted, Payload, Rejected, Unavailable, Waiting
+from daybook.channel.contract import Accepted, ChannelUnavailable, Payload, Rejected, Waiting
 from daybook.channel.sandbox import Faults
-from projections.google.connector import connector, encoded
-from projections.google.readback import verdict
-from projections.google.tests.desk import DONE, GONE, NAME, PICTURE, Google, listing, on_google
+from daybook_projections.google.connector import connector, encoded
+from daybook_projections.google.submission import verdict
+from daybook_projections.google.tests.desk import DONE, GONE, NAME, PICTURE, Google, listing, on_google
 
 
 def test_an_insert_is_accepted_and_confirmed_once_google_shows_its_version() -> None:
@@ -84,7 +84,7 @@ def test_an_insert_whose_answer_was_lost_is_simply_sent_again() -> None:
     async def scenario(google: Google) -> None:
         await google.bring(listing())
         google.sandbox.faults = Faults(drop_answer_next=1)
-        assert isinstance(await google.push(listing("24.50"), 2), Unavailable)
+        assert isinstance(await google.push(listing("24.50"), 2), ChannelUnavailable)
         outcome = await google.push(listing("24.50"), 2, attempt=2)
         assert isinstance(outcome, Accepted)
         google.now[0] += 600
@@ -145,7 +145,7 @@ def test_removal_finds_a_product_whose_insert_was_never_answered() -> None:
     async def scenario(google: Google) -> None:
         await google.push(None)  # has its token now, so that the lost answer is the insert's
         google.sandbox.faults = Faults(drop_answer_next=1)
-        assert isinstance(await google.push(listing()), Unavailable)
+        assert isinstance(await google.push(listing()), ChannelUnavailable)
         assert list(google.sandbox.inputs) == [NAME]
         assert await google.bring(None, 2) == GONE
         assert google.sandbox.inputs == {}
@@ -157,7 +157,7 @@ def test_another_feed_is_another_product_and_the_old_one_goes() -> None:
     async def scenario(google: Google) -> None:
         await google.bring(listing())
         wrong = await google.push(listing(locale="en-GB"), 2)
-        assert isinstance(wrong, Unavailable)
+        assert isinstance(wrong, ChannelUnavailable)
         assert "DAYBOOK_CHANNEL_GOOGLE_FEED" in wrong.reason
         await google.connector.close()
         google.connector = connector(google.sandbox.settings() | {"feed": "en~GB"})

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from daybook.channel.testing import catalogue, check_channel
-from projections.google import manifest
+from daybook_projections.google import manifest
 
 
 def test_google_keeps_the_contract_of_every_channel() -> None:

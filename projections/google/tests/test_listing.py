@@ -27,8 +27,8 @@ from daybook.events import (
     StockReceived,
 )
 from daybook.values import Money
-from projections.google import manifest
-from projections.google.mapping import cut, price
+from daybook_projections.google import manifest
+from daybook_projections.google.mapping import cut, price
 
 GOLDEN = Path(__file__).parent / "golden"
 GTIN = "4015211100803"
@@ -140,6 +140,9 @@ def test_the_first_locale_is_the_feed() -> None:
         (("en-US",), {}, ("en", "US")),
         (("nl-NL",), {"feed_label": "BENELUX_1"}, ("nl", "BENELUX_1")),
         (("de",), {"feed_label": "DE"}, ("de", "DE")),
+        (("zh-CN",), {}, ("zh", "CN")),
+        (("zh-Hans-CN",), {}, ("zh", "CN")),
+        (("es-419",), {"feed_label": "MX"}, ("es", "MX")),
     ):
         history = suitcase(settings=shop(extra, locales=locales), attributes={"name": "n", "description": "d"})
         payload = render(manifest, history)["S1", "product"]
@@ -195,7 +198,10 @@ def test_a_valid_gtin_is_told_as_it_is(gtin: str) -> None:
 
 @pytest.mark.parametrize(
     "gtin",
-    ["1234567890183", "8.71742E+12", "2000000000015", "0212345678909", "9812345678902", "02345673"],
+    [
+        *("1234567890183", "8.71742E+12", "2000000000015", "0212345678909", "9812345678902", "02345673"),
+        *("000", "-", "00000000", "0000000000000", "9999999999999"),
+    ],
 )
 def test_a_wrong_or_in_store_gtin_is_left_out_and_said_not_to_exist(gtin: str) -> None:
     found = attributes(suitcase(gtin=gtin))
@@ -257,16 +263,36 @@ def test_what_google_needs_and_is_not_there_holds_it_with_every_reason() -> None
     title, description = "it has no name in nl-NL, en-GB", "it has no description in nl-NL, en-GB"
     price = "it has no price in EUR in the price list 'default'"
     link = "it has no page to link to: set product_url in the google channel's extra settings"
-    picture = "it has no picture with an absolute address (or set media_base_url)"
+    picture = "it has no picture"
     assert held(History().product("S1", listed=("google",))) == (title, description, price, link, picture)
     assert held(suitcase(settings=manifest.defaults)) == (link,)
     assert held(suitcase().happened(PriceRemoved("default", "EUR"))) == (price,)
     assert held(suitcase(price=("default", "19.99", "USD"))) == (price,)
     assert held(suitcase().happened(MediaRemoved("S1-1"))) == (picture,)
-    assert held(suitcase(media=("relative.jpg",))) == (picture,)
+    assert held(suitcase(media=("manual.pdf",))) == (picture,)
+    where = "relative.jpg is no address on the web (set media_base_url)"
+    assert held(suitcase(media=("relative.jpg",))) == (f"it has no picture that Google can fetch: {where}",)
+    other = "https://img.example.com/1.svg is in another format"
+    assert held(suitcase(media=("https://img.example.com/1.svg",))) == (
+        f"it has no picture that Google takes: {other}",
+    )
     assert held(suitcase(attributes={"name": "n", "description": " "})) == (description,)
     sku = "S" * 51
     assert held(suitcase(sku), sku) == ("its SKU has 51 characters; Google's ids have at most 50",)
+    spaces = "its SKU has spaces at an end or next to each other, and Google takes them out"
+    assert held(suitcase("S  1"), "S  1") == (spaces,)
+
+
+def test_words_behind_a_less_than_reach_google() -> None:
+    texts = {"name": "Filter <M", "description": "Fits <M and >S. Lasts 6 months."}
+    found = attributes(suitcase(attributes=texts))
+    assert (found["title"], found["description"]) == (texts["name"], texts["description"])
+
+
+def test_pictures_are_told_whatever_attribute_they_fill() -> None:
+    url = "https://img.example.com/p.jpg"
+    history = suitcase(media=()).happened(MediaAdded(media_id="p", url=url, role="packshot"))
+    assert attributes(history)["imageLink"] == url
 
 
 def test_a_group_with_a_long_sku_is_not_told_rather_than_cut() -> None:
@@ -285,6 +311,9 @@ def test_a_group_with_a_long_sku_is_not_told_rather_than_cut() -> None:
         (shop({"feed_label": "nl"}), "feed_label"),
         (shop(locales=("nl",)), "feed_label"),
         (shop(locales=("fil-PH",)), "fil-PH"),
+        (shop(locales=("sr-Latn-RS",)), "sr-Latn-RS"),
+        (shop(locales=("sr-Latn",)), "sr-Latn"),
+        (shop(locales=("es-419",)), "feed_label"),
         (shop(locales=()), "locales"),
     ],
 )

@@ -8,8 +8,8 @@ import pytest
 from daybook.channel.contract import Accepted, Throttled
 from daybook.channel.pacing import Rate
 from daybook.errors import BadConfiguration
-from projections.google.connector import DELETE, GET, INSERT, RATES, connector, rates
-from projections.google.tests.desk import Google, listing, on_google
+from daybook_projections.google.connector import DELETE, GET, INSERT, RATES, connector, rates
+from daybook_projections.google.tests.desk import Google, listing, on_google
 
 PER_SECOND = 60
 SECONDS = 1.5

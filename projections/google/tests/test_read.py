@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from daybook.channel.calls import Exchange, exchanges, previewing
-from daybook.channel.contract import Held, Payload, Reads, Rejected, Shown, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Held, Payload, ReadsBack, Rejected, Shown, Throttled
 from daybook.channel.sandbox import Faults
 from daybook.channel.testing import History, render
-from projections.google import REFRESH_SECONDS, manifest
-from projections.google.connector import encoded
-from projections.google.readback import as_pushed
-from projections.google.sandbox import LIFE_SECONDS
-from projections.google.tests.desk import NAME, PICTURE, SHOP, Google, listing, on_google
+from daybook_projections.google import REFRESH_SECONDS, manifest
+from daybook_projections.google.connector import encoded
+from daybook_projections.google.readback import as_pushed
+from daybook_projections.google.sandbox.server import LIFE_SECONDS
+from daybook_projections.google.tests.desk import NAME, PICTURE, SHOP, Google, listing, on_google
 
 RICH: dict[str, Any] = {
     "attributes": {"name": "Koffer  groot", "description": "Een koffer.\nMet wielen.", "brand": "Acme", "mpn": "K-1"},
@@ -35,7 +35,7 @@ def variant() -> Payload:
 @pytest.mark.parametrize("wanted", [listing(), listing(**RICH), listing(stock=0, gtin=None), variant()])
 def test_what_was_brought_and_is_untouched_reads_as_it_was_pushed(wanted: Payload) -> None:
     async def scenario(google: Google) -> None:
-        assert isinstance(google.connector, Reads)
+        assert isinstance(google.connector, ReadsBack)
         await google.bring(wanted)
         assert await google.connector.read(google.describe(wanted, 1)) == Shown({"product": wanted})
 
@@ -113,15 +113,15 @@ def test_a_read_in_an_outage_says_nothing_about_the_listing() -> None:
         await google.bring(listing())
         push = google.describe(listing(), 1)
         for faults, expected in (
-            (Faults(outage=True), Unavailable),
-            (Faults(html_503=True), Unavailable),
+            (Faults(outage=True), ChannelUnavailable),
+            (Faults(html_503=True), ChannelUnavailable),
             (Faults(throttle_next=1), Throttled),
         ):
             google.sandbox.faults = faults
             assert isinstance(await google.connector.read(push), expected)
         google.sandbox.faults = Faults()
         google.sandbox.access = False
-        assert isinstance(await google.connector.read(push), Unavailable)
+        assert isinstance(await google.connector.read(push), ChannelUnavailable)
         assert not isinstance(await google.connector.read(push), Rejected)
 
     on_google(scenario)

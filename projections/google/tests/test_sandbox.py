@@ -7,7 +7,7 @@ import pytest
 from daybook.channel.contract import Payload
 from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import Faults
-from projections.google.tests.caller import ATTRIBUTES, INPUT, ROOT, SOURCE, Client, name, on_google, refused
+from daybook_projections.google.tests.caller import ATTRIBUTES, INPUT, ROOT, SOURCE, Client, name, on_google, refused
 
 
 def test_a_refresh_token_gives_an_access_token_for_an_hour_and_a_wrong_one_none() -> None:

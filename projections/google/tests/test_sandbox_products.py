@@ -2,7 +2,7 @@
 
 import pytest
 
-from projections.google.tests.caller import (
+from daybook_projections.google.tests.caller import (
     ATTRIBUTES,
     DEARER,
     INPUT,
@@ -39,6 +39,14 @@ def test_an_insert_answers_with_both_forms_of_both_names_and_is_shown_minutes_la
         ]
 
     on_google(scenario, delay_seconds=300)
+
+
+def test_spaces_of_an_offers_id_are_made_one() -> None:
+    async def scenario(google: Client) -> None:
+        await google.insert(1, offerId=" S  1 ")
+        assert [*google.sandbox.shown()] == ["S 1"]
+
+    on_google(scenario)
 
 
 def test_an_insert_replaces_everything() -> None:

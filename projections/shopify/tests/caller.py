@@ -6,10 +6,10 @@ from typing import Any
 
 import aiohttp
 
-from projections.shopify import documents
-from projections.shopify.documents import PATH
-from projections.shopify.sandbox import ShopifySandbox, field_of
-from projections.shopify.sandbox_shop import LOCATION
+from daybook_projections.shopify import operations
+from daybook_projections.shopify.operations import PATH
+from daybook_projections.shopify.sandbox.server import ShopifySandbox, field_of
+from daybook_projections.shopify.sandbox.shop import LOCATION, ONLINE_STORE
 
 BAG: dict[str, Any] = {
     "title": "Bag",
@@ -43,7 +43,7 @@ class Client:
 
     async def post(self, query: str, token: str | None = None, path: str = PATH, **variables: Any) -> tuple[int, Any]:
         headers = {"X-Shopify-Access-Token": token or self.sandbox.access_token}
-        body = {"query": query, "variables": variables}
+        body = {"query": query, "variables": {"publicationId": ONLINE_STORE} | variables}
         async with self.session.post(self.sandbox.url + path, json=body, headers=headers) as answer:
             return answer.status, await answer.json()
 
@@ -58,19 +58,25 @@ class Client:
         return error.get("code"), ".".join(error["field"]) if error["field"] else None
 
     async def error(self, query: str, **variables: Any) -> str:
-        """Code of the one error of the whole request."""
+        """Code of the errors of the whole request."""
         status, body = await self.post(query, **variables)
-        assert (status, body.get("data")) == (200, None)
-        [error] = body["errors"]
-        return str(error["extensions"]["code"])
+        assert (status, [each for each in (body.get("data") or {}).values() if each]) == (200, [])
+        [code] = {error["extensions"]["code"] for error in body["errors"]}
+        return str(code)
+
+    async def sign_in(self, secret: str) -> Any:
+        form = {"grant_type": "client_credentials", "client_id": self.sandbox.client_id, "client_secret": secret}
+        async with self.session.post(self.sandbox.url + "/admin/oauth/access_token", data=form) as answer:
+            return await answer.json()
 
     async def make(self, product: dict[str, Any]) -> Any:
-        return (await self(documents.PRODUCT_SET, input=product))["product"]
+        return (await self(operations.PRODUCT_SET, input=product))["product"]
 
 
 def in_a_shop(scenario: Callable[[Client], Awaitable[None]], **options: Any) -> None:
     async def run() -> None:
         sandbox = ShopifySandbox(**options)
+        sandbox.shop.settle()
         await sandbox.start()
         try:
             async with aiohttp.ClientSession() as session:

@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from daybook.channel.contract import Confirmed, Held, Outcome, Payload, Push
 from daybook.channel.testing import History, render
-from projections.shopify import manifest
-from projections.shopify.connector import ShopifyConnector, connector
-from projections.shopify.sandbox import ShopifySandbox, field_of
+from daybook_projections.shopify import manifest
+from daybook_projections.shopify.connection import connector
+from daybook_projections.shopify.connector import ShopifyConnector
+from daybook_projections.shopify.sandbox.server import ShopifySandbox, field_of
 
 Listings = Mapping[str, Mapping[str, Payload]]
 
@@ -46,6 +47,11 @@ def shirts(red: str = "red", *skus: str, price: str = "10.00", stock: int = 2) -
     return listings(history)
 
 
+def with_a_lasting_token(sandbox: ShopifySandbox) -> dict[str, str]:
+    """Settings with which no request is a sign-in."""
+    return sandbox.settings() | {"access_token": sandbox.access_token}
+
+
 S = TypeVar("S", bound=ShopifySandbox)
 
 
@@ -54,7 +60,7 @@ class Desk(Generic[S]):
 
     def __init__(self, sandbox: S) -> None:
         self.sandbox = sandbox
-        self.connector: ShopifyConnector = connector(sandbox.settings())
+        self.connector: ShopifyConnector = connector(with_a_lasting_token(sandbox))
         self.ids: dict[str, str] = {}
         self.position = 0
 
@@ -131,11 +137,19 @@ class Desk(Generic[S]):
         return variables
 
 
-def in_a_shop(scenario: Callable[[Desk[Any]], Awaitable[None]], sandbox: type[S] | None = None, **options: Any) -> None:
-    """Runs the scenario in a shop of its own, or of the given kind."""
+def in_a_shop(
+    scenario: Callable[[Desk[Any]], Awaitable[None]],
+    sandbox: type[S] | None = None,
+    *,
+    new: bool = False,
+    **options: Any,
+) -> None:
+    """Runs the scenario in a shop of its own, or of the given kind; one that is in use unless it is `new`."""
 
     async def run() -> None:
         shop = (sandbox or ShopifySandbox)(**options)
+        if not new:
+            shop.shop.settle()
         await shop.start()
         desk = Desk(shop)
         try:

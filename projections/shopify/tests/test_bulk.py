@@ -7,16 +7,26 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Accepted, Confirmed, Gathers, Outcome, Push, Rejected, Throttled, Unavailable
+from daybook.channel.contract import (
+    Accepted,
+    ChannelUnavailable,
+    Confirmed,
+    Outcome,
+    Push,
+    Rejected,
+    SendsBatches,
+    Throttled,
+)
 from daybook.channel.sandbox import Faults
-from projections.shopify import BULK_SECONDS_MAX, manifest
-from projections.shopify.backlog import FORGOTTEN_SECONDS, Backlog
-from projections.shopify.connector import BULK_MIN, GATHER_MAX, LINE_VARIANTS_MAX, connector
-from projections.shopify.documents import BULK_RUN, PRODUCT_SET_LINE
-from projections.shopify.ids import Ids
-from projections.shopify.sandbox import ShopifySandbox
-from projections.shopify.tests.desk import Desk, Listings, bag, shirts
-from projections.shopify.tests.desk import in_a_shop as run_in_a_shop
+from daybook_projections.shopify import BULK_SECONDS_MAX, manifest
+from daybook_projections.shopify.bulk_threshold import FORGOTTEN_SECONDS, BulkThreshold
+from daybook_projections.shopify.connection import connector
+from daybook_projections.shopify.connector import BULK_MIN, GATHER_MAX, LINE_VARIANTS_MAX
+from daybook_projections.shopify.ids import Ids
+from daybook_projections.shopify.operations import BULK_RUN, PRODUCT_SET_LINE
+from daybook_projections.shopify.sandbox.server import ShopifySandbox
+from daybook_projections.shopify.tests.desk import Desk, Listings, bag, shirts, with_a_lasting_token
+from daybook_projections.shopify.tests.desk import in_a_shop as run_in_a_shop
 
 RUN, STATE, STAGE = "bulkOperationRunMutation", "node", "stagedUploadsCreate"
 SET, READ = "productSet", "product"
@@ -59,14 +69,15 @@ async def end(desk: Desk[Any], pushes: Sequence[Push], accepted: Sequence[Accept
 
 def test_products_are_accepted_with_their_lines_and_confirmed_with_their_ids_by_one_look() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
-        assert isinstance(desk.connector, Gathers)
+        assert isinstance(desk.connector, SendsBatches)
         wanted = many()
         pushes = roots(desk, wanted)
         accepted = await start(desk, pushes)
         number = accepted[0].submission.split("/")[1]
         assert [one.submission for one in accepted] == [f"bulk/{number}/{line}" for line in range(3)]
         assert [one.covers for one in accepted] == [ALL, ("product",), ALL]
-        assert desk.sent() == [STAGE, RUN]
+        # Its lines can't define the custom ids that they name, so that is made sure before the first of all.
+        assert desk.sent() == ["metafieldDefinitionCreate", STAGE, RUN]
         outcomes = await end(desk, pushes, accepted)
         assert all(isinstance(each, Confirmed) for each in outcomes)
         assert [each.covers for each in outcomes if isinstance(each, Confirmed)] == [ALL, ("product",), ALL]
@@ -215,7 +226,7 @@ def test_another_connector_reads_the_end_of_an_operation_that_it_did_not_start()
         pushes = roots(desk, many())
         accepted = await start(desk, pushes)
         await desk.connector.close()
-        desk.connector = connector(desk.sandbox.settings())
+        desk.connector = connector(with_a_lasting_token(desk.sandbox))
         assert all(isinstance(each, Confirmed) for each in await end(desk, pushes, accepted))
         assert len(desk.sandbox.shop.products) == 3
 
@@ -226,8 +237,8 @@ def test_outages_at_the_start_and_in_between_lose_nothing() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         pushes = roots(desk, many())
         for faults, expected in (
-            (Faults(outage=True), Unavailable),
-            (Faults(html_503=True), Unavailable),
+            (Faults(outage=True), ChannelUnavailable),
+            (Faults(html_503=True), ChannelUnavailable),
             (Faults(throttle_next=1), Throttled),
         ):
             desk.sandbox.faults = faults
@@ -235,8 +246,8 @@ def test_outages_at_the_start_and_in_between_lose_nothing() -> None:
         desk.sandbox.faults = Faults()
         accepted = await start(desk, pushes)
         for faults, expected in (
-            (Faults(outage=True), Unavailable),
-            (Faults(html_503=True), Unavailable),
+            (Faults(outage=True), ChannelUnavailable),
+            (Faults(html_503=True), ChannelUnavailable),
             (Faults(throttle_next=1), Throttled),
         ):
             desk.sandbox.faults = faults
@@ -266,10 +277,10 @@ def test_a_bulk_operation_that_shopify_does_not_take_is_told_and_second_tries_go
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         desk.sandbox.scopes.discard("write_products")
         outcomes = await desk.connector.push_all(roots(desk, many()))
-        assert {type(each) for each in outcomes} == {Unavailable}
+        assert {type(each) for each in outcomes} == {ChannelUnavailable}
         answer = desk.sandbox.bulk
         with pytest.raises(Exception, match="could not be found"):
-            answer.start({"mutation": PRODUCT_SET_LINE, "stagedUploadPath": "tmp/none"})
+            answer.start(PRODUCT_SET_LINE, "tmp/none")
         assert "stagedUploadPath" in BULK_RUN
 
     in_a_shop(scenario)
@@ -284,7 +295,7 @@ def test_so_many_go_singly_and_only_those_beyond_go_together() -> None:
         assert isinstance(await desk.connector.push(pushes[0]), Confirmed)
         assert [desk.connector.gathers(push) for push in roots(desk, wanted)] == [None, "product", "product"]
         desk.sandbox.faults = Faults(outage=True)
-        assert isinstance(await desk.connector.push(pushes[1]), Unavailable)
+        assert isinstance(await desk.connector.push(pushes[1]), ChannelUnavailable)
         assert desk.connector.gathers(pushes[1]) is None, "whatever came of it, it does not wait any more"
 
     in_a_shop(scenario)
@@ -293,16 +304,16 @@ def test_so_many_go_singly_and_only_those_beyond_go_together() -> None:
 def test_a_product_that_was_let_in_and_never_came_does_not_count_for_ever() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         now = [0.0]
-        backlog = Backlog(lambda: now[0])
+        threshold = BulkThreshold(lambda: now[0])
         first, second, third = roots(desk, many())
-        assert backlog.lets_in(first, 1)
-        assert not backlog.lets_in(second, 1)
+        assert threshold.lets_in(first, 1)
+        assert not threshold.lets_in(second, 1)
         now[0] += FORGOTTEN_SECONDS + 1
-        assert backlog.lets_in(second, 1)
-        backlog.done(first)
-        assert not backlog.lets_in(third, 1)
-        backlog.done(second)
-        assert backlog.lets_in(third, 1)
+        assert threshold.lets_in(second, 1)
+        threshold.done(first)
+        assert not threshold.lets_in(third, 1)
+        threshold.done(second)
+        assert threshold.lets_in(third, 1)
 
     in_a_shop(scenario)
 

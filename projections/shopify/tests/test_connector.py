@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Confirmed, Payload, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Payload, Waiting
 from daybook.channel.sandbox import Faults
-from projections.shopify.ids import Ids
-from projections.shopify.sandbox import ShopifySandbox
-from projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
+from daybook_projections.shopify.ids import Ids
+from daybook_projections.shopify.sandbox.server import ShopifySandbox
+from daybook_projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
 
 ALL = ("product", "price", "stock")
 SET, UPDATE, DELETE, DROP = "productSet", "productVariantsBulkUpdate", "productDelete", "productVariantsBulkDelete"
@@ -192,7 +192,7 @@ def test_a_create_whose_answer_was_lost_finds_what_it_made() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         for wanted, sku in ((bag(), "BAG"), (shirts(), "SHIRT")):
             desk.sandbox.faults = Faults(drop_answer_next=1)
-            assert isinstance(await desk.push(wanted, sku), Unavailable)
+            assert isinstance(await desk.push(wanted, sku), ChannelUnavailable)
             for attempt in (2, 3):
                 desk.ids.pop(sku, None)
                 assert isinstance(await desk.push(wanted, sku, attempt=attempt), Confirmed)
@@ -205,7 +205,7 @@ def test_a_create_whose_answer_was_lost_finds_what_it_made() -> None:
 def test_a_second_attempt_creates_when_the_first_never_arrived() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         desk.sandbox.faults = Faults(outage=True)
-        assert isinstance(await desk.push(bag(), "BAG"), Unavailable)
+        assert isinstance(await desk.push(bag(), "BAG"), ChannelUnavailable)
         desk.sandbox.faults = Faults()
         assert isinstance(await desk.push(bag(), "BAG", attempt=2), Confirmed)
         assert list(desk.sandbox.shown()) == ["BAG"]

@@ -1,7 +1,7 @@
 """Shopify keeps the contract that every channel keeps."""
 
 from daybook.channel.testing import check_channel
-from projections.shopify import manifest
+from daybook_projections.shopify import manifest
 
 
 def test_shopify_keeps_the_channel_contract() -> None:

@@ -2,10 +2,10 @@
 
 from daybook.channel.contract import Confirmed
 from daybook.channel.sandbox import Faults
-from projections.shopify import manifest
-from projections.shopify.ids import Ids
-from projections.shopify.sandbox import ShopifySandbox
-from projections.shopify.tests.desk import Desk, in_a_shop, shirts
+from daybook_projections.shopify import manifest
+from daybook_projections.shopify.ids import Ids
+from daybook_projections.shopify.sandbox.server import ShopifySandbox
+from daybook_projections.shopify.tests.desk import Desk, in_a_shop, shirts
 
 ALL = ("product", "price", "stock")
 SET, READ, UPDATE, LEVEL = "productSet", "product", "productVariantsBulkUpdate", "inventoryItem"

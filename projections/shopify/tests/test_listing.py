@@ -26,8 +26,8 @@ from daybook.events import (
     StockAdjusted,
 )
 from daybook.values import Money
-from projections.shopify import manifest
-from projections.shopify.mapping import cut
+from daybook_projections.shopify import manifest
+from daybook_projections.shopify.texts import cut
 
 GOLDEN = Path(__file__).parent / "golden"
 EUR = ("default", "19.99", "EUR")
@@ -257,6 +257,7 @@ def test_pictures_are_those_that_can_be_fetched_the_products_before_its_variants
     assert [file["originalSource"] for file in facet(history, sku="M")["files"]] == [
         "https://example.com/shirt.jpg",
         "https://example.com/blue.jpg",
+        "https://example.com/notice.jpg",
     ]
     based = history.happened(ChannelConfigured(name="shopify", extra={"media_base_url": "https://cdn.test/"}))
     assert facet(based, sku="M")["files"][2] == {
@@ -271,8 +272,8 @@ def test_a_product_without_pictures_leaves_the_shops_own_alone() -> None:
     assert "files" not in facet(history)
 
 
-def test_a_wrong_gtin_is_kept_and_a_removed_one_is_sent_empty() -> None:
-    assert facet(suitcase(gtin="1234567890183"))["variants"][0]["barcode"] == "1234567890183"
+def test_a_wrong_gtin_and_a_removed_one_are_sent_empty() -> None:
+    assert facet(suitcase(gtin="1234567890183"))["variants"][0]["barcode"] == ""
     assert facet(suitcase().happened(GtinAssigned(None, None)))["variants"][0]["barcode"] == ""
 
 

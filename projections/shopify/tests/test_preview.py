@@ -7,17 +7,17 @@ import pytest
 
 from daybook.channel.calls import Exchange, exchanges, previewing
 from daybook.channel.contract import Payload
-from projections.shopify.connector import connector
-from projections.shopify.documents import PATH
-from projections.shopify.sandbox import ShopifySandbox, field_of
-from projections.shopify.tests.desk import Desk, Listings, bag, in_a_shop, shirts
+from daybook_projections.shopify.connection import connector
+from daybook_projections.shopify.operations import PATH
+from daybook_projections.shopify.sandbox.server import ShopifySandbox, field_of
+from daybook_projections.shopify.tests.desk import Desk, Listings, bag, in_a_shop, shirts, with_a_lasting_token
 
 
 async def preview(desk: Desk[Any], wanted: Listings, sku: str, facet: str, **how: Any) -> list[tuple[str, Payload]]:
     """The operations and variables that the push would send first, by a connector that knows nothing."""
     kept: list[Exchange] = []
     before = desk.connector
-    desk.connector = connector(desk.sandbox.settings())
+    desk.connector = connector(with_a_lasting_token(desk.sandbox))
     tokens = previewing.set(True), exchanges.set(kept)
     try:
         await desk.push(wanted, sku, facet, group=True, **how)

@@ -1,20 +1,20 @@
 """The sandbox sets quantities as Shopify does: by comparing, and once for each key."""
 
-from projections.shopify import documents
-from projections.shopify.sandbox_shop import LOCATION
-from projections.shopify.tests.caller import BAG, Client, entry, in_a_shop, quantity, shirt
+from daybook_projections.shopify import operations
+from daybook_projections.shopify.sandbox.shop import LOCATION
+from daybook_projections.shopify.tests.caller import BAG, Client, entry, in_a_shop, quantity, shirt
 
 
 def test_a_quantity_is_set_only_when_it_is_what_the_caller_thinks_or_when_that_is_waived() -> None:
     async def scenario(call: Client) -> None:
         item = (await call.make(BAG))["variants"]["nodes"][0]["inventoryItem"]["id"]
         for key, given, stands in (("a", quantity(item, 5, 3), 5), ("b", quantity(item, 8, None), 8)):
-            assert (await call(documents.SET_QUANTITIES, input=given, key=key))["userErrors"] == []
+            assert (await call(operations.SET_QUANTITIES, input=given, key=key))["userErrors"] == []
             assert call.sandbox.shown()["BAG"]["stock"] == stands
-        stale = await call.refused(documents.SET_QUANTITIES, input=quantity(item, 9, 5), key="c")
+        stale = await call.refused(operations.SET_QUANTITIES, input=quantity(item, 9, 5), key="c")
         assert stale == ("CHANGE_FROM_QUANTITY_STALE", "input.quantities.0.changeFromQuantity")
         assert call.sandbox.shown()["BAG"]["stock"] == 8
-        assert await call(documents.LEVEL, id=item, locationId=LOCATION) == {
+        assert await call(operations.LEVEL, id=item, locationId=LOCATION) == {
             "id": item,
             "inventoryLevel": {"quantities": [{"name": "available", "quantity": 8}]},
         }
@@ -29,7 +29,7 @@ def test_one_stale_entry_fails_the_whole_call() -> None:
         second = (await call.make(BAG | {"variants": [other]}))["variants"]["nodes"][0]["inventoryItem"]["id"]
         both = quantity(first, 7, 3)
         both["quantities"] += quantity(second, 7, 99)["quantities"]
-        assert (await call.refused(documents.SET_QUANTITIES, input=both, key="a"))[0] == "CHANGE_FROM_QUANTITY_STALE"
+        assert (await call.refused(operations.SET_QUANTITIES, input=both, key="a"))[0] == "CHANGE_FROM_QUANTITY_STALE"
         assert {item["stock"] for item in call.sandbox.shown().values()} == {3}
 
     in_a_shop(scenario)
@@ -44,15 +44,18 @@ def test_a_quantity_is_refused_with_a_code() -> None:
             (
                 (quantity("gid://shopify/InventoryItem/0", 1, 1), "INVALID_INVENTORY_ITEM"),
                 (quantity(item, 1, 3, **elsewhere), "INVALID_LOCATION"),
-                (quantity(item, -1, 3), "INVALID_QUANTITY_NEGATIVE"),
-                (quantity(item, 10**10, 3), "INVALID_QUANTITY_TOO_HIGH"),
+                (quantity(item, -2 * 10**9, 3), "INVALID_QUANTITY_TOO_LOW"),
+                (quantity(item, 2 * 10**9, 3), "INVALID_QUANTITY_TOO_HIGH"),
                 (quantity(unstocked, 1, 0), "ITEM_NOT_STOCKED_AT_LOCATION"),
             )
         ):
-            assert (await call.refused(documents.SET_QUANTITIES, input=given, key=str(number)))[0] == code
+            assert (await call.refused(operations.SET_QUANTITIES, input=given, key=str(number)))[0] == code
+        nowhere = quantity("gid://shopify/InventoryItem/0", 1, 1, **elsewhere)
+        errors = (await call(operations.SET_QUANTITIES, input=nowhere, key="y"))["userErrors"]
+        assert [each["code"] for each in errors] == ["INVALID_INVENTORY_ITEM", "INVALID_LOCATION"]
         without = quantity(item, 1, 3)
         del without["quantities"][0]["changeFromQuantity"]
-        assert await call.error(documents.SET_QUANTITIES, input=without, key="x") == "INVALID_VARIABLE"
+        assert await call.error(operations.SET_QUANTITIES, input=without, key="x") == "INVALID_FIELD_ARGUMENTS"
 
     in_a_shop(scenario)
 
@@ -61,12 +64,12 @@ def test_an_item_is_stocked_by_activating_it_once() -> None:
     async def scenario(call: Client) -> None:
         item = (await call.make(shirt(entry("S", "s"))))["variants"]["nodes"][0]["inventoryItem"]["id"]
         given = {"inventoryItemId": item, "locationId": LOCATION, "available": 4}
-        assert (await call(documents.LEVEL, id=item, locationId=LOCATION))["inventoryLevel"] is None
-        await call(documents.ACTIVATE, **given, key="a")
+        assert (await call(operations.LEVEL, id=item, locationId=LOCATION))["inventoryLevel"] is None
+        await call(operations.ACTIVATE, **given, key="a")
         assert call.sandbox.shown()["S"]["stock"] == 4
-        assert await call.refused(documents.ACTIVATE, **given, key="b") == (None, "available")
+        assert await call.refused(operations.ACTIVATE, **given, key="b") == (None, "available")
         gone = given | {"inventoryItemId": "gid://shopify/InventoryItem/0"}
-        assert await call.refused(documents.ACTIVATE, **gone, key="c") == (None, "inventoryItemId")
+        assert await call.refused(operations.ACTIVATE, **gone, key="c") == (None, "inventoryItemId")
 
     in_a_shop(scenario)
 
@@ -74,15 +77,15 @@ def test_an_item_is_stocked_by_activating_it_once() -> None:
 def test_an_idempotency_key_replays_its_first_result_and_belongs_to_its_values() -> None:
     async def scenario(call: Client) -> None:
         item = (await call.make(BAG))["variants"]["nodes"][0]["inventoryItem"]["id"]
-        first = await call(documents.SET_QUANTITIES, input=quantity(item, 5, 3), key="a")
+        first = await call(operations.SET_QUANTITIES, input=quantity(item, 5, 3), key="a")
         call.sandbox.shop.sell("BAG")
-        assert await call(documents.SET_QUANTITIES, input=quantity(item, 5, 3), key="a") == first
+        assert await call(operations.SET_QUANTITIES, input=quantity(item, 5, 3), key="a") == first
         assert call.sandbox.shown()["BAG"]["stock"] == 4
         for code in ("CHANGE_FROM_QUANTITY_STALE", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"):
-            assert (await call.refused(documents.SET_QUANTITIES, input=quantity(item, 6, 9), key="b"))[0] == code
-        other = await call.refused(documents.SET_QUANTITIES, input=quantity(item, 6, 4), key="a")
+            assert (await call.refused(operations.SET_QUANTITIES, input=quantity(item, 6, 9), key="b"))[0] == code
+        other = await call.refused(operations.SET_QUANTITIES, input=quantity(item, 6, 4), key="a")
         assert other[0] == "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
-        without = documents.SET_QUANTITIES.replace("@idempotent(key: $key)", "")
+        without = operations.SET_QUANTITIES.replace("@idempotent(key: $key)", "").replace(", $key: String!", "")
         assert await call.error(without, input=quantity(item, 6, 4)) == "BAD_REQUEST"
 
     in_a_shop(scenario)

@@ -5,12 +5,12 @@ from typing import Any
 
 from aiohttp import web
 
-from daybook.channel.contract import Confirmed, Outcome, Rejected, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Rejected, Waiting
 from daybook.channel.sandbox import Faults
-from projections.shopify.connector import connector
-from projections.shopify.ids import Ids
-from projections.shopify.sandbox import ShopifySandbox
-from projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
+from daybook_projections.shopify.connection import connector
+from daybook_projections.shopify.ids import Ids
+from daybook_projections.shopify.sandbox.server import ShopifySandbox
+from daybook_projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts, with_a_lasting_token
 
 QUANTITY, LEVEL, ACTIVATE = "inventorySetQuantities", "inventoryItem", "inventoryActivate"
 
@@ -42,7 +42,7 @@ def test_after_a_start_the_quantity_is_read_once() -> None:
     async def scenario(desk: Desk[Busy]) -> None:
         await desk.push(bag(stock=5), "BAG")
         await desk.connector.close()
-        desk.connector = connector(desk.sandbox.settings())
+        desk.connector = connector(with_a_lasting_token(desk.sandbox))
         desk.sent()
         for pieces in (8, 9):
             assert isinstance(await desk.push(bag(stock=pieces), "BAG", "stock"), Confirmed)
@@ -111,7 +111,7 @@ def test_a_lost_answer_is_replayed_under_the_same_key() -> None:
         desk.sandbox.faults = Faults(drop_answer_next=1)
         desk.sent()
         first = await desk.push(bag(stock=8), "BAG", "stock", position=7)
-        assert isinstance(first, Unavailable)
+        assert isinstance(first, ChannelUnavailable)
         key = desk.last()["key"]
         desk.sandbox.shop.sell("BAG")
         assert isinstance(await desk.push(bag(stock=8), "BAG", "stock", position=7, attempt=2), Confirmed)
@@ -128,7 +128,7 @@ def test_a_lost_answer_before_a_restart_is_noticed_by_reading() -> None:
         desk.sandbox.faults = Faults(drop_answer_next=1)
         await desk.push(bag(stock=8), "BAG", "stock", position=7)
         await desk.connector.close()
-        desk.connector = connector(desk.sandbox.settings())
+        desk.connector = connector(with_a_lasting_token(desk.sandbox))
         assert isinstance(await desk.push(bag(stock=8), "BAG", "stock", position=7, attempt=2), Confirmed)
         assert desk.sandbox.shown()["BAG"]["stock"] == 8
 
@@ -140,7 +140,7 @@ def test_a_key_whose_first_try_was_refused_is_replaced_after_a_look_at_the_shop(
         await desk.push(bag(stock=5), "BAG")
         for _ in range(2):
             desk.sent()
-            outcome = await desk.push(bag(stock=10**10), "BAG", "stock", position=7)
+            outcome = await desk.push(bag(stock=2 * 10**9), "BAG", "stock", position=7)
             assert isinstance(outcome, Rejected)
             assert outcome.reasons[0].code == "INVALID_QUANTITY_TOO_HIGH"
         assert desk.sent() == [QUANTITY, LEVEL, QUANTITY]

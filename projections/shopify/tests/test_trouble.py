@@ -6,15 +6,14 @@ import msgspec
 import pytest
 
 from daybook.channel.calls import Answer, Exchange, exchanges
-from daybook.channel.contract import Confirmed, Outcome, Rejected, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Rejected, Throttled
 from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import Faults
-from daybook.errors import BadConfiguration
 from daybook.events import Rejection
-from projections.shopify.connector import connector
-from projections.shopify.graphql import failure
-from projections.shopify.sandbox import ShopifySandbox
-from projections.shopify.tests.desk import Desk, bag, in_a_shop, shirts
+from daybook_projections.shopify.connection import connector
+from daybook_projections.shopify.graphql import failure
+from daybook_projections.shopify.sandbox.server import ShopifySandbox
+from daybook_projections.shopify.tests.desk import Desk, bag, in_a_shop
 
 ALL = ("product", "price", "stock")
 
@@ -41,8 +40,8 @@ def test_throttles_outages_and_proxy_pages_are_no_rejections() -> None:
             for facet in ALL if there else ("product",):
                 for faults, expected in (
                     (Faults(throttle_next=1), Throttled),
-                    (Faults(outage=True), Unavailable),
-                    (Faults(html_503=True), Unavailable),
+                    (Faults(outage=True), ChannelUnavailable),
+                    (Faults(html_503=True), ChannelUnavailable),
                 ):
                     desk.sandbox.faults = faults
                     assert isinstance(await desk.push(bag(), "BAG", facet), expected)
@@ -55,7 +54,7 @@ def test_nobody_listening_is_unavailable() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.sandbox.stop()
         outcome = await desk.push(bag(), "BAG")
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert desk.sandbox.url in outcome.reason
 
     in_a_shop(scenario)
@@ -80,7 +79,7 @@ def test_a_refused_product_is_told_with_code_and_field_and_leaves_the_shop_as_it
 
 @pytest.mark.parametrize(
     ("price", "code", "field"),
-    [("-1.00", "NEGATIVE_PRICE_VALUE", "variants.0.price"), ("cheap", "INVALID_VARIABLE", None)],
+    [("-1.00", "GREATER_THAN_OR_EQUAL_TO", "variants.0.price"), ("cheap", "INVALID_VARIABLE", None)],
 )
 def test_a_refused_price_leaves_the_old_one(price: str, code: str, field: str | None) -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
@@ -97,7 +96,7 @@ def test_a_refused_price_leaves_the_old_one(price: str, code: str, field: str | 
 def test_a_refused_quantity_leaves_the_old_one() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         await desk.push(bag(), "BAG")
-        outcome = await desk.push(bag(stock=10**10), "BAG", "stock")
+        outcome = await desk.push(bag(stock=2 * 10**9), "BAG", "stock")
         assert isinstance(outcome, Rejected)
         assert [(each.code, each.field) for each in outcome.reasons] == [
             ("INVALID_QUANTITY_TOO_HIGH", "input.quantities.0.quantity")
@@ -107,11 +106,13 @@ def test_a_refused_quantity_leaves_the_old_one() -> None:
     in_a_shop(scenario)
 
 
-def test_more_variants_than_shopify_takes_are_refused_whole() -> None:
+def test_a_request_that_is_too_large_is_the_listings_fault_and_not_the_channels() -> None:
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
-        outcome = await desk.push(shirts("red", *(f"V{number}" for number in range(2049))), "SHIRT")
+        wanted = {"BAG": {facet: dict(payload) for facet, payload in bag()["BAG"].items()}}
+        wanted["BAG"]["product"]["files"] = [{"originalSource": "https://img.example.com/1.jpg"}] * 251
+        outcome = await desk.push(wanted, "BAG")
         assert isinstance(outcome, Rejected)
-        assert outcome.reasons[0].code == "VARIANTS_OVER_LIMIT"
+        assert outcome.reasons[0].code == "MAX_INPUT_SIZE_EXCEEDED"
         assert desk.sandbox.shown() == {}
 
     in_a_shop(scenario)
@@ -121,18 +122,18 @@ def test_wrong_tokens_missing_scopes_and_locked_shops_are_unavailable_with_the_n
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         desk.sandbox.scopes.discard("write_products")
         outcome = await desk.push(bag(), "BAG")
-        assert isinstance(outcome, Unavailable)
-        assert "The app needs the scopes write_products and write_inventory" in outcome.reason
+        assert isinstance(outcome, ChannelUnavailable)
+        assert "The app needs the scopes write_products, write_inventory and write_publications" in outcome.reason
         desk.sandbox.locked = True
         outcome = await desk.push(bag(), "BAG")
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "locked (HTTP 423)" in outcome.reason
         await desk.connector.close()
         desk.connector = connector(desk.sandbox.settings() | {"access_token": "wrong"})
         outcome = await desk.push(bag(), "BAG")
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "Invalid API key or access token" in outcome.reason
-        assert "Check DAYBOOK_CHANNEL_SHOPIFY_ACCESS_TOKEN" in outcome.reason
+        assert "Check the credentials DAYBOOK_CHANNEL_SHOPIFY_*" in outcome.reason
 
     in_a_shop(scenario)
 
@@ -148,12 +149,13 @@ def test_the_access_token_does_not_reach_the_journal() -> None:
     in_a_shop(scenario)
 
 
-def test_missing_settings_are_named_and_a_location_may_be_a_number() -> None:
-    complete = {"url": "http://localhost", "access_token": "a", "location_id": "7"}
-    for name in complete:
-        with pytest.raises(BadConfiguration, match=f"DAYBOOK_CHANNEL_SHOPIFY_{name.upper()}"):
-            connector(complete | {name: ""})
-    assert connector(complete)._location == "gid://shopify/Location/7"
+def test_a_location_and_a_publication_may_be_numbers() -> None:
+    complete = {"url": "http://localhost", "client_id": "a", "client_secret": "b"}
+    complete |= {"location_id": "7", "publication_id": "8"}
+    for given in (complete, complete | {"client_id": "", "client_secret": "", "access_token": "c"}):
+        made = connector(given)
+        assert made._location == "gid://shopify/Location/7"
+        assert made._publication.variables == {"publicationId": "gid://shopify/Publication/8"}
 
 
 def errors(code: str, message: str = "said", **cost: Any) -> Any:
@@ -182,15 +184,20 @@ def errors(code: str, message: str = "said", **cost: Any) -> Any:
             Throttled(None),
         ),
         (200, {}, errors("BAD_USER_INPUT"), Rejected((Rejection("BAD_USER_INPUT", "said"),))),
-        (200, {}, errors("INTERNAL_SERVER_ERROR"), Unavailable("Shopify gave an unexpected answer (HTTP 200): said")),
-        (200, {}, errors("undefinedField"), Unavailable("Shopify gave an unexpected answer (HTTP 200): said")),
+        (
+            200,
+            {},
+            errors("INTERNAL_SERVER_ERROR"),
+            ChannelUnavailable("Shopify gave an unexpected answer (HTTP 200): said"),
+        ),
+        (200, {}, errors("undefinedField"), ChannelUnavailable("Shopify gave an unexpected answer (HTTP 200): said")),
         (
             404,
             {},
             {"errors": "Not Found"},
-            Unavailable("no Shopify Admin API answers there (HTTP 404); check DAYBOOK_CHANNEL_SHOPIFY_URL"),
+            ChannelUnavailable("no Shopify Admin API answers there (HTTP 404); check DAYBOOK_CHANNEL_SHOPIFY_URL"),
         ),
-        (502, {}, {"errors": "later"}, Unavailable('HTTP 502: {"errors":"later"}')),
+        (502, {}, {"errors": "later"}, ChannelUnavailable('HTTP 502: {"errors":"later"}')),
     ],
 )
 def test_other_answers_have_their_outcome(status: int, headers: dict[str, str], body: Any, expected: Outcome) -> None:
@@ -205,7 +212,7 @@ def test_an_answer_that_never_comes_is_an_unknown_outcome_and_the_next_try_bring
     async def scenario(desk: Desk[ShopifySandbox]) -> None:
         desk.sandbox.faults = Faults(hang=True)
         outcome = await desk.push(bag(), "BAG")
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "TimeoutError" in outcome.reason
         desk.sandbox.faults = Faults()
         assert isinstance(await desk.push(bag(), "BAG", attempt=2), Confirmed)

@@ -1,7 +1,7 @@
 """template keeps the contract of every channel."""
 
 from daybook.channel.testing import check_channel
-from projections.template import manifest
+from daybook_projections.template import manifest
 
 
 def test_template_keeps_the_contract_of_every_channel() -> None:

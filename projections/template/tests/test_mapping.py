@@ -2,14 +2,11 @@
 
 import asyncio
 
-import pytest
-
-from daybook.channel.contract import Confirmed, Held, Outcome, Push, Rejected, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Held, Outcome, Push, Rejected, Waiting
 from daybook.channel.testing import History, given
-from daybook.errors import BadConfiguration
-from projections.template import manifest
-from projections.template.connector import connector
-from projections.template.sandbox import TemplateSandbox
+from daybook_projections.template import manifest
+from daybook_projections.template.connector import connector
+from daybook_projections.template.sandbox.server import TemplateSandbox
 
 
 def test_a_listed_product_is_an_offer_with_its_stock() -> None:
@@ -35,12 +32,6 @@ def test_a_product_without_a_listing_is_not_rendered() -> None:
 def test_what_an_offer_lacks_is_told() -> None:
     held = Held(("it has no name", "it has no price in EUR"))
     given(manifest, History().product("S1", listed=("template",))).then({("S1", "offer"): held})
-
-
-@pytest.mark.parametrize("settings", [{}, {"url": "http://localhost"}, {"url": "", "key": "k"}])
-def test_a_setting_that_is_missing_is_named(settings: dict[str, str]) -> None:
-    with pytest.raises(BadConfiguration, match="DAYBOOK_CHANNEL_TEMPLATE_"):
-        connector(settings)
 
 
 def pushed(*pushes: tuple[str, dict[str, object] | None], key: str | None = None) -> list[Outcome]:
@@ -87,5 +78,5 @@ def test_a_refusal_names_its_field_in_the_channels_words() -> None:
 
 def test_a_wrong_key_is_an_outage_and_stock_that_goes_needs_no_request() -> None:
     outcomes = pushed(("offer", {"title": "x", "price": "1.00", "currency": "EUR"}), ("stock", None), key="wrong")
-    assert isinstance(outcomes[0], Unavailable) and "the key is wrong" in outcomes[0].reason
+    assert isinstance(outcomes[0], ChannelUnavailable) and "the key is wrong" in outcomes[0].reason
     assert isinstance(outcomes[1], Confirmed)

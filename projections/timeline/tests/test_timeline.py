@@ -2,7 +2,7 @@
 
 from daybook.channel.testing import History, check_channel, given, render
 from daybook.events import ProductDiscontinued, StockAdjusted
-from projections.timeline import manifest
+from daybook_projections.timeline import manifest
 
 
 def test_the_timeline_keeps_the_contract_of_every_projection() -> None:
@@ -27,6 +27,7 @@ def test_a_plain_product_is_told_whether_it_is_listed_or_not() -> None:
                 "media": [],
                 "channels": {},
                 "discontinued": False,
+                "rank": 0,
             },
             ("S1", "prices"): {"prices": [{"amount": "19.99", "currency": "EUR", "price_list": "default"}]},
             ("S1", "stock"): {"stock": {"main": 5}},

@@ -9,9 +9,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from daybook.channel.contract import Confirmed, Outcome, Payload, Push
 from daybook.channel.testing import History, render
-from projections.webhook import manifest
-from projections.webhook.connector import WebhookConnector
-from projections.webhook.sandbox import WebhookSandbox
+from daybook_projections.webhook import manifest
+from daybook_projections.webhook.connector import WebhookConnector
+from daybook_projections.webhook.sandbox.server import WebhookSandbox
 
 ALL = ("product", "price", "stock")
 NOON = 1_767_268_800.0
@@ -70,9 +70,26 @@ class Desk:
         self.connector = WebhookConnector(self.sandbox.settings() | settings, name, **options)
 
     async def push(
-        self, facet: str, wanted: Mapping[str, Payload] | None, position: int = 1, attempt: int = 1
+        self,
+        facet: str,
+        wanted: Mapping[str, Payload] | None,
+        position: int = 1,
+        attempt: int = 1,
+        receipt: int = 0,
     ) -> Outcome:
-        outcome = await self.connector.push(
+        return await self.push_by(self.connector, facet, wanted, position, attempt, receipt)
+
+    async def push_by(
+        self,
+        connector: WebhookConnector,
+        facet: str,
+        wanted: Mapping[str, Payload] | None,
+        position: int = 1,
+        attempt: int = 1,
+        receipt: int = 0,
+    ) -> Outcome:
+        """Pushes with another worker's connector."""
+        outcome = await connector.push(
             Push(
                 sku="S1",
                 key="S1",
@@ -82,6 +99,7 @@ class Desk:
                 remote_id=self.remote_id,
                 remote_ids={},
                 position=position,
+                receipt=receipt,
                 attempt=attempt,
             )
         )

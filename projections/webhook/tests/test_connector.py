@@ -8,14 +8,13 @@ import msgspec
 import pytest
 
 from daybook.channel.calls import Exchange, exchanges, previewing
-from daybook.channel.contract import Confirmed, Payload, Throttled, Unavailable, Waiting
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Payload, Throttled, Waiting
 from daybook.channel.sandbox import Faults
-from daybook.errors import BadConfiguration
-from projections.webhook import manifest
-from projections.webhook.connector import connector
-from projections.webhook.sandbox import SECRET, Step
-from projections.webhook.signing import message_id
-from projections.webhook.tests.desk import ALL, NOON, Desk, at_the_desk, listing
+from daybook_projections.webhook import manifest
+from daybook_projections.webhook.connector import WebhookConnector
+from daybook_projections.webhook.sandbox.server import SECRET, Step
+from daybook_projections.webhook.signing import message_id
+from daybook_projections.webhook.tests.desk import ALL, NOON, Desk, at_the_desk, listing
 
 
 def test_a_new_listing_is_told_with_everything_in_one_message() -> None:
@@ -96,7 +95,7 @@ def test_a_facet_waits_for_its_product() -> None:
 def test_a_message_whose_answer_was_lost_comes_again_under_its_id_and_takes_effect_once() -> None:
     async def scenario(desk: Desk) -> None:
         desk.sandbox.faults = Faults(drop_answer_next=1)
-        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert isinstance(await desk.push("product", listing()), ChannelUnavailable)
         assert await desk.push("product", listing(), attempt=2) == Confirmed(covers=("product",), remote_id="S1")
         first, second = desk.ids()
         assert first == second
@@ -119,6 +118,39 @@ def test_a_retry_has_the_same_id_and_a_time_and_signature_of_its_own() -> None:
         assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) == 60
         assert first["webhook-signature"] != second["webhook-signature"]
         assert told["data"] == told_again["data"]
+
+    at_the_desk(scenario)
+
+
+def test_what_is_told_anew_after_an_older_message_came_late_is_another_message() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.push("product", listing(price="10.00"), position=1)
+        await desk.push("price", listing(price="12.00"), position=2, receipt=3)
+        late = WebhookConnector(desk.sandbox.settings())  # of a worker that was stopped with this in its hands
+        await desk.push_by(late, "price", listing(price="11.00"), position=1, receipt=3)
+        await late.close()
+        assert desk.shown()["price"] == "11.00"
+        await desk.push("price", listing(price="12.00"), position=2, receipt=4)
+        assert desk.shown()["price"] == "12.00"
+        assert len(set(desk.ids())) == 4
+
+    at_the_desk(scenario)
+
+
+def test_no_id_is_ever_given_to_two_contents() -> None:
+    async def scenario(desk: Desk) -> None:
+        for position in (1, 2, 1):
+            for receipt in (0, 5):
+                for title in ("Bag", "Sack"):
+                    for facet in ("product", "price", "stock"):
+                        wanted = listing(title, price=f"{position}.00", stock=position)
+                        await desk.push(facet, wanted, position=position, receipt=receipt)
+        await desk.push("product", None, position=3)
+        contents: dict[str, set[bytes]] = {}
+        for headers, body in desk.sandbox.messages:
+            told = msgspec.json.encode([body["type"], body["data"]], order="sorted")
+            contents.setdefault(headers["webhook-id"], set()).add(told)
+        assert {len(each) for each in contents.values()} == {1}
 
     at_the_desk(scenario)
 
@@ -195,7 +227,7 @@ def test_a_slow_request_that_arrives_late_does_not_bring_the_old_state_back() ->
         await desk.push("product", listing(), position=1)
         await desk.settle(answer_seconds_max=0.05)
         desk.sandbox.faults = Faults(slow_seconds=0.3)
-        assert isinstance(await desk.push("stock", listing(stock=1), position=2), Unavailable)
+        assert isinstance(await desk.push("stock", listing(stock=1), position=2), ChannelUnavailable)
         desk.sandbox.faults = Faults()
         await desk.settle()
         assert isinstance(await desk.push("stock", listing(stock=9), position=3, attempt=2), Confirmed)
@@ -215,7 +247,7 @@ def test_secrets_can_be_changed_over_without_losing_a_message() -> None:
             desk.sandbox.secrets = receiver
             assert isinstance(await desk.push("product", listing()), Confirmed)
         await desk.settle(secret=SECRET)
-        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert isinstance(await desk.push("product", listing()), ChannelUnavailable)
 
     at_the_desk(scenario)
 
@@ -253,20 +285,11 @@ def test_no_secret_and_no_signature_reaches_the_journal() -> None:
     at_the_desk(scenario)
 
 
-def test_missing_settings_are_named() -> None:
-    for name in ("url", "secret"):
-        settings = {"url": "https://example.com", "secret": SECRET} | {name: ""}
-        with pytest.raises(BadConfiguration, match=f"set DAYBOOK_CHANNEL_WEBHOOK_{name.upper()}"):
-            connector(settings)
-        with pytest.raises(BadConfiguration, match=f"set DAYBOOK_CHANNEL_ERP_{name.upper()}"):
-            connector(settings, "erp")
-
-
 def test_the_id_is_made_of_what_the_message_says() -> None:
     async def scenario(desk: Desk) -> None:
         await desk.push("product", listing(), position=7)
         fields = {name: value for facet in ALL for name, value in listing()[facet].items()}
-        assert desk.ids() == [message_id("webhook", "S1", "product", 7, fields)]
+        assert desk.ids() == [message_id("webhook", "S1", "product", 7, 0, fields)]
 
     at_the_desk(scenario)
 

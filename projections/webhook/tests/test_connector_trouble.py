@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Confirmed, Outcome, Stopped, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Stopped, Throttled
 from daybook.channel.sandbox import Faults
-from projections.webhook.connector import problem
-from projections.webhook.sandbox import PATH, SECRET, Step
-from projections.webhook.tests.desk import Desk, Names, at_the_desk, listing
+from daybook_projections.webhook.connector import problem
+from daybook_projections.webhook.sandbox.server import PATH, SECRET, Step
+from daybook_projections.webhook.tests.desk import Desk, Names, at_the_desk, listing
 
 
 def answered(step: Step) -> Outcome:
@@ -33,7 +33,7 @@ def test_every_2xx_is_success_whatever_its_body(status: int, text: str) -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     outcome = answered(Step(status=status, headers={"Location": PATH}))
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, ChannelUnavailable)
     assert outcome.reason == (
         f"HTTP {status} sends us to {PATH}, and redirects are not followed: set DAYBOOK_CHANNEL_WEBHOOK_URL"
     )
@@ -54,19 +54,21 @@ def test_429_is_no_failure_and_says_how_long() -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_server_error_is_tried_again_when_it_says(status: int) -> None:
     outcome = answered(Step(status=status, headers={"Retry-After": "30"}, text="<html>down</html>"))
-    assert outcome == Unavailable(f"the endpoint did not take the message (HTTP {status}): <html>down</html>", 30.0)
+    assert outcome == ChannelUnavailable(
+        f"the endpoint did not take the message (HTTP {status}): <html>down</html>", 30.0
+    )
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 408, 409, 413, 415, 422])
 def test_a_4xx_is_the_receivers_to_repair_and_is_tried_again(status: int) -> None:
     outcome = answered(Step(status=status, text="no such field"))
-    assert outcome == Unavailable(f"the endpoint did not take the message (HTTP {status}): no such field")
+    assert outcome == ChannelUnavailable(f"the endpoint did not take the message (HTTP {status}): no such field")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_signature_names_the_secret(status: int) -> None:
     outcome = answered(Step(status=status))
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, ChannelUnavailable)
     assert "Check DAYBOOK_CHANNEL_WEBHOOK_SECRET" in outcome.reason
 
 
@@ -97,7 +99,7 @@ def test_an_endpoint_that_takes_a_message_and_never_answers_is_unavailable_and_t
     async def scenario(desk: Desk) -> None:
         await desk.settle(answer_seconds_max=0.1)
         desk.sandbox.faults = Faults(hang=True)
-        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert isinstance(await desk.push("product", listing()), ChannelUnavailable)
         assert desk.sandbox.effects == {}
         desk.sandbox.faults = Faults(expire_tokens=True, fail_members=True)
         assert isinstance(await desk.push("product", listing(), attempt=2), Confirmed)
@@ -111,7 +113,7 @@ def test_no_answer_in_time_is_unavailable() -> None:
         await desk.settle(answer_seconds_max=0.05)
         desk.sandbox.faults = Faults(slow_seconds=0.3)
         outcome = await desk.push("product", listing())
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert "TimeoutError" in outcome.reason
 
     at_the_desk(scenario)
@@ -120,10 +122,10 @@ def test_no_answer_in_time_is_unavailable() -> None:
 def test_nobody_listening_and_a_cut_connection_are_unavailable() -> None:
     async def scenario(desk: Desk) -> None:
         desk.sandbox.faults = Faults(outage=True)
-        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert isinstance(await desk.push("product", listing()), ChannelUnavailable)
         await desk.sandbox.stop()
         outcome = await desk.push("product", listing())
-        assert isinstance(outcome, Unavailable)
+        assert isinstance(outcome, ChannelUnavailable)
         assert desk.sandbox.url in outcome.reason
 
     at_the_desk(scenario)
@@ -149,7 +151,7 @@ def test_a_query_and_a_slash_at_the_end_are_kept() -> None:
         assert desk.sandbox.received[-1].path == PATH
         assert desk.sandbox.received[-1].query == {"tenant": "a/b"}
         await desk.settle(url=desk.sandbox.url + PATH.rstrip("/"))
-        assert isinstance(await desk.push("product", listing()), Unavailable)
+        assert isinstance(await desk.push("product", listing()), ChannelUnavailable)
 
     at_the_desk(scenario)
 
@@ -178,7 +180,7 @@ def test_settings_that_make_no_sense_are_told_and_nothing_is_sent(settings: dict
 
     async def scenario(desk: Desk) -> None:
         await desk.settle(name="erp", **{"allow_http": "", **whole})
-        assert await desk.push("product", listing()) == Unavailable(told)
+        assert await desk.push("product", listing()) == ChannelUnavailable(told)
 
     at_the_desk(scenario)
 

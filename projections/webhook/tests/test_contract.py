@@ -4,7 +4,7 @@ import pytest
 
 from daybook.channel.contract import Manifest
 from daybook.channel.testing import check_channel
-from projections.webhook import endpoint, manifest
+from daybook_projections.webhook import endpoint, manifest
 
 
 @pytest.mark.parametrize("channel", [manifest, endpoint("erp")])

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from daybook.channel.contract import Confirmed, Outcome, Push, Unavailable
-from projections.webhook.connector import WebhookConnector
-from projections.webhook.guard import forbidden
-from projections.webhook.sandbox import PATH, WebhookSandbox
-from projections.webhook.tests.desk import Names
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Push
+from daybook_projections.webhook.connector import WebhookConnector
+from daybook_projections.webhook.guard import forbidden
+from daybook_projections.webhook.sandbox.server import PATH, WebhookSandbox
+from daybook_projections.webhook.tests.desk import Names
 
 METADATA = (
     *("169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"),
@@ -84,7 +84,7 @@ def told(host: str, *addresses: str, **more: str) -> tuple[Outcome, int]:
 )
 def test_a_public_name_for_a_private_address_is_not_connected_to(address: str) -> None:
     outcome, requests = told("hooks.example.com", address)
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, ChannelUnavailable)
     assert f"not connected: {address} is" in outcome.reason
     assert requests == 0
 
@@ -94,14 +94,14 @@ def test_one_forbidden_address_among_several_is_passed_over() -> None:
     assert isinstance(outcome, Confirmed)
     assert requests == 1
     outcome, requests = told("hooks.example.com", "169.254.169.254", "127.0.0.1")
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, ChannelUnavailable)
     assert requests == 0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "127.1"])
 def test_every_spelling_of_this_machine_is_refused(host: str) -> None:
     outcome, requests = told(host)
-    assert isinstance(outcome, Unavailable)
+    assert isinstance(outcome, ChannelUnavailable)
     assert requests == 0
 
 

@@ -28,7 +28,7 @@ from daybook.events import (
     StockCounted,
 )
 from daybook.values import Money
-from projections.webhook import endpoint, manifest
+from daybook_projections.webhook import endpoint, manifest
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -9,8 +9,8 @@ import aiohttp
 import msgspec
 import pytest
 
-from projections.webhook.sandbox import PATH, SECRET, Step, WebhookSandbox
-from projections.webhook.signing import keys, signed
+from daybook_projections.webhook.sandbox.server import PATH, SECRET, Step, WebhookSandbox
+from daybook_projections.webhook.signing import keys, signed
 
 Post = Callable[..., Awaitable[int]]
 

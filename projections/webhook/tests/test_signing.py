@@ -7,10 +7,11 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from daybook.channel.contract import Payload
-from projections.webhook.signing import keys, message_id, signed
+from daybook_projections.webhook.signing import keys, message_id, signed
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT = "whsec_" + b64encode(bytes(range(32))).decode()
+Message = tuple[str, str, str, int, int, Payload | None]
 AT = datetime.fromtimestamp(1614265330, UTC)
 
 
@@ -68,19 +69,20 @@ def test_secrets_of_every_allowed_length_are_taken_with_or_without_padding() -> 
 
 
 def test_an_id_is_the_same_for_the_same_message_and_another_for_any_other() -> None:
-    message: tuple[str, str, str, int, Payload | None] = ("webhook", "S1", "price", 7, {"price": None, "prices": {}})
-    others: list[tuple[str, str, str, int, Payload | None]] = [
-        ("erp", "S1", "price", 7, {"price": None, "prices": {}}),
-        ("webhook", "S2", "price", 7, {"price": None, "prices": {}}),
-        ("webhook", "S1", "stock", 7, {"price": None, "prices": {}}),
-        ("webhook", "S1", "price", 8, {"price": None, "prices": {}}),
-        ("webhook", "S1", "price", 7, {"price": None, "prices": {"a": {}}}),
-        ("webhook", "S1", "price", 7, None),
+    message: Message = ("webhook", "S1", "price", 7, 3, {"price": None, "prices": {}})
+    others: list[Message] = [
+        ("erp", "S1", "price", 7, 3, {"price": None, "prices": {}}),
+        ("webhook", "S2", "price", 7, 3, {"price": None, "prices": {}}),
+        ("webhook", "S1", "stock", 7, 3, {"price": None, "prices": {}}),
+        ("webhook", "S1", "price", 8, 3, {"price": None, "prices": {}}),
+        ("webhook", "S1", "price", 7, 8, {"price": None, "prices": {}}),
+        ("webhook", "S1", "price", 7, 3, {"price": None, "prices": {"a": {}}}),
+        ("webhook", "S1", "price", 7, 3, None),
     ]
-    assert message_id(*message) == message_id("webhook", "S1", "price", 7, {"prices": {}, "price": None})
+    assert message_id(*message) == message_id("webhook", "S1", "price", 7, 3, {"prices": {}, "price": None})
     ids = {message_id(*each) for each in (message, *others)}
     assert len(ids) == 1 + len(others)
 
 
 def test_an_id_has_no_full_stop_also_when_the_sku_has() -> None:
-    assert "." not in message_id("webhook", "A.1", "price", 1, None)
+    assert "." not in message_id("webhook", "A.1", "price", 1, 0, None)

@@ -1,7 +1,7 @@
 """The webshop keeps the contract that every channel keeps."""
 
 from daybook.channel.testing import check_channel
-from projections.webshop import manifest
+from daybook_projections.webshop import manifest
 
 
 def test_the_webshop_keeps_the_channel_contract() -> None:

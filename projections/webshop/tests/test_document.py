@@ -9,7 +9,7 @@ from daybook.catalogue.reference import EMPTY, Reference, fold_reference
 from daybook.channel.contract import Payload
 from daybook.channel.testing import History, no_side_doors, render
 from daybook.events import AttributeDefined, ChannelConfigured, ProductDelisted
-from projections.webshop import manifest
+from daybook_projections.webshop import manifest
 
 PUBLISHED = {
     "Product": {

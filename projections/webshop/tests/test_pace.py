@@ -11,51 +11,51 @@ import pytest
 
 from daybook.channel import calls
 from daybook.channel.calls import Exchange, exchanges, previewing
-from daybook.channel.contract import Confirmed, Payload, Push, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Payload, Push, Throttled
 from daybook.channel.pacing import Rate
 from daybook.errors import BadConfiguration
-from projections.webshop import manifest
-from projections.webshop.connector import API, REST, connector
-from projections.webshop.tests.bench import BAG, MEDIUM, SHIRT, Bench, at_the_bench, changed
+from daybook_projections.webshop import manifest
+from daybook_projections.webshop.connector import API, REST, connector
+from daybook_projections.webshop.tests.desk import BAG, MEDIUM, SHIRT, Desk, at_the_desk, changed
 
 
 def test_at_the_hosts_limit_the_shop_is_never_too_fast_for_it_and_hardly_slower() -> None:
     rate = 50.0
 
-    async def scenario(bench: Bench) -> None:
-        await bench.push(BAG)
-        await bench.connector.close()
-        bench.shop.limits[REST] = Rate(rate, 5)
-        bench.connector = connector(bench.shop.settings() | {"per_second": str(rate)})
-        bench.shop.received.clear()
+    async def scenario(desk: Desk) -> None:
+        await desk.push(BAG)
+        await desk.connector.close()
+        desk.shop.limits[REST] = Rate(rate, 5)
+        desk.connector = connector(desk.shop.settings() | {"per_second": str(rate)})
+        desk.shop.received.clear()
         ends = time.monotonic() + 1.5
 
         async def lane(number: int) -> None:
             while time.monotonic() < ends:
-                outcome = await bench.push(changed(BAG, "stock", stock_quantity=number), "stock")
+                outcome = await desk.push(changed(BAG, "stock", stock_quantity=number), "stock")
                 assert isinstance(outcome, Confirmed), outcome
 
         await asyncio.gather(*(lane(number) for number in range(8)))
-        times = [each.at for each in bench.shop.received]
-        assert {each.status for each in bench.shop.received} == {200}
+        times = [each.at for each in desk.shop.received]
+        assert {each.status for each in desk.shop.received} == {200}
         reached = (len(times) - 1) / (times[-1] - times[0])
         # Far less than it reaches on a quiet machine; the benchmark of the delivery measures that.
         assert reached >= 0.5 * rate, f"{reached:.0f} requests a second of {rate:.0f}"
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_limit_that_nobody_told_of_is_kept_by_the_shops_own_429() -> None:
-    async def scenario(bench: Bench) -> None:
-        bench.shop.limits[REST] = Rate(0.001, 3)
-        outcomes = [await bench.push(BAG) for _ in range(4)]
+    async def scenario(desk: Desk) -> None:
+        desk.shop.limits[REST] = Rate(0.001, 3)
+        outcomes = [await desk.push(BAG) for _ in range(4)]
         assert outcomes[3] == Throttled(1.0, REST)
-        bench.shop.limits.clear()
+        desk.shop.limits.clear()
         started = time.monotonic()
-        assert await bench.push(BAG, "price") == Confirmed()
+        assert await desk.push(BAG, "price") == Confirmed()
         assert 0.5 < time.monotonic() - started < 3, "it waited for as long as the shop had asked"
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 @pytest.mark.parametrize("text", ["fast", "0", "-1", "nan", "inf"])
@@ -77,37 +77,37 @@ def test_more_stock_waits_for_its_price_and_the_manifest_says_which_facets_these
 def test_a_shop_that_takes_requests_and_never_answers_is_unavailable_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "ANSWER_SECONDS_MAX", 0.2)
 
-    async def scenario(bench: Bench) -> None:
-        bench.shop.faults.hang = True
-        assert isinstance(await bench.push(BAG), Unavailable)
-        both = [bench.describe(BAG), bench.describe(changed(BAG, "product", sku="BAG-2", global_unique_id=""))]
-        assert all(isinstance(outcome, Unavailable) for outcome in await bench.push_all(*both))
-        assert isinstance(await bench.connector.read(both[0]), Unavailable)
-        bench.shop.faults.hang = False
-        assert (await bench.push(BAG, attempt=2)).remote_id == "101"
+    async def scenario(desk: Desk) -> None:
+        desk.shop.faults.hang = True
+        assert isinstance(await desk.push(BAG), ChannelUnavailable)
+        both = [desk.describe(BAG), desk.describe(changed(BAG, "product", sku="BAG-2", global_unique_id=""))]
+        assert all(isinstance(outcome, ChannelUnavailable) for outcome in await desk.push_all(*both))
+        assert isinstance(await desk.connector.read(both[0]), ChannelUnavailable)
+        desk.shop.faults.hang = False
+        assert (await desk.push(BAG, attempt=2)).remote_id == "101"
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_request_that_the_shop_holds_back_is_carried_out_once_it_lets_go() -> None:
-    async def scenario(bench: Bench) -> None:
-        bench.shop.faults.hang = True
-        pushed = asyncio.create_task(bench.push(BAG))
+    async def scenario(desk: Desk) -> None:
+        desk.shop.faults.hang = True
+        pushed = asyncio.create_task(desk.push(BAG))
         _, waiting = await asyncio.wait({pushed}, timeout=0.1)
         assert waiting, "it was answered although the shop hangs"
-        bench.shop.faults.hang = False
+        desk.shop.faults.hang = False
         assert isinstance(await pushed, Confirmed)
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_key_does_not_expire_so_ended_tokens_change_nothing() -> None:
-    async def scenario(bench: Bench) -> None:
-        bench.shop.faults.expire_tokens = True
-        assert isinstance(await bench.push(BAG), Confirmed)
-        assert not bench.shop.faults.expire_tokens
+    async def scenario(desk: Desk) -> None:
+        desk.shop.faults.expire_tokens = True
+        assert isinstance(await desk.push(BAG), Confirmed)
+        assert not desk.shop.faults.expire_tokens
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 @contextmanager
@@ -148,28 +148,28 @@ BARE = {key: value for key, value in MEDIUM["product"].items() if key != "_paren
 def test_a_preview_tells_the_request_and_sends_nothing(
     listing: Mapping[str, Payload], facet: str, ids: Mapping[str, str], asked: str | None, body: Payload | None
 ) -> None:
-    async def scenario(bench: Bench) -> None:
+    async def scenario(desk: Desk) -> None:
         with preview() as kept:
-            outcome = await bench.push(listing, facet, ids=ids)
+            outcome = await desk.push(listing, facet, ids=ids)
         assert not isinstance(outcome, Confirmed)
-        assert not bench.shop.received
-        assert [f"{one.method} {one.url.removeprefix(bench.shop.url + API)}" for one in kept] == [asked][: bool(asked)]
+        assert not desk.shop.received
+        assert [f"{one.method} {one.url.removeprefix(desk.shop.url + API)}" for one in kept] == [asked][: bool(asked)]
         if body is not None:
             assert msgspec.json.decode(kept[0].request) == body
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_preview_of_a_removal_and_of_a_batch_sends_nothing_either() -> None:
-    async def scenario(bench: Bench) -> None:
+    async def scenario(desk: Desk) -> None:
         with preview() as kept:
-            await bench.push(BAG, remove=True, ids=IDS)
-            pushes: list[Push] = [bench.describe(BAG, facet, ids=IDS) for facet in ("price", "stock")]
-            await bench.push_all(*pushes)
-        assert [(one.method, one.url.removeprefix(bench.shop.url + API)) for one in kept] == [
+            await desk.push(BAG, remove=True, ids=IDS)
+            pushes: list[Push] = [desk.describe(BAG, facet, ids=IDS) for facet in ("price", "stock")]
+            await desk.push_all(*pushes)
+        assert [(one.method, one.url.removeprefix(desk.shop.url + API)) for one in kept] == [
             ("DELETE", "/products/7?force=true"),
             ("POST", "/products/batch"),
         ]
-        assert not bench.shop.received
+        assert not desk.shop.received
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)

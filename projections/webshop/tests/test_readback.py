@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from daybook.channel.contract import Payload, Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Payload, Throttled
 from daybook.channel.testing import History, render
-from projections.webshop import manifest
-from projections.webshop.listing import FACETS
-from projections.webshop.tests.bench import Bench, at_the_bench
+from daybook_projections.webshop import manifest
+from daybook_projections.webshop.listing import FACETS
+from daybook_projections.webshop.tests.desk import Desk, at_the_desk
 
 ABSENT = dict.fromkeys(FACETS)
 
@@ -55,10 +55,10 @@ def listings() -> dict[str, dict[str, Payload]]:
     return found
 
 
-async def brought(bench: Bench) -> dict[str, dict[str, Payload]]:
+async def brought(desk: Desk) -> dict[str, dict[str, Payload]]:
     everything = listings()
     for listing in everything.values():
-        assert (await bench.push(listing)).remote_id
+        assert (await desk.push(listing)).remote_id
     return everything
 
 
@@ -68,25 +68,25 @@ def whole(listing: Mapping[str, Payload]) -> dict[str, Payload | None]:
 
 
 def test_what_was_brought_and_is_untouched_reads_as_it_was_pushed() -> None:
-    async def scenario(bench: Bench) -> None:
-        everything = await brought(bench)
+    async def scenario(desk: Desk) -> None:
+        everything = await brought(desk)
         assert everything.keys() == {"BAG", "SHIRT", "SHIRT-M", "SHIRT-L"}
         for listing in everything.values():
-            assert await bench.read(listing) == whole(listing)
-        record = bench.shop.shop.records[int(bench.ids["BAG"])]
-        assert [each["src"].rpartition("/")[2] for each in record["images"]] == ["my-bag-102.jpg", "42-103"]
+            assert await desk.read(listing) == whole(listing)
+        record = desk.shop.shop.records[int(desk.ids["BAG"])]
+        assert [each["src"].rpartition("/")[2] for each in record["images"]] == ["my20bag.jpg", "42.jpg"]
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_what_the_shop_writes_in_another_way_is_no_difference() -> None:
-    async def scenario(bench: Bench) -> None:
-        everything = await brought(bench)
-        record = bench.shop.shop.records[int(bench.ids["BAG"])]
+    async def scenario(desk: Desk) -> None:
+        everything = await brought(desk)
+        record = desk.shop.shop.records[int(desk.ids["BAG"])]
         record |= {"regular_price": "19.9", "name": "Bag &quot;Tosca&quot; &amp; strap", "stock_quantity": 5.0}
-        assert await bench.read(everything["BAG"]) == whole(everything["BAG"])
+        assert await desk.read(everything["BAG"]) == whole(everything["BAG"])
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 @pytest.mark.parametrize(
@@ -107,89 +107,89 @@ def test_what_the_shop_writes_in_another_way_is_no_difference() -> None:
     ],
 )
 def test_a_hand_edit_shows_as_a_difference_of_its_facet_only(facet: str, edit: dict[str, Any]) -> None:
-    async def scenario(bench: Bench) -> None:
-        bag = (await brought(bench))["BAG"]
-        bench.shop.shop.records[int(bench.ids["BAG"])] |= edit
-        shown = await bench.read(bag)
+    async def scenario(desk: Desk) -> None:
+        bag = (await brought(desk))["BAG"]
+        desk.shop.shop.records[int(desk.ids["BAG"])] |= edit
+        shown = await desk.read(bag)
         assert {name for name in FACETS if shown[name] != bag[name]} == {facet}
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_sale_and_pictures_that_the_shop_has_beside_the_book_are_its_own() -> None:
-    async def scenario(bench: Bench) -> None:
-        bag = (await brought(bench))["BAG"]
+    async def scenario(desk: Desk) -> None:
+        bag = (await brought(desk))["BAG"]
         own = {"product": {field: value for field, value in bag["product"].items() if field != "images"}}
-        bench.shop.shop.records[int(bench.ids["BAG"])] |= {"sale_price": "9.00", "categories": [{"id": 3}]}
-        assert await bench.read(bag | own) == whole(bag | own)
+        desk.shop.shop.records[int(desk.ids["BAG"])] |= {"sale_price": "9.00", "categories": [{"id": 3}]}
+        assert await desk.read(bag | own) == whole(bag | own)
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_an_edited_variation_differs_and_its_sisters_do_not() -> None:
-    async def scenario(bench: Bench) -> None:
-        everything = await brought(bench)
-        medium = bench.shop.shop.records[int(bench.ids["SHIRT-M"].partition("/")[2])]
-        medium["attributes"] = [each | {"option": "green"} for each in medium["attributes"]]
+    async def scenario(desk: Desk) -> None:
+        everything = await brought(desk)
+        medium = desk.shop.shop.records[int(desk.ids["SHIRT-M"].partition("/")[2])]
+        medium["chosen"] = dict.fromkeys(medium["chosen"], "green")
         medium["description"] = "The other one"
-        shown = await bench.read(everything["SHIRT-M"])
+        shown = await desk.read(everything["SHIRT-M"])
         product = shown["product"]
         assert product is not None
         assert [each["option"] for each in product["attributes"]] == ["green", "green"]
         assert "The other one" in product["description"]
-        assert await bench.read(everything["SHIRT-L"]) == whole(everything["SHIRT-L"])
-        assert await bench.read(everything["SHIRT"]) == whole(everything["SHIRT"])
+        assert await desk.read(everything["SHIRT-L"]) == whole(everything["SHIRT-L"])
+        assert await desk.read(everything["SHIRT"]) == whole(everything["SHIRT"])
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_what_was_deleted_by_hand_is_not_shown_at_all() -> None:
-    async def scenario(bench: Bench) -> None:
-        everything = await brought(bench)
-        bench.shop.shop.delete(int(bench.ids["BAG"]), force=True)
-        bench.shop.shop.delete(int(bench.ids["SHIRT"]), force=False)
+    async def scenario(desk: Desk) -> None:
+        everything = await brought(desk)
+        desk.shop.shop.delete(int(desk.ids["BAG"]), force=True)
+        desk.shop.shop.delete(int(desk.ids["SHIRT"]), force=False)
         for listing in everything.values():
-            assert await bench.read(listing) == ABSENT
+            assert await desk.read(listing) == ABSENT
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_what_was_never_brought_is_looked_up_by_its_sku_and_told_whole() -> None:
-    async def scenario(bench: Bench) -> None:
+    async def scenario(desk: Desk) -> None:
         bag = listings()["BAG"]
-        assert await bench.read(bag) == ABSENT
-        bench.shop.shop.create({"name": "By hand", "sku": "BAG", "regular_price": "5.00"})
-        shown = await bench.connector.read(bench.describe(bag, remove=True))
+        assert await desk.read(bag) == ABSENT
+        desk.shop.shop.create({"name": "By hand", "sku": "BAG", "regular_price": "5.00"})
+        shown = await desk.connector.read(desk.describe(bag, remove=True))
         assert shown.facets["price"] == {"regular_price": "5.00"}  # type: ignore[union-attr]
         assert shown.facets["product"]["name"] == "By hand"  # type: ignore[union-attr,index]
         assert shown.facets["stock"] is None  # type: ignore[union-attr]
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_listing_that_was_made_anew_by_hand_is_found_under_its_sku() -> None:
-    async def scenario(bench: Bench) -> None:
-        bag = (await brought(bench))["BAG"]
-        bench.shop.shop.delete(int(bench.ids["BAG"]), force=True)
-        bench.shop.shop.create({"name": "By hand", "sku": "BAG", "regular_price": "19.9"})
-        shown = await bench.read(bag)
+    async def scenario(desk: Desk) -> None:
+        bag = (await brought(desk))["BAG"]
+        desk.shop.shop.delete(int(desk.ids["BAG"]), force=True)
+        desk.shop.shop.create({"name": "By hand", "sku": "BAG", "regular_price": "19.9"})
+        shown = await desk.read(bag)
         assert shown["price"] == bag["price"]
         assert shown["stock"] is None
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)
 
 
 def test_a_shop_that_is_down_says_nothing_about_what_it_shows() -> None:
-    async def scenario(bench: Bench) -> None:
-        bag = (await brought(bench))["BAG"]
-        asked = bench.describe(bag)
+    async def scenario(desk: Desk) -> None:
+        bag = (await brought(desk))["BAG"]
+        asked = desk.describe(bag)
         for fault in ("outage", "html_503"):
-            setattr(bench.shop.faults, fault, True)
-            assert isinstance(await bench.connector.read(asked), Unavailable)
-            setattr(bench.shop.faults, fault, False)
-        bench.shop.consumer_key = "ck_new"
-        assert isinstance(await bench.connector.read(asked), Unavailable)
-        bench.shop.faults.throttle_next = 1
-        assert isinstance(await bench.connector.read(asked), Throttled)
+            setattr(desk.shop.faults, fault, True)
+            assert isinstance(await desk.connector.read(asked), ChannelUnavailable)
+            setattr(desk.shop.faults, fault, False)
+        desk.shop.consumer_key = "ck_new"
+        assert isinstance(await desk.connector.read(asked), ChannelUnavailable)
+        desk.shop.faults.throttle_next = 1
+        assert isinstance(await desk.connector.read(asked), Throttled)
 
-    at_the_bench(scenario)
+    at_the_desk(scenario)

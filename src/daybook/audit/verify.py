@@ -57,7 +57,7 @@ async def _events(conn: AsyncConnection, check: "_LogCheck", progress: Progress)
         raise Wrong("the table `head` has no row, so nothing can be appended and nobody knows where the log ends", 0)
     head = int(found[0])
     while check.position < head:
-        rows = await reader.rows_after(conn, check.position, PAGE_EVENTS, head)
+        rows = await reader.page_after(conn, check.position, PAGE_EVENTS, head)
         if not rows:
             raise Wrong(f"the log ends at position {check.position}, but its head says {head}", check.position + 1)
         for row in rows:

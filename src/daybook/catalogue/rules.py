@@ -7,14 +7,13 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+from daybook import limits
+from daybook.catalogue.patterns import check_pattern
 from daybook.catalogue.reference import Reference
 from daybook.errors import InvalidValue, NotFound
 from daybook.events import AttributeChange, AttributeDefined, Measure, Value
-from daybook.values import check_text, parse_code, parse_locale
+from daybook.values import check_limit, check_text, parse_code, parse_locale
 
-TEXT_LENGTH_MAX = 100_000
-CODE_LENGTH_MAX = 1000
-"""An option's code, or a unit."""
 WHOLE_NUMBER_MAX = 2**53
 """What every JSON reader keeps exact."""
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?\Z")
@@ -22,6 +21,8 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?\Z")
 
 def check_changes(reference: Reference, changes: Iterable[AttributeChange]) -> list[AttributeChange]:
     """The changes in canonical form. Raises NotFound for an unknown attribute, InvalidValue for what does not fit."""
+    changes = tuple(changes)
+    check_limit(limits.VALUES, len(changes), "attributes")
     return [_check(reference, change) for change in changes]
 
 
@@ -33,6 +34,8 @@ def check_family(reference: Reference, family: str | None) -> None:
 
 def check_categories(reference: Reference, categories: Iterable[str]) -> None:
     """Every category must be defined."""
+    categories = tuple(categories)
+    check_limit(limits.PRODUCT_CATEGORIES, len(categories), "categories")
     for code in categories:
         if code not in reference.categories:
             raise NotFound(f"categories: there is no category {code!r}; define it first", field="categories")
@@ -43,6 +46,26 @@ def check_decimal(text: str, field: str) -> Decimal:
     if not _DECIMAL.match(text):
         raise InvalidValue(field, "must be a decimal number like 12.5", text[:100])
     return Decimal(text)
+
+
+def check_limits(definition: AttributeDefined) -> None:
+    """Raises InvalidValue for a limit that is none: of a date attribute a date, of others a number."""
+    for field in ("minimum", "maximum"):
+        limit = getattr(definition, field)
+        if limit is None:
+            continue
+        if definition.type != "date":
+            check_decimal(limit, f"attribute.{field}")
+        elif parse_date(limit) is None:
+            raise InvalidValue(f"attribute.{field}", "must be a date like 2026-03-01", limit[:100])
+
+
+def parse_date(text: str) -> date | None:
+    """The day that a text such as 2026-03-01 says; None for another text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _check(reference: Reference, change: AttributeChange) -> AttributeChange:
@@ -79,13 +102,14 @@ def _value(definition: AttributeDefined, value: Value, field: str) -> Value:
             return value
         case "measure":
             measure: Measure = _typed(value, Measure, field, "an amount with a unit")
-            check_text(measure.unit, f"{field}.unit", CODE_LENGTH_MAX)
+            check_text(measure.unit, f"{field}.unit", limits.OPTION_CODE)
             _range(definition, check_decimal(measure.amount, f"{field}.amount"), field)
             return measure
         case "select":
             return _option(definition, _typed(value, str, field, "the code of one option"), field)
         case "multiselect":
             codes: list[str] = _typed(value, list, field, "a list of option codes")
+            check_limit(limits.CHOICES, len(codes), field)
             return [_option(definition, code, field) for code in codes]
         case "date":
             text: str = _typed(value, str, field, "a date like 2026-03-01")
@@ -97,11 +121,11 @@ def _value(definition: AttributeDefined, value: Value, field: str) -> Value:
 
 
 def _date(definition: AttributeDefined, text: str, field: str) -> str:
-    try:
-        day = date.fromisoformat(text)
-        first, last = (date.fromisoformat(one) if one else None for one in (definition.minimum, definition.maximum))
-    except ValueError:
-        raise InvalidValue(field, "must be a date like 2026-03-01", text) from None
+    day = parse_date(text)
+    if day is None:
+        raise InvalidValue(field, "must be a date like 2026-03-01", text)
+    # A limit that is no date, from an older log, holds back nothing.
+    first, last = (parse_date(limit) if limit else None for limit in (definition.minimum, definition.maximum))
     if (first and day < first) or (last and day > last):
         raise InvalidValue(field, f"must lie between {first or 'any day'} and {last or 'any day'}", text)
     return day.isoformat()
@@ -114,20 +138,21 @@ def _typed(value: Any, wanted: type[Any], field: str, say: str) -> Any:
 
 
 def _text(definition: AttributeDefined, text: str, field: str) -> str:
-    limit = definition.length_max or TEXT_LENGTH_MAX
-    if len(text) > limit:
-        raise InvalidValue(field, f"is {len(text)} characters long; at most {limit} are allowed")
+    if definition.length_max and len(text) > definition.length_max:
+        reason = f"is {len(text)} characters long; at most {definition.length_max} are allowed"
+        raise InvalidValue(field, reason, limit=definition.length_max, given=len(text))
+    check_limit(limits.TEXT, len(text), field)
     if "\x00" in text:
         raise InvalidValue(field, "holds a NUL character")
-    if definition.pattern and not re.search(definition.pattern, text):
-        raise InvalidValue(field, f"does not match the attribute's pattern {definition.pattern}", text)
+    if definition.pattern:
+        check_pattern(definition.pattern, text, field)
     return text
 
 
 def _option(definition: AttributeDefined, code: str, field: str) -> str:
-    if definition.options and not any(option.code == code for option in definition.options):
+    if definition.options and code not in definition.options_by_code:
         raise InvalidValue(field, f"has no option {code!r}", code)
-    return check_text(code, field, CODE_LENGTH_MAX)
+    return check_text(code, field, limits.OPTION_CODE)
 
 
 def _range(definition: AttributeDefined, number: Decimal, field: str) -> None:

@@ -5,7 +5,7 @@ No retry here: whether and when to try again is the delivery engine's decision, 
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import msgspec
 
-from daybook.channel.contract import Throttled, Unavailable
+from daybook.channel.contract import ChannelUnavailable, Throttled
 from daybook.channel.pacing import Pace, Rate, TooSoon
 
 ANSWER_SECONDS_MAX = 20.0
@@ -35,12 +35,12 @@ class Answer(msgspec.Struct, frozen=True):
     operation: str | None = None
     """What the request was for, when its pace is kept: a throttle then holds this operation back and nothing else."""
 
-    def outage(self) -> Throttled | Unavailable | None:
+    def outage(self) -> Throttled | ChannelUnavailable | None:
         """The outcome that this status means on every channel, or None when the connector has to look closer."""
         if self.status == 429:
             return self.throttle()
         if self.status >= 500 or (self.body is None and self.text and self.status != 204):
-            return Unavailable(f"HTTP {self.status}: {self.text[:200]}", self.retry_after())
+            return ChannelUnavailable(f"HTTP {self.status}: {self.text[:200]}", self.retry_after())
         return None
 
     def throttle(self, seconds: float | None = None) -> Throttled:
@@ -67,9 +67,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 class Unanswered(Exception):
     """No answer came: refused, cut or timed out. The channel may or may not have done what was asked."""
 
-    def outcome(self) -> Throttled | Unavailable:
+    def outcome(self) -> Throttled | ChannelUnavailable:
         """The outcome for the engine."""
-        return Unavailable(str(self))
+        return ChannelUnavailable(str(self))
 
 
 class Early(Unanswered):
@@ -79,9 +79,17 @@ class Early(Unanswered):
         super().__init__(str(said))
         self._said = said
 
-    def outcome(self) -> Throttled | Unavailable:
+    def outcome(self) -> Throttled | ChannelUnavailable:
         """The outcome for the engine: the lane is put off."""
         return Throttled(self._said.seconds, self._said.operation)
+
+
+class NotHeld(Unanswered):
+    """Nothing was sent: the lane may be another worker's by now."""
+
+    def outcome(self) -> Throttled | ChannelUnavailable:
+        """The outcome for the engine: the lane is put off, and its new owner sends."""
+        return Throttled(0.0, "lease")
 
 
 class Previewed(Unanswered):
@@ -89,7 +97,10 @@ class Previewed(Unanswered):
 
 
 previewing: ContextVar[bool] = ContextVar("previewing", default=False)
-"""While it is set no request leaves: it is recorded, and Previewed is raised. A token is not asked for but made up."""
+"""While it is set no request leaves: it is recorded, and Previewed is raised."""
+
+may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+"""The engine puts here whether the lane is surely held. Asked right before a request leaves, after every wait."""
 
 exchanges: ContextVar[list[Exchange] | None] = ContextVar("exchanges", default=None)
 """The engine puts a fresh list here around each push; `Calls` fills it."""
@@ -128,12 +139,15 @@ class Calls:
         what the request takes of the rate.
         """
         if previewing.get():
-            return self._previewed(method, self._url(path, query), body, secret)
+            raise self._previewed(method, self._url(path, query), None if secret else body)
         if operation is not None:
             try:
                 await self.pace.turn(operation, cost)
             except TooSoon as said:
                 raise Early(said) from None
+        held = may_send.get()
+        if held is not None and not held():
+            raise NotHeld(f"{method} {self.base_url}{path} was not sent: the lane may be another worker's by now")
         raw = msgspec.json.encode(body) if body is not None else None
         sent = {"Content-Type": "application/json"} if raw is not None else {}
         started = time.perf_counter()
@@ -187,15 +201,12 @@ class Calls:
         """For people: where the request goes."""
         return self.base_url + path + (f"?{urlencode(query, quote_via=quote, safe='/,')}" if query else "")
 
-    def _previewed(self, method: str, url: str, body: Any, secret: bool) -> Answer:
-        if secret:
-            token = {"access_token": "preview", "token_type": "Bearer", "expires_in": 60}
-            return Answer(200, {}, token, "")
+    def _previewed(self, method: str, url: str, body: Any) -> Previewed:
         kept = exchanges.get()
         if kept is not None:
             raw = msgspec.json.encode(body) if body is not None else None
             kept.append(Exchange(method=method, url=url, request=raw, status=None, answer=None, milliseconds=0.0))
-        raise Previewed(f"{method} {url} was not sent: this is a preview")
+        return Previewed(f"{method} {url} was not sent: this is a preview")
 
     async def close(self) -> None:
         """Closes the connection pool."""

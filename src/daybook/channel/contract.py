@@ -4,13 +4,19 @@ The two functions are pure: no I/O, clock, randomness or environment. So the sam
 a past moment and for a what-if.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from daybook.catalogue.reference import Reference
+from daybook.channel.pacing import Pace
+from daybook.errors import BadConfiguration
 from daybook.events import ChannelConfigured, Recorded, Rejection
+
+NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
+"""Of a projection. No underscore: DAYBOOK_CHANNEL_<NAME>_<KEY> could not be taken apart."""
 
 Payload = dict[str, Any]
 """A facet in the channel's own vocabulary, as JSON values. Equal payloads have equal hashes; key order is free."""
@@ -27,6 +33,21 @@ class Held(msgspec.Struct, frozen=True):
 
 Rendered = Mapping[tuple[str, str], Payload | Held]
 """(SKU, facet) -> what the channel should show. What is missing should not be on the channel."""
+
+
+class SkuChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What one command, or one batch, changed of one SKU of a group that is listed already."""
+
+    sku: str
+    before: Any
+    """The group's state before it."""
+    after: Any
+    """The state now."""
+    reference: Reference
+    listed: tuple[str, ...]
+    """The facets of the SKU that are listed, held ones included."""
+    stock_only: bool
+    """Nothing but its stock has changed."""
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +68,9 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """The channel's ids for the SKUs of the same group that it has."""
     position: int
     """Position of the change that this payload shows: rises with every newer state."""
+    receipt: int = 0
+    """Position of this facet's newest receipt, 0 before the first. All tries to bring a state have the same; a state
+    that is brought anew, after a resync or a repair, has another one."""
     attempt: int
     """1 for the first try. Above 1 the outcome of an earlier try may be unknown: look up before creating again."""
 
@@ -83,7 +107,7 @@ class Throttled(msgspec.Struct, frozen=True):
     operation: str | None = None
 
 
-class Unavailable(msgspec.Struct, frozen=True):
+class ChannelUnavailable(msgspec.Struct, frozen=True):
     """The channel is down, or its answer was lost: tried again with backoff. `reason` is for people."""
 
     reason: str
@@ -91,7 +115,11 @@ class Unavailable(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """It needs something that the channel does not have yet, such as its parent. Tried again soon, not a failure."""
+    """It needs something that the channel does not have yet, such as its parent. Tried again soon, not a failure.
+
+    After some minutes it is tried once a minute, and after an hour a person is told. What can't come by itself, because
+    somebody has to change something, is Rejected.
+    """
 
     reason: str
 
@@ -102,7 +130,16 @@ class Stopped(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Confirmed | Accepted | Rejected | Throttled | Unavailable | Waiting | Stopped
+class Lost(msgspec.Struct, frozen=True):
+    """Of `confirm` only: the submission is over and left nothing, as what it was about is gone from the channel.
+
+    What it had to bring is pushed anew at once, as a second attempt, with the whole listing at hand.
+    """
+
+    reason: str
+
+
+Outcome = Confirmed | Accepted | Rejected | Throttled | ChannelUnavailable | Waiting | Stopped | Lost
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -124,7 +161,7 @@ class Connector(Protocol):
         ...
 
     async def confirm(self, push: Push, submission: str) -> Outcome:
-        """What became of an accepted submission: Confirmed, Rejected, or Accepted when it is still under way."""
+        """What became of an accepted submission: Confirmed, Rejected, Lost, or Accepted when it is still under way."""
         ...
 
     async def close(self) -> None:
@@ -133,16 +170,33 @@ class Connector(Protocol):
 
 
 @runtime_checkable
-class Reads(Protocol):
+class Paced(Protocol):
+    """A connector that keeps to its channel's rates. The engine tells the pace how many workers share them."""
+
+    @property
+    def pace(self) -> Pace: ...
+
+
+@runtime_checkable
+class Validates(Protocol):
+    """A connector whose channel can be asked what it would say, without anything being changed there."""
+
+    async def validate(self, push: Push) -> tuple[Rejection, ...]:
+        """What the channel says against it; empty when it would take it. Raises Refused when it can't be asked now."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
     """A connector that can read back what the channel shows."""
 
-    async def read(self, push: Push) -> "Shown | Throttled | Unavailable | Rejected":
+    async def read(self, push: Push) -> "Shown | Throttled | ChannelUnavailable | Rejected":
         """What the channel shows of `push.sku`; `push.listing` is what it acknowledged, to compare wordings with."""
         ...
 
 
 @runtime_checkable
-class Gathers(Protocol):
+class SendsBatches(Protocol):
     """A connector that can bring many SKUs with one request."""
 
     def gathers(self, push: Push) -> str | None:
@@ -155,7 +209,7 @@ class Gathers(Protocol):
         ...
 
 
-class Stock(msgspec.Struct, frozen=True):
+class StockRule(msgspec.Struct, frozen=True):
     """Which facet says how many may be sold, so that the engine can send a smaller number first and a greater one last.
 
     A greater number waits until the `price` facet is confirmed: marketplaces have sold at the old price in between.
@@ -185,8 +239,20 @@ class Sandbox(Protocol):
         ...
 
 
+class Setting(msgspec.Struct, frozen=True):
+    """One value of a channel's connection: an address, a credential, a choice."""
+
+    key: str
+    about: str
+    """What it is, for the person who has to give it."""
+    optional: bool = False
+    unless: str | None = None
+    """The key of another setting that makes this one needless."""
+
+
 Fold = Callable[[Any, Recorded], Any]
 Render = Callable[[Any, Reference], Rendered]
+RenderChange = Callable[[SkuChange], Rendered | None]
 Document = Callable[[str, Mapping[str, Mapping[str, Payload]], Reference], Payload | None]
 
 
@@ -203,6 +269,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """fold(state | None, recorded) -> state | None, one product group at a time, in the order of positions."""
     render: Render
     """render(state, reference) -> listing. Must depend on nothing else."""
+    render_change: RenderChange | None = None
+    """render_change(change) -> the part of what `render` gives now that differs from what it gave before; more of it
+    does no harm. None: render it all, as also when something is not listed any more. Pure, and only there to be fast:
+    in a group of thousands of variants a change of one then costs what it changed, not what the group holds."""
     facets: tuple[str, ...] = ()
     """In the order in which they are sent; the first one creates the listing and takes it off."""
     defaults: ChannelConfigured
@@ -210,13 +280,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     lane: Literal["sku", "group"] = "sku"
     """What must be sent one after the other: one SKU's facets, or a whole group's."""
     connector: Callable[[Mapping[str, str]], Connector] | None = None
-    """Given the channel's settings: `url` and what else it was added with, and its credentials from files and the
-    variables DAYBOOK_CHANNEL_<NAME>_*. Raises BadConfiguration naming the variable of a setting that is missing."""
+    """Given the values of `settings`. Opens its connections on first use. Raises BadConfiguration for a value that it
+    can't use, naming its variable DAYBOOK_CHANNEL_<NAME>_<KEY>. The engine calls `connect`."""
+    settings: tuple[Setting, ...] = ()
+    """All that the connector reads: from the command that added the channel, from files, and from the variables
+    DAYBOOK_CHANNEL_<NAME>_<KEY>."""
     sandbox: Callable[[], Sandbox] | None = None
     in_flight_max: int = 8
     """Lanes under way at once; a request of many SKUs counts for each."""
-    stock: Stock | None = None
-    alongside: tuple[str, ...] = ()
+    stock: StockRule | None = None
+    last_facets: tuple[str, ...] = ()
     """Facets whose submission takes long and holds nothing back: they are sent last, and while the channel works on one
     the SKU's other facets go on."""
     gather_max: int = 1
@@ -231,7 +304,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """For a projection without connector: every version of its listing is kept, with the positions between which it
     stood, so that what it showed at any position is looked up and not folded. `render` must not look at the reference
     then: a change of it would have to be told for groups to which nothing happened."""
-    another: "Callable[[str], Manifest] | None" = None
+    renamed_to: "Callable[[str], Manifest] | None" = None
     """The same kind of channel under another name, so that it can be added at run time; None: there is only this one.
 
     A name is 1 to 31 small letters and digits, a letter first. The facets, the state and the code must be the same."""
@@ -241,3 +314,37 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     else."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""
+
+    def lane_of(self, sku: str, key: str) -> str:
+        """The lane in which a SKU's requests go one after the other."""
+        return key if self.lane == "group" else sku
+
+    def rank_of(self, facet: str) -> int:
+        """A facet's place in the order of sending; one that the manifest has dropped comes last."""
+        return self.facets.index(facet) if facet in self.facets else len(self.facets)
+
+    def lacks(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The keys of the settings without which the connector can't be made, in the order of `settings`."""
+        return tuple(
+            one.key
+            for one in self.settings
+            if not (one.optional or given.get(one.key) or (one.unless is not None and given.get(one.unless)))
+        )
+
+    def connect(self, given: Mapping[str, str]) -> Connector:
+        """The connector. Raises BadConfiguration naming all settings that are missing, and what it raises itself."""
+        if self.connector is None:
+            raise BadConfiguration(f"{self.name} is a read model: it has no connection to anything")
+        if missing := self.lacks(given):
+            variables = [f"DAYBOOK_CHANNEL_{self.name.upper()}_{key.upper()}" for key in missing]
+            raise BadConfiguration(
+                f"the channel {self.name} has no {', '.join(missing)}: set {', '.join(variables)}", field=variables[0]
+            )
+        return self.connector(given)
+
+
+def check_name(name: str) -> str:
+    """A projection's name, which becomes part of table names. Raises BadConfiguration."""
+    if not NAME.match(name):
+        raise BadConfiguration(f"the projection name {name!r} must match {NAME.pattern}")
+    return name

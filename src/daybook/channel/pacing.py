@@ -87,7 +87,7 @@ class Pace:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    def told(
+    def observe(
         self,
         operation: str,
         *,
@@ -110,14 +110,14 @@ class Pace:
     def learn(self, operation: str, status: int, headers: Mapping[str, str], retry_after: float | None) -> None:
         """From an answer's headers: Retry-After of a 429, X-RateLimit-Remaining and -Reset, x-amzn-RateLimit-Limit."""
         if status == 429:
-            self.told(operation, left=0, quiet_seconds=retry_after or QUIET_SECONDS)
+            self.observe(operation, left=0, quiet_seconds=retry_after or QUIET_SECONDS)
         left = _number(headers.get("X-RateLimit-Remaining"))
         if left is not None:
-            self.told(operation, left=left, quiet_seconds=reset_seconds(headers) if left <= 0 else None)
+            self.observe(operation, left=left, quiet_seconds=reset_seconds(headers) if left <= 0 else None)
         declared = self._rates.get(operation)
         now_allowed = _number(headers.get("x-amzn-RateLimit-Limit"))
         if now_allowed and declared is not None:
-            self.told(operation, rate=Rate(now_allowed, declared.burst))
+            self.observe(operation, rate=Rate(now_allowed, declared.burst))
 
     def _bucket(self, operation: str) -> _Bucket:
         if operation not in self._buckets:

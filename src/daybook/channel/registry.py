@@ -12,8 +12,7 @@ from typing import Self
 
 import msgspec
 
-from daybook.channel.contract import Manifest
-from daybook.channel.generations import NAME
+from daybook.channel.contract import NAME, Manifest
 from daybook.errors import BadConfiguration, DaybookError, InvalidValue, NotFound, Refused
 from daybook.events import ChannelAdded, ChannelConfigured, ChannelRemoved, Recorded
 from daybook.events.codec import NAMES
@@ -27,10 +26,12 @@ News = Callable[[int], Sequence[Recorded]]
 """The events of `TYPES` after a position, in order."""
 
 
-class _Seen(msgspec.Struct, frozen=True):
+class _Snapshot(msgspec.Struct, frozen=True):
     """The log up to a position, and what follows from it."""
 
     position: int
+    event_id: str
+    """Of the last event that was seen, which is read again each time."""
     added: dict[str, ChannelAdded]
     gone: dict[str, ChannelAdded | None]
     """Channels that went: as they were added, or None for one that is installed."""
@@ -48,7 +49,8 @@ class Registry:
             raise BadConfiguration("two installed projections have the same name: uninstall one of them")
         self._news = news
         self._made: dict[tuple[str, str], Manifest] = {}
-        self._seen = _Seen(0, {}, {}, self._installed, {})
+        self._nothing = _Snapshot(0, "", {}, {}, self._installed, {})
+        self._seen = self._nothing
         self._seen_at = -SEEN_SECONDS
 
     def following(self, news: News) -> Self:
@@ -86,7 +88,7 @@ class Registry:
         there = ", ".join(seen.there) or "none"
         raise NotFound(f"there is no projection {name!r}; installed are: {there}", channel=name)
 
-    def ever(self, name: str) -> Manifest:
+    def get_even_removed(self, name: str) -> Manifest:
         """The projection of this name, also when it went: for questions about the past, and to clear up behind it."""
         went = self.removed().get(name, msgspec.UNSET)
         if went is msgspec.UNSET:
@@ -131,32 +133,37 @@ class Registry:
             raise BadConfiguration(f"its kind {one.kind} is not installed", channel=one.name)
         if one.name == one.kind:
             return kind
-        if kind.another is None:
+        if kind.renamed_to is None:
             raise BadConfiguration(f"there can be only one {one.kind}, under its own name", channel=one.name)
         # Made once: who runs a channel compares the manifest with the one that it runs.
-        made = self._made.get((one.kind, one.name)) or kind.another(one.name)
+        made = self._made.get((one.kind, one.name)) or kind.renamed_to(one.name)
         if made.name != one.name or made.connector is None:
             raise BadConfiguration(f"{one.kind} gave another channel than {one.name}", channel=one.name)
         return self._made.setdefault((one.kind, one.name), made)
 
-    def _now(self) -> _Seen:
+    def _now(self) -> _Snapshot:
         return self._look() if time.monotonic() - self._seen_at >= SEEN_SECONDS else self._seen
 
-    def _look(self) -> _Seen:
+    def _look(self) -> _Snapshot:
         """What the log says now. Two threads may both read the news: they come to equal answers."""
         seen = self._seen
         if self._news is None:
             return seen
         looked = time.monotonic()
-        news = self._news(seen.position)
-        if news:
+        news = self._news(max(0, seen.position - 1))
+        if seen.position and (not news or news[0].event_id != seen.event_id):
+            # The log came back at an earlier moment, without the event that was seen last: all of it is read anew.
+            self._seen = self._with(self._nothing, self._news(0))
+        elif news := news[1:] if seen.position else news:
             seen = self._with(seen, news)
             if seen.position > self._seen.position:
                 self._seen = seen
         self._seen_at = looked
         return self._seen
 
-    def _with(self, seen: _Seen, news: Sequence[Recorded]) -> _Seen:
+    def _with(self, seen: _Snapshot, news: Sequence[Recorded]) -> _Snapshot:
+        if not news:
+            return seen
         added, gone = dict(seen.added), dict(seen.gone)
         for one in news:
             match one.event:
@@ -173,7 +180,7 @@ class Registry:
             except Exception as error:  # whatever its kind's own code raises: the other channels go on
                 there.pop(name, None)
                 broken[name] = error.message if isinstance(error, DaybookError) else repr(error)
-        return _Seen(news[-1].position, added, gone, dict(sorted(there.items())), broken)
+        return _Snapshot(news[-1].position, news[-1].event_id, added, gone, dict(sorted(there.items())), broken)
 
 
 def installed() -> Registry:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from daybook.cli.grammar import Given
+from daybook.cli.options import CommonOptions
 from daybook.cli.render import note
 
 if TYPE_CHECKING:
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from daybook.config import Settings
 
 
-def settings(given: Given) -> Settings:
+def settings(common: CommonOptions) -> Settings:
     """What the environment and the options say."""
     from daybook.config import from_environment
 
-    return from_environment(given.environ, given.data)
+    return from_environment(common.environ, common.data)
 
 
-def connected(given: Given) -> Settings:
+def connected(common: CommonOptions) -> Settings:
     """The settings, with the servers of a running `daybook up` on the same data folder where none are named."""
     from msgspec.structs import replace
 
-    found = settings(given)
+    found = settings(common)
     if found.postgres and found.nats:
         return found
     from daybook.embedded.servers import Servers
@@ -37,18 +37,18 @@ def connected(given: Given) -> Settings:
 
 
 @contextmanager
-def serving(given: Given) -> Iterator[Settings]:
+def serving(common: CommonOptions) -> Iterator[Settings]:
     """Settings with servers that answer: those of `connected`, else embedded ones that end with the block."""
-    found = connected(given)
+    found = connected(common)
     if found.postgres:
         yield found
         return
-    with embedded(given, found) as started:
+    with embedded(common, found) as started:
         yield started
 
 
 @contextmanager
-def embedded(given: Given, found: Settings) -> Iterator[Settings]:
+def embedded(common: CommonOptions, found: Settings) -> Iterator[Settings]:
     """Embedded servers on the data folder, migrated, until the block ends. Named ones are used as they are."""
     from msgspec.structs import replace
 
@@ -56,7 +56,8 @@ def embedded(given: Given, found: Settings) -> Iterator[Settings]:
     from daybook.embedded.supervisor import sigterm_interrupts
     from daybook.postgres.migrate import migrate
 
-    note(given, f"no `daybook up` runs on {found.data}: starting the servers for this command")
+    begins = "" if Servers.begun(found.data) else ", which is empty: a new Daybook begins there"
+    note(common, f"no `daybook up` runs on {found.data}{begins}. Starting the servers for this command")
     with sigterm_interrupts(), Servers.start(found.data, postgres=found.postgres, nats=found.nats) as started:
         if found.postgres is None:
             migrate(started.postgres_dsn)
@@ -64,26 +65,39 @@ def embedded(given: Given, found: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def reading(given: Given) -> Iterator[App]:
-    """The application, for questions."""
+def app_for_queries(common: CommonOptions) -> Iterator[App]:
+    """The application, for questions. Raises NotFound where there is no Daybook to ask: a question never begins one."""
     from daybook.app import App
 
-    with serving(given) as found, App(found) as app:
-        check_migrated(given, app)
+    _check_begun(connected(common))
+    with serving(common) as found, App(found) as app:
+        check_migrated(common, app)
         yield app
+
+
+def _check_begun(found: Settings) -> None:
+    from daybook.embedded.servers import Servers
+    from daybook.errors import NotFound
+
+    if found.postgres is None and not Servers.begun(found.data):
+        raise NotFound(
+            f"there is no Daybook in {found.data}: say where it is with --data or DAYBOOK_DATA, or with "
+            "DAYBOOK_POSTGRES; `daybook up` begins a new one there",
+            folder=str(found.data),
+        )
 
 
 @contextmanager
-def writing(given: Given) -> Iterator[App]:
+def app_for_commands(common: CommonOptions) -> Iterator[App]:
     """The application, for commands: what is appended wakes the relay."""
-    from daybook import roles
+    from daybook.roles import processes
 
-    with serving(given) as found, roles.writing(found) as app:
-        check_migrated(given, app)
+    with serving(common) as found, processes.writing(found) as app:
+        check_migrated(common, app)
         yield app
 
 
-def check_migrated(given: Given, app: App) -> None:
+def check_migrated(common: CommonOptions, app: App) -> None:
     """Raises BadConfiguration when the database is not in the shape that this program needs.
 
     A database of our own is brought into that shape; one that was named belongs to somebody who decides when.
@@ -95,7 +109,7 @@ def check_migrated(given: Given, app: App) -> None:
     missing = missing_migrations(app.pool)
     if not missing:
         return
-    if settings(given).postgres is None:
+    if settings(common).postgres is None:
         migrate(app.settings.require_postgres())
         return
     raise BadConfiguration(

@@ -1,7 +1,6 @@
 """The program `daybook`: its commands, its global options, and what an error looks like and exits with."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as installed_version
@@ -9,8 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from daybook.cli import catalogue, channel, importing, log, product, run, stream
-from daybook.cli.grammar import Data, Debug, Invocation, Json
+from daybook.cli.catalogue import commands as catalogue
+from daybook.cli.channel import commands as channel
+from daybook.cli.imports import commands as imports
+from daybook.cli.log import commands as log
+from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
+from daybook.cli.product import commands as product
+from daybook.cli.run import commands as run
+from daybook.cli.status import commands as status
+from daybook.cli.stream import commands as stream
 from daybook.errors import DaybookError, InvalidValue
 
 UNEXPECTED, USAGE, INTERRUPTED = 1, 2, 130
@@ -24,8 +30,10 @@ EXITS = {
     "version_conflict": 5,
     "command_id_reused": 5,
     "unavailable": 6,
+    "not_permitted": 7,
     "folder_in_use": 6,
     "stream_ahead": 5,
+    "stream_stopped": 6,
     "bad_configuration": 7,
     "interrupted": INTERRUPTED,
 }
@@ -39,12 +47,14 @@ MEANINGS = {
     4: "something was named that does not exist",
     5: "refused: a rule forbids it, the version moved on, or a command id or stream belongs to something else",
     6: "a server can't be reached, or the data folder is in use; try again",
-    7: "a setting is missing or makes no sense",
+    7: "a setting is missing or makes no sense, or Postgres lets its role only read",
+    status.NOT_WELL: "`daybook status`: something waits longer than it should",
     INTERRUPTED: "Ctrl-C",
 }
 
 cli = typer.Typer(
     name="daybook",
+    cls=GroupHelp,
     help="The event-sourced product catalogue that keeps every sales channel right and can prove its past.",
     epilog="Exit codes:\n" + "\n".join(f"  {code:<4}{meaning}" for code, meaning in MEANINGS.items()),
     no_args_is_help=True,
@@ -52,8 +62,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (run, product, catalogue, channel, log, stream, importing):
-    cli.add_typer(part.app)
+for part in (run, status, product, catalogue, channel, log, stream, imports):
+    cli.add_typer(part.app, cls=GroupHelp)
 
 
 def _version(wanted: bool) -> None:
@@ -75,11 +85,6 @@ def _options(
     ctx.obj.said = {"data": data, "json": json}
 
 
-def main() -> None:
-    """The entry point: the only place that reads the environment and the arguments."""
-    sys.exit(run_with(sys.argv[1:], os.environ))
-
-
 def run_with(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Carries out one command line and returns its exit code. Prints; never raises for what goes wrong."""
     said = arguments[: arguments.index("--")] if "--" in arguments else arguments
@@ -87,9 +92,11 @@ def run_with(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         _check_text(arguments)
         code = cli(list(arguments), prog_name="daybook", standalone_mode=False, obj=Invocation(environ))
-        return code if isinstance(code, int) else 0
+        if code != INTERRUPTED:
+            return code if isinstance(code, int) else 0
+        raise KeyboardInterrupt  # which the library took for an exit code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _tell("interrupted", "interrupted", {}, INTERRUPTED, as_json)
     except typer.Abort:
         return _tell("aborted", "aborted: nothing was changed", {}, UNEXPECTED, as_json)
     except typer.TyperException as error:
@@ -101,10 +108,7 @@ def run_with(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except Exception as error:
         if debug:
             _trace(error)
-        message = f"an unexpected error, {type(error).__name__}: {error}" + (
-            "" if debug else " (the same again with --debug shows where)"
-        )
-        return _tell("error", message, {}, UNEXPECTED, as_json)
+        return _tell_unforeseen(error, debug, as_json)
 
 
 def _check_text(arguments: Sequence[str]) -> None:
@@ -113,6 +117,20 @@ def _check_text(arguments: Sequence[str]) -> None:
             one.encode()
         except UnicodeEncodeError:
             raise InvalidValue("argument", "is not UTF-8", ascii(one)) from None
+
+
+def _tell_unforeseen(error: Exception, debug: bool, as_json: bool) -> int:
+    from daybook.postgres import permission  # now, not before: it loads the driver
+
+    if isinstance(error, permission.REFUSALS):
+        refusal = permission.in_words(error)
+        return _tell(refusal.code, refusal.message, refusal.details, EXITS[refusal.code], as_json)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        # A file that was named: only the system knows all the ways in which it can't be used.
+        message = f"{error.filename} can't be used: {error.strerror}. Name another file"
+        return _tell("invalid_value", message, {"field": "file"}, EXITS["invalid_value"], as_json)
+    hint = "" if debug else " (the same again with --debug shows where)"
+    return _tell("error", f"an unexpected error, {type(error).__name__}: {error}{hint}", {}, UNEXPECTED, as_json)
 
 
 def _tell_usage(error: typer.TyperException, as_json: bool) -> int:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from daybook.cli.grammar import Given
+from daybook.cli.options import CommonOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-PIPED_WIDTH = 160
-"""Columns of a table that no terminal shows."""
+Show = Callable[["Console"], None]
+"""Prints an answer for a person."""
+
+TEXT_SHOWN_MAX = 400
+"""Characters of a long text; the whole one is in --json."""
+
+UNFOLDED_WIDTH = 10_000
+"""Of what no terminal shows: nothing is folded, so that each row is one line for grep. COLUMNS says otherwise."""
+WIDTH_MIN = 20
 
 
-def answer(given: Given, value: object, show: Callable[[Console], None]) -> None:
+def answer(common: CommonOptions, value: object, show: Show) -> None:
     """The value as one JSON document, or as `show` prints it for a person."""
-    if given.json:
+    if common.json:
         document(value)
     else:
         show(stdout())
@@ -38,10 +47,21 @@ def write(line: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def note(given: Given, text: str) -> None:
+def note(common: CommonOptions, text: str) -> None:
     """One dim line on stderr; nothing with `--json`."""
-    if not given.json:
+    if not common.json:
         stderr().print(text, style="dim", soft_wrap=True)
+
+
+@contextmanager
+def working(common: CommonOptions, what: str) -> Iterator[Callable[[str], None]]:
+    """A line on the terminal's stderr while something takes long; call what is given to say how far it is."""
+    console = stderr()
+    if common.json or not console.is_terminal:
+        yield lambda far: None
+        return
+    with console.status(what) as status:
+        yield lambda far: status.update(f"{what}: {cell(far)}")
 
 
 def stdout() -> Console:
@@ -57,39 +77,29 @@ def stderr() -> Console:
 def _console(stderr: bool) -> Console:
     from rich.console import Console
 
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=None if terminal else PIPED_WIDTH)
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else UNFOLDED_WIDTH
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdigit():
+        width = max(int(columns), WIDTH_MIN)
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)
 
 
-def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "nothing"
-) -> Callable[[Console], None]:
-    """A table, or a line that says that there is none."""
+def indented(console: Console, text: str) -> None:
+    """A paragraph that stands a bit to the right on each of its lines."""
+    from rich.padding import Padding
 
-    def show(console: Console) -> None:
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-
-        drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-        for name in columns:
-            number = name.startswith("#")
-            drawn.add_column(name.removeprefix("#"), justify="right" if number else "left", overflow="fold")
-        for row in rows:
-            drawn.add_row(*(cell(one) for one in row))
-        if drawn.row_count:
-            console.print(drawn)
-        else:
-            console.print(empty, style="dim")
-
-    return show
+    if console.width >= UNFOLDED_WIDTH:
+        console.print(f"    {' '.join(text.split())}", soft_wrap=True)
+    else:
+        console.print(Padding(text, (0, 0, 0, 4), expand=False), overflow="fold")
 
 
-def line(text: str) -> Callable[[Console], None]:
+def line(text: str) -> Show:
     """One line, however long."""
     return lambda console: console.print(cell(text), soft_wrap=True)
 
 
-def stacked(*parts: Callable[[Console], None]) -> Callable[[Console], None]:
+def stacked(*parts: Show) -> Show:
     """One below the other."""
 
     def show(console: Console) -> None:
@@ -116,3 +126,11 @@ def cell(value: Any) -> str:
             return ", ".join(f"{name} {cell(one)}" for name, one in value.items())
         case _:
             return str(value)
+
+
+def plain(value: Any) -> str:
+    """A value as short text: JSON when it has parts."""
+    import msgspec
+
+    text = value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+    return text if len(text) <= TEXT_SHOWN_MAX else f"{text[: TEXT_SHOWN_MAX - 1]}…"

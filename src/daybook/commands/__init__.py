@@ -19,7 +19,7 @@ from daybook.commands.products import (
 )
 from daybook.commands.stock import AdjustStock, CountStock, ReceiveStock
 
-Command = (
+AnyCommand = (
     CreateProduct
     | SetAttributes
     | AssignGtin
@@ -48,10 +48,10 @@ __all__ = [
     "AddChannel",
     "AddMedia",
     "AdjustStock",
+    "AnyCommand",
     "AssignGtin",
     "CategoriseProduct",
     "ChangePrice",
-    "Command",
     "ConfigureChannel",
     "CountStock",
     "CreateProduct",

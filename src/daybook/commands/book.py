@@ -12,26 +12,30 @@ from typing import Protocol
 
 import msgspec
 
-from daybook.catalogue.reference import EMPTY, Reference, fold_reference
-from daybook.commands.scene import Change, Kinds, Scene
+from daybook.catalogue.reference import EMPTY, Reference
+from daybook.commands.decision_view import Change, DecisionView, Kinds
+from daybook.commands.dry_run import DryRun
 from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
-from daybook.log.pending import Context, Happened
+from daybook.log.pending import Context, NewEvent
 from daybook.log.reader import Reader
+from daybook.product.state import Product
+from daybook.product.state import evolve as evolve_product
+from daybook.values import parse_sku
 
 CONFLICT_SECONDS_MAX = 10.0
 CONFLICT_PAUSE_SECONDS_MAX = 0.1
 REFERENCE_SECONDS = 1.0
 
 
-class Decides(Protocol):
+class Command(Protocol):
     """A command: a struct that decides."""
 
-    def decide(self, scene: Scene) -> list[Change]: ...
+    def decide(self, scene: DecisionView) -> list[Change]: ...
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a command did. `first` and `last` are None when its wish was true already and nothing was appended."""
 
     command_id: str
@@ -40,6 +44,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: datetime | None = None
     version: int = 0
     """The version of the command's own stream now: what If-Match compares."""
+    created: bool = False
+    """It began its own stream: what it is about is new. Not known of a repeated one."""
     repeated: bool = False
 
     @property
@@ -64,20 +70,24 @@ class Book:
         self._channels = channels
         self._appended = appended
         self._kinds = kinds
-        self._reference: tuple[int, Reference] = (0, EMPTY)
+        self._reference = EMPTY
         self._reference_seen = -REFERENCE_SECONDS
 
     def reference(self) -> Reference:
         """The reference state now."""
-        position, reference = self._reference
-        for one in self._reader.of_key(REFERENCE_KEY, after=position):
-            position, reference = one.position, fold_reference(reference, one.event)
-        # Two threads may both read the news; they come to equal states, and the pair is replaced as one.
-        self._reference = (position, reference)
+        self._reference = reference = self._reader.reference()
         self._reference_seen = time.monotonic()
         return reference
 
-    def _decide(self, command: Decides) -> tuple[Scene, list[Change]]:
+    def product(self, sku: str) -> tuple[Product | None, int]:
+        """The product now and the version of its stream. Raises InvalidValue for a malformed SKU."""
+        return self._log.load(f"product/{parse_sku(sku)}", evolve_product)
+
+    def dry_run(self) -> DryRun:
+        """A stand-in that decides on what this book holds now, and appends nothing."""
+        return DryRun(self._log, self.reference(), self._channels, self._kinds)
+
+    def _decide(self, command: Command) -> tuple[DecisionView, list[Change]]:
         """Decides on the reference as it was last seen, at most a second ago; a refusal is decided again on the newest.
 
         So is every definition, and this book's own definitions hold for its next command.
@@ -85,17 +95,17 @@ class Book:
         that somebody else tightened within that second may be missed, just as if this command had come first.
         """
         if time.monotonic() - self._reference_seen < REFERENCE_SECONDS:
-            scene = Scene(self._log, self._reference[1], self._channels, self._kinds)
+            scene = DecisionView(self._log, self._reference, self._channels, self._kinds)
             with suppress(NotFound, InvalidValue, Refused):
                 changes = command.decide(scene)
                 if changes[0].key != REFERENCE_KEY:
                     return scene, changes
-        scene = Scene(self._log, self.reference(), self._channels, self._kinds)
+        scene = DecisionView(self._log, self.reference(), self._channels, self._kinds)
         return scene, command.decide(scene)
 
     def carry_out(
-        self, command: Decides, context: Context, *, expected_version: int | None = None, repeatable: bool = False
-    ) -> Done:
+        self, command: Command, context: Context, *, expected_version: int | None = None, repeatable: bool = False
+    ) -> CommandResult:
         """Carries the command out, once.
 
         `repeatable`: the caller chose the command id and may send the command again; the second time returns the first
@@ -103,10 +113,11 @@ class Book:
         raises VersionConflict. Without it a conflict is decided anew on what is there now.
         Raises the domain's errors, CommandIdReused and Unavailable; nothing is recorded then.
         """
-        if repeatable:
-            context = msgspec.structs.replace(context, intent=intent_of(command))
-            if before := self._before(context):
-                return before
+        # Kept with every command, whoever chose its id: ids are public, and one that comes back with another command
+        # must be told from a retry.
+        context = msgspec.structs.replace(context, command_hash=command_hash_of(command))
+        if repeatable and (before := self._before(context)):
+            return before
         try:
             done = self._decide_and_append(command, context, expected_version)
         except Unavailable:
@@ -123,12 +134,12 @@ class Book:
             self._appended()
         return done
 
-    def _before(self, context: Context) -> Done | None:
+    def _before(self, context: Context) -> CommandResult | None:
         """What the command with this id did, if it was carried out before."""
         before = self._log.carried_out(context)
         if before is None:
             return None
-        return Done(
+        return CommandResult(
             command_id=context.command_id,
             first=before.first,
             last=before.last,
@@ -136,7 +147,7 @@ class Book:
             repeated=True,
         )
 
-    def _decide_and_append(self, command: Decides, context: Context, expected_version: int | None) -> Done:
+    def _decide_and_append(self, command: Command, context: Context, expected_version: int | None) -> CommandResult:
         deadline = time.monotonic() + CONFLICT_SECONDS_MAX
         for attempt in count():
             scene, changes = self._decide(command)
@@ -149,7 +160,7 @@ class Book:
                 )
             happened = [one for change in changes for one in _happened(change, scene.version(change.stream))]
             if not happened:
-                return Done(command_id=context.command_id, version=version)
+                return CommandResult(command_id=context.command_id, version=version)
             try:
                 result = self._log.append(happened, context)
             except VersionConflict:
@@ -160,25 +171,26 @@ class Book:
                 continue
             if changes[0].key == REFERENCE_KEY:
                 self._reference_seen = -REFERENCE_SECONDS
-            return Done(
+            return CommandResult(
                 command_id=context.command_id,
                 first=result.first,
                 last=result.last,
                 recorded_at=result.recorded_at,
                 version=version + len(changes[0].events),
+                created=version == 0 and bool(changes[0].events) and not result.repeated,
                 repeated=result.repeated,
             )
         raise AssertionError("unreachable")
 
 
-def intent_of(command: Decides) -> int:
+def command_hash_of(command: Command) -> int:
     """A hash of the command, stable across processes: tells a retry from another command under the same id."""
     body = type(command).__name__.encode() + msgspec.json.encode(command, order="deterministic")
     return int.from_bytes(hashlib.blake2b(body, digest_size=8).digest(), "big", signed=True)
 
 
-def _happened(change: Change, version: int) -> list[Happened]:
+def _happened(change: Change, version: int) -> list[NewEvent]:
     return [
-        Happened(change.stream, version + number, event, change.sku, change.key)
+        NewEvent(change.stream, version + number, event, change.sku, change.key)
         for number, event in enumerate(change.events, 1)
     ]

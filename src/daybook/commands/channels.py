@@ -6,15 +6,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from daybook.commands.scene import Change, Scene
+from daybook import limits
+from daybook.commands.decision_view import Change, DecisionView
 from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events import CatalogueEvent, ChannelAdded, ChannelRemoved
 from daybook.events.envelope import REFERENCE_KEY
-from daybook.values import check_text, parse_code
+from daybook.values import check_limit, check_text, parse_code
 
-SETTINGS_MAX = 50
-VALUE_LENGTH_MAX = 2000
-REASON_LENGTH_MAX = 1000
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
 _CREDENTIAL = re.compile(
     r"secret|token|passw|passphrase|pwd|credential|bearer|signature|apikey|accesskey"
@@ -36,7 +34,7 @@ class AddChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     settings: dict[str, str] = {}
     """What its connector is told besides its credentials, such as `url`."""
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """Refuses an unknown kind, a name that the kind or another channel has no room for, and a credential."""
         parse_code(self.name, "name")
         defaults = scene.defaults(self.kind, self.name)
@@ -50,6 +48,8 @@ class AddChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if now is None and self.name in scene.installed and self.name not in scene.reference.removed:
             # It came with its distribution: without settings of its own there is nothing to add.
             now = ChannelAdded(name=self.name, kind=self.name)
+        if now is None:
+            check_limit(limits.CHANNELS, len(scene.channels) + 1, "name")
         events: list[CatalogueEvent] = [] if now == wish else [wish]
         if events and self.name not in scene.reference.channels:
             events.append(defaults)
@@ -62,7 +62,7 @@ class RemoveChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     name: str
     reason: str | None = None
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """Refuses a channel that never was; one that went already stays gone."""
         parse_code(self.name, "name")
         events = []
@@ -70,7 +70,7 @@ class RemoveChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             if self.name not in scene.channels:
                 there = ", ".join(sorted(scene.channels)) or "none"
                 raise NotFound(f"name: there is no channel {self.name!r}; the channels are: {there}", field="name")
-            reason = None if self.reason is None else check_text(self.reason, "reason", REASON_LENGTH_MAX)
+            reason = None if self.reason is None else check_text(self.reason, "reason", limits.REASON)
             events = [ChannelRemoved(name=self.name, reason=reason)]
         return [Change(f"channel/{self.name}", None, REFERENCE_KEY, events)]
 
@@ -80,16 +80,16 @@ def check_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
     The value is not in the error: an error is shown and logged.
     """
-    if len(settings) > SETTINGS_MAX:
-        raise InvalidValue("settings", f"are {len(settings)}; at most {SETTINGS_MAX} are allowed")
+    check_limit(limits.SETTINGS, len(settings), "settings")
     for key, value in settings.items():
         field = f"settings.{key}"
         if not _KEY.match(key):
             raise InvalidValue(
                 "settings", "a key must be small letters, digits and _, starting with a letter", key[:80]
             )
-        if "\x00" in value or len(value) > VALUE_LENGTH_MAX:
-            raise InvalidValue(field, f"must be at most {VALUE_LENGTH_MAX} characters, without NUL")
+        check_limit(limits.SETTING, len(value), field)
+        if "\x00" in value:
+            raise InvalidValue(field, "holds a NUL character")
         if _names_credential(key) or _holds_credential(value):
             raise InvalidValue(
                 field,

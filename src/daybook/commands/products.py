@@ -4,15 +4,13 @@ from typing import Literal
 
 import msgspec
 
+from daybook import limits
 from daybook.catalogue.rules import check_categories, check_changes, check_family
-from daybook.commands.scene import Change, Scene, of_product
+from daybook.commands.decision_view import Change, DecisionView, of_product
 from daybook.errors import InvalidValue
 from daybook.events import AttributeChange, MediaAdded, ProductCreated
 from daybook.product import decisions
-from daybook.values import check_money, check_text, exponent, parse_code, parse_locale, parse_money, parse_sku
-
-URL_LENGTH_MAX = 2000
-GTIN_LENGTH_MAX = 50
+from daybook.values import check_money, check_text, exponent, parse_code, parse_locale, parse_money
 
 
 class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="create_product"):
@@ -24,10 +22,10 @@ class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     kind: Literal["product", "model", "variant"] | None = None
     axes: tuple[str, ...] = ()
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.create`."""
         before = scene.product(self.sku)
-        parent = scene.product(parse_sku(self.parent, "parent")) if self.parent is not None else None
+        parent = scene.parent_of_new(self.parent)
         check_family(scene.reference, self.family)
         wish = ProductCreated(
             sku=self.sku,
@@ -48,7 +46,7 @@ class SetAttributes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sku: str
     changes: tuple[AttributeChange, ...]
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.set_attributes`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.set_attributes(product, check_changes(scene.reference, self.changes)))
@@ -60,7 +58,7 @@ class AssignGtin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sku: str
     gtin: str | None
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.assign_gtin`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.assign_gtin(product, check_gtin(self.gtin)))
@@ -74,7 +72,7 @@ class ChangePrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     currency: str
     price_list: str = "default"
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.change_price`."""
         price = check_money(parse_money(self.amount, self.currency, "amount"), "amount")
         price_list = parse_code(self.price_list, "price_list")
@@ -89,11 +87,12 @@ class RemovePrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     currency: str
     price_list: str = "default"
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.remove_price`."""
         exponent(self.currency)
+        price_list = parse_code(self.price_list, "price_list")
         product = scene.known_product(self.sku)
-        return of_product(product, decisions.remove_price(product, self.price_list, self.currency))
+        return of_product(product, decisions.remove_price(product, price_list, self.currency))
 
 
 class CategoriseProduct(
@@ -104,7 +103,7 @@ class CategoriseProduct(
     sku: str
     categories: tuple[str, ...]
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.categorise`."""
         check_categories(scene.reference, self.categories)
         product = scene.known_product(self.sku)
@@ -117,7 +116,7 @@ class AddMedia(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sku: str
     media: MediaAdded
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.add_media`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.add_media(product, check_media(self.media)))
@@ -129,7 +128,7 @@ class RemoveMedia(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sku: str
     media_id: str
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.remove_media`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.remove_media(product, self.media_id))
@@ -141,7 +140,7 @@ class ListProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sku: str
     channel: str
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.list_on`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.list_on(product, scene.check_channel(self.channel)))
@@ -153,7 +152,7 @@ class DelistProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sku: str
     channel: str
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.delist`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.delist(product, scene.check_channel(self.channel, idle=True)))
@@ -166,7 +165,7 @@ class DiscontinueProduct(
 
     sku: str
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.discontinue`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.discontinue(product))
@@ -177,7 +176,7 @@ class ReinstateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     sku: str
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.reinstate`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.reinstate(product))
@@ -185,13 +184,13 @@ class ReinstateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 def check_gtin(gtin: str | None) -> str | None:
     """A GTIN may be wrong, but it is a short text."""
-    return None if gtin is None else check_text(gtin, "gtin", GTIN_LENGTH_MAX)
+    return None if gtin is None else check_text(gtin, "gtin", limits.GTIN)
 
 
 def check_media(media: MediaAdded) -> MediaAdded:
     """Raises InvalidValue for a URL, id, role, scope or locale that is malformed."""
-    check_text(media.url, "media.url", URL_LENGTH_MAX)
-    check_text(media.media_id, "media.media_id", URL_LENGTH_MAX)
+    check_text(media.url, "media.url", limits.ADDRESS)
+    check_text(media.media_id, "media.media_id", limits.ADDRESS)
     parse_code(media.role, "media.role")
     if media.channel is not None:
         parse_code(media.channel, "media.channel")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from daybook.commands.scene import Change, Scene
+from daybook.commands.decision_view import Change, DecisionView
 from daybook.events import StockEvent
 from daybook.stock import decisions
 from daybook.values import parse_code
@@ -19,7 +19,7 @@ class CountStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     quantity: int
     location: str = DEFAULT_LOCATION
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.count`."""
         parse_code(self.location, "location")
         return _change(scene, self.sku, decisions.count(scene.stock(self.sku), self.location, self.quantity))
@@ -32,10 +32,10 @@ class ReceiveStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     quantity: int
     location: str = DEFAULT_LOCATION
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.receive`."""
         parse_code(self.location, "location")
-        return _change(scene, self.sku, decisions.receive(self.location, self.quantity))
+        return _change(scene, self.sku, decisions.receive(scene.stock(self.sku), self.location, self.quantity))
 
 
 class AdjustStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="adjust_stock"):
@@ -45,12 +45,12 @@ class AdjustStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     delta: int
     location: str = DEFAULT_LOCATION
 
-    def decide(self, scene: Scene) -> list[Change]:
+    def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.adjust`."""
         parse_code(self.location, "location")
-        return _change(scene, self.sku, decisions.adjust(self.location, self.delta))
+        return _change(scene, self.sku, decisions.adjust(scene.stock(self.sku), self.location, self.delta))
 
 
-def _change(scene: Scene, sku: str, events: Sequence[StockEvent]) -> list[Change]:
+def _change(scene: DecisionView, sku: str, events: Sequence[StockEvent]) -> list[Change]:
     product = scene.known_product(sku)
     return [Change(f"stock/{sku}", sku, product.key, events)]

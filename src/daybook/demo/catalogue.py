@@ -13,7 +13,7 @@ from typing import Any
 from stdnum import ean
 
 from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily, DescribeProduct
-from daybook.commands.describe import Price
+from daybook.commands.describe import MediaItem, Price
 from daybook.demo.vocabulary import Family, Texts, Vocabulary, vocabulary
 from daybook.errors import InvalidValue
 from daybook.events import (
@@ -24,7 +24,6 @@ from daybook.events import (
     ChannelConfigured,
     FamilyDefined,
     Measure,
-    MediaAdded,
     Value,
 )
 from daybook.importing import records
@@ -204,7 +203,7 @@ class _Line:
         parent: str | None,
         axes: tuple[str, ...],
         attributes: tuple[AttributeChange, ...],
-        media: tuple[MediaAdded, ...],
+        media: tuple[MediaItem, ...],
     ) -> DescribeProduct:
         return DescribeProduct(
             sku=sku,
@@ -244,9 +243,9 @@ class _Line:
             prices.append(Price(amount=_amount(cents * 86 // 100 // 100 * 100 + 95), currency="GBP"))
         return tuple(prices)
 
-    def _media(self, sku: str) -> tuple[MediaAdded, ...]:
+    def _media(self, sku: str) -> tuple[MediaItem, ...]:
         url = f"https://images.example.com/{sku.lower()}.jpg"
-        return (MediaAdded(media_id="image", url=url, role="image"),)
+        return (MediaItem(media_id="image", url=url, role="image"),)
 
     def _shared(self) -> tuple[AttributeChange, ...]:
         """What all variants of the line have in common."""

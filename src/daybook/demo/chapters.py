@@ -6,7 +6,6 @@ from decimal import Decimal
 import msgspec
 
 from daybook.app import App
-from daybook.channel.status import Channels, ChannelStatus
 from daybook.commands import ChangePrice
 from daybook.demo import catalogue
 from daybook.demo.claims import Claims, until
@@ -17,9 +16,10 @@ from daybook.importing.ingest import Progress, ingest
 from daybook.importing.report import Report
 from daybook.importing.rows import Row
 from daybook.log.pending import Context
+from daybook.queries.channels import Channels, ChannelStatus
 from daybook.queries.diff import diff
 from daybook.queries.fields import FieldChange
-from daybook.queries.history import Change, history
+from daybook.queries.history import HistoryChange, history
 from daybook.queries.moment import resolve
 from daybook.values import Money
 
@@ -40,7 +40,7 @@ class Outage(msgspec.Struct, frozen=True, kw_only=True):
     level_seconds: float
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class ShownRejection(msgspec.Struct, frozen=True, kw_only=True):
     """What a marketplace said about a listing that it does not want."""
 
     channel: str
@@ -148,7 +148,7 @@ class Story:
             level_seconds=seconds,
         )
 
-    def history(self, sku: str) -> list[Change]:
+    def history(self, sku: str) -> list[HistoryChange]:
         """Who changed what, and which channels said yes."""
         found = history(self._app.reader, sku)
         told = {one.channel for one in found[-1].channels if one.outcome == "confirmed"}
@@ -163,10 +163,10 @@ class Story:
         self._claims.check(f"as of position {position - 1} the product had its old price", len(changes) == 1, changes)
         return reader.after(position - 1, 1)[0].recorded_at, changes
 
-    def refusals(self) -> list[Refusal]:
+    def refusals(self) -> list[ShownRejection]:
         """What the marketplaces refused, in their own words."""
         found = [
-            Refusal(channel=name, sku=sku, facet=facet, reasons=reasons)
+            ShownRejection(channel=name, sku=sku, facet=facet, reasons=reasons)
             for name in self.names
             for sku, facet, _, reasons in self._channels.rejected(name)
         ]

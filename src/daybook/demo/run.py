@@ -7,7 +7,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from daybook import roles
 from daybook.channel.registry import installed
 from daybook.config import Settings
 from daybook.demo import catalogue
@@ -19,6 +18,7 @@ from daybook.embedded import servers
 from daybook.embedded.servers import Servers
 from daybook.embedded.supervisor import Supervisor, sigterm_interrupts
 from daybook.postgres.migrate import migrate
+from daybook.roles import processes
 
 ROLES = ("relay", "project", "deliver")
 
@@ -44,7 +44,7 @@ def run(data: Path | None, products: int, keep: bool, as_json: bool) -> int:
         stack.callback(supervisor.stop)
         settings = Settings(data=folder, postgres=running.postgres_dsn, nats=running.nats_url)
         _start(supervisor, settings, markets, (*ROLES, "api") if keep else ROLES)
-        app = stack.enter_context(roles.writing(settings))
+        app = stack.enter_context(processes.writing(settings))
         story = Story(app, markets, running.nats_url, claims)
         _tell(story, told, products)
         told.end(claims, time.monotonic() - started)

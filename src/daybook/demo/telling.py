@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from daybook.channel.status import ChannelStatus
 from daybook.config import Settings
-from daybook.demo.chapters import Outage, Refusal
+from daybook.demo.chapters import Outage, ShownRejection
 from daybook.demo.claims import Claims
 from daybook.demo.trace import Trace
 from daybook.importing.ingest import Progress as Tell
 from daybook.importing.report import Report
+from daybook.queries.channels import ChannelStatus
 from daybook.queries.fields import FieldChange
-from daybook.queries.history import Change
+from daybook.queries.history import HistoryChange
 
 WIDTH = 112
 SENTENCE_MAX = 70
@@ -116,7 +116,7 @@ class Telling:
             "the newest state of each, not its history."
         )
 
-    def history(self, sku: str, changes: Sequence[Change]) -> None:
+    def history(self, sku: str, changes: Sequence[HistoryChange]) -> None:
         """Who changed what, and who saw it."""
         self._keep("history", changes)
         self._title(f"The history of {sku}")
@@ -141,7 +141,7 @@ class Telling:
         for one in changes:
             self._out.print(f"at position {position - 1}: {one.field} {one.before}; from {at:%H:%M:%S} on: {one.after}")
 
-    def refusals(self, found: Sequence[Refusal]) -> None:
+    def refusals(self, found: Sequence[ShownRejection]) -> None:
         """What marketplaces refused."""
         self._keep("refusals", found)
         self._title("Rejected, in the marketplaces' own words")

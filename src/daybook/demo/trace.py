@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from daybook.app import App
-from daybook.channel.status import Channels
-from daybook.commands.book import Decides, Done
+from daybook.commands.book import Command, CommandResult
 from daybook.demo.claims import until
 from daybook.demo.marketplaces import Marketplaces
 from daybook.events import ListingConfirmed
 from daybook.log.pending import Context
+from daybook.queries.channels import Channels
 from daybook.stream.connection import Nats
 from daybook.stream.jetstream import Stream
 
@@ -46,7 +46,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def trace(
-    app: App, channels: Channels, markets: Marketplaces, nats_url: str, command: Decides, sku: str, facet: str
+    app: App, channels: Channels, markets: Marketplaces, nats_url: str, command: Command, sku: str, facet: str
 ) -> Trace:
     """Carries the command out and watches it arrive everywhere."""
     names = list(markets.all())
@@ -72,7 +72,7 @@ def trace(
     )
 
 
-def _listed(channels: Channels, names: list[str], sku: str, facet: str, done: Done) -> Mapping[str, float]:
+def _listed(channels: Channels, names: list[str], sku: str, facet: str, done: CommandResult) -> Mapping[str, float]:
     """When each channel's listing showed the change, in milliseconds after the commit."""
     seen: dict[str, float] = {}
 
@@ -89,7 +89,7 @@ def _listed(channels: Channels, names: list[str], sku: str, facet: str, done: Do
 
 
 def _step(
-    app: App, markets: Marketplaces, name: str, sku: str, done: Done, listing_ms: float, known: int
+    app: App, markets: Marketplaces, name: str, sku: str, done: CommandResult, listing_ms: float, known: int
 ) -> ChannelTrace:
     # The change is a price, so the call that brings it is the first one that writes.
     calls = [one for one in list(markets.box(name).received)[known:] if one.method in ("PUT", "PATCH")]
@@ -105,7 +105,7 @@ def _step(
     )
 
 
-def _after(done: Done, moment: datetime) -> float:
+def _after(done: CommandResult, moment: datetime) -> float:
     assert done.recorded_at is not None
     return (moment - done.recorded_at).total_seconds() * 1000
 

@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +16,7 @@ _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
 
 
-class Nats:
+class NatsServer:
     """One running nats-server, stopped on the way out of a `with`.
 
     It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`.
@@ -23,16 +24,19 @@ class Nats:
     same one again, so that clients reconnect, unless another program has it by then.
     """
 
+    name = "nats"
+
     def __init__(self, data: Path, *, sync_always: bool) -> None:
         self._data = data.resolve()
         self._sync_always = sync_always
         self._mark = processes.mark(self._data)
         self._process: subprocess.Popen[bytes] | None = None
+        self._abandoned = threading.Event()
         self.url = ""
         self.monitoring = ""
 
     @classmethod
-    def start(cls, data: Path, *, sync_always: bool = False) -> "Nats":
+    def start(cls, data: Path, *, sync_always: bool = False) -> "NatsServer":
         """Start a server on `data` (made if missing) and return once it accepts clients and JetStream is on.
 
         `sync_always` makes JetStream sync to the disk before each acknowledgement; otherwise it syncs every two
@@ -46,7 +50,7 @@ class Nats:
         server.restart()
         return server
 
-    def __enter__(self) -> "Nats":
+    def __enter__(self) -> "NatsServer":
         return self
 
     def __exit__(
@@ -61,15 +65,41 @@ class Nats:
             raise Unavailable(f"the NATS server of {self._data} is not running")
         return self._process.pid
 
+    @property
+    def address(self) -> str:
+        """Where clients find it."""
+        return self.url
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status that it ended with; None while it runs, and when it was stopped from here."""
+        return None if self._process is None else self._process.poll()
+
+    def answers(self, timeout: float) -> bool:
+        """Whether it greets a new client within `timeout` seconds and has JetStream on.
+
+        A server that could not write to its disk goes on without JetStream until it is started again.
+        """
+        return _serves_jetstream(int(self.url.rpartition(":")[2]), timeout)
+
+    def abandon(self) -> None:
+        """End a start that is under way in another thread, and refuse later ones: they raise Unavailable."""
+        self._abandoned.set()
+
     def restart(self) -> None:
-        """Start again after `kill` or `stop`, on the same port if it is free. A running server is stopped first."""
+        """Start again after an end of any kind, on the same port if it is free. A running server is stopped first."""
         program = binaries.nats_server()
         self.stop()
         for folder in (self._data, self._data / "logs", self._ports):
             folder.mkdir(parents=True, exist_ok=True)
         processes.end_leftovers("nats-server", self._mark, signal.SIGTERM)
         recorded = self._recorded_port()
-        if recorded is None or not self._launch(program, recorded):
+        try:
+            self._launch(program, -1 if recorded is None else recorded)
+        except Unavailable:
+            # Only a port that somebody else has is given up: whatever else keeps a server from starting may pass.
+            if recorded is None or not _is_taken(recorded):
+                raise
             self._launch(program, -1)
 
     def stop(self) -> None:
@@ -117,8 +147,7 @@ class Nats:
         processes.write_whole(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
         return path
 
-    def _launch(self, program: Path, port: int) -> bool:
-        """True once it serves. False if it died and `port` was a wish, most likely because somebody else has it."""
+    def _launch(self, program: Path, port: int) -> None:
         for stale in self._ports.glob("*.ports"):
             stale.unlink(missing_ok=True)
         command = [str(program), "--config", str(self._write_configuration(port)), "--server_name", self._mark]
@@ -132,17 +161,16 @@ class Nats:
         try:
             while not self._ready():
                 if self._process.poll() is not None:
-                    if port != -1:
-                        return False
                     raise Unavailable(self._failure(f"ended with status {self._process.returncode}"))
+                if self._abandoned.is_set():
+                    raise Unavailable(f"the NATS server of {self._data} is to stay stopped")
                 if deadline.passed:
                     raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
                 deadline.pause()
+            processes.write_whole(self._data / "nats.port", self.url.rpartition(":")[2])
         except BaseException:
             self.kill()
             raise
-        processes.write_whole(self._data / "nats.port", self.url.rpartition(":")[2])
-        return True
 
     def _failure(self, what: str) -> str:
         return f"the NATS server {what}; the end of {self._log}:\n{processes.tail(self._log)}"
@@ -156,15 +184,24 @@ class Nats:
             except ValueError:
                 return False  # half written
             url, monitoring = told["nats"][0], told["monitoring"][0]
-            if _serves_jetstream(int(url.rpartition(":")[2])):
+            if _serves_jetstream(int(url.rpartition(":")[2]), 2.0):
                 self.url, self.monitoring = url, monitoring
                 return True
         return False
 
 
-def _serves_jetstream(port: int) -> bool:
+def _is_taken(port: int) -> bool:
+    """Whether somebody listens there."""
     try:
-        with socket.create_connection((_HOST, port), timeout=2) as link, link.makefile("rb") as lines:
+        socket.create_server((_HOST, port)).close()
+    except OSError:
+        return True
+    return False
+
+
+def _serves_jetstream(port: int, timeout: float) -> bool:
+    try:
+        with socket.create_connection((_HOST, port), timeout=timeout) as link, link.makefile("rb") as lines:
             greeting = lines.readline(65536)
     except OSError:
         return False

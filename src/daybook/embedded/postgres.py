@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from daybook.errors import Unavailable
 
 _START_TIMEOUT = 120.0  # recovery after a crash replays up to max_wal_size
 _STOP_TIMEOUT = 30.0
+_STOP_STARTING_TIMEOUT = 5.0  # recovery can begin anew at any point
 _DATABASE = "daybook"
 _PORT = 5432  # only part of the socket's name: nothing listens on the network
 _SOCKET_PATH_LIMIT = 103  # bytes that macOS takes; Linux takes 107
@@ -34,7 +36,7 @@ _SETTINGS = {
 }
 
 
-class Postgres:
+class PostgresServer:
     """One running postmaster, stopped on the way out of a `with`.
 
     It listens on a unix socket in a private folder, and nowhere else. The cluster is in `<data>/postgres`, the
@@ -42,16 +44,19 @@ class Postgres:
     `<data>/postgres` may be a link: `account` says when and why.
     """
 
+    name = "postgres"
+
     def __init__(self, data: Path, *, fsync: bool) -> None:
         self._data = data.resolve()
         self._fsync = fsync
         self._mark = processes.mark(self._data)
         self._process: subprocess.Popen[bytes] | None = None
+        self._abandoned = threading.Event()
         self._sockets = Path()
         self.dsn = ""
 
     @classmethod
-    def start(cls, data: Path, *, fsync: bool = True) -> "Postgres":
+    def start(cls, data: Path, *, fsync: bool = True) -> "PostgresServer":
         """Start a server on `data` (made if missing) and return once it takes connections and has a database
         `daybook`.
 
@@ -65,7 +70,7 @@ class Postgres:
         server.restart()
         return server
 
-    def __enter__(self) -> "Postgres":
+    def __enter__(self) -> "PostgresServer":
         return self
 
     def __exit__(
@@ -80,8 +85,33 @@ class Postgres:
             raise Unavailable(f"the Postgres server of {self._data} is not running")
         return self._process.pid
 
+    @property
+    def address(self) -> str:
+        """Where clients find it: the DSN of the database `daybook`."""
+        return self.dsn
+
+    @property
+    def exit_status(self) -> int | None:
+        """The status that the postmaster ended with; None while it runs, and when it was stopped from here."""
+        return None if self._process is None else self._process.poll()
+
+    def answers(self, timeout: float) -> bool:
+        """Whether a new client gets an answer within `timeout` seconds; "too many clients" is one."""
+        try:
+            psycopg.connect(self.dsn_of("postgres"), connect_timeout=max(2, round(timeout))).close()
+        except psycopg.OperationalError as error:
+            return "FATAL:" in str(error)
+        return True
+
+    def abandon(self) -> None:
+        """End a start that is under way in another thread, and refuse later ones: they raise Unavailable."""
+        self._abandoned.set()
+
     def restart(self) -> None:
-        """Start again after `kill` or `stop`; the DSN stays the same. A running server is stopped first."""
+        """Start again after an end of any kind. A running server is stopped first.
+
+        The DSN stays the same, unless its socket folder was cleaned away from /tmp.
+        """
         self.stop()
         (self._data / "logs").mkdir(parents=True, exist_ok=True)
         # Also after our own kill(): backends outlive their postmaster by a moment, and hold its shared memory.
@@ -97,10 +127,15 @@ class Postgres:
         self.dsn = self.dsn_of(_DATABASE)
         self._launch(programs, home / "postgres", sockets, who)
 
-    def stop(self) -> None:
-        """Fast shutdown: sessions are ended, what was committed is on the disk. No harm if it does not run."""
-        processes.stop_child(self._process, signal.SIGINT, _STOP_TIMEOUT)
-        self._process = None
+    def stop(self, timeout: float = _STOP_TIMEOUT) -> None:
+        """Fast shutdown: sessions are ended, what was committed is on the disk. No harm if it does not run.
+
+        SIGKILL after `timeout` seconds.
+        """
+        stopped, self._process = self._process, None
+        processes.stop_child(stopped, signal.SIGINT, timeout)
+        if stopped is not None and stopped.returncode != 0:  # killed, and a session that hangs would outlive it
+            processes.end_leftovers("postgres", self._mark, signal.SIGINT)
 
     def kill(self) -> None:
         """SIGKILL of the postmaster, as a crash would; `restart` recovers."""
@@ -133,7 +168,7 @@ class Postgres:
         with self._log.open("ab") as log:
             done = self._spawn(command, log.fileno(), who)
             try:
-                done.wait(_START_TIMEOUT)
+                self._wait_for(done)
             except BaseException:
                 done.kill()
                 done.wait()
@@ -158,12 +193,22 @@ class Postgres:
             while not self._ready():
                 if self._process.poll() is not None:
                     raise Unavailable(self._failure(f"ended with status {self._process.returncode}"))
-                if deadline.passed:
-                    raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
-                deadline.pause()
+                self._check_patience(deadline)
         except BaseException:
-            self.stop()
+            self.stop(_STOP_STARTING_TIMEOUT)
             raise
+
+    def _wait_for(self, program: "subprocess.Popen[bytes]") -> None:
+        deadline = processes.Deadline(_START_TIMEOUT)
+        while program.poll() is None:
+            self._check_patience(deadline)
+
+    def _check_patience(self, deadline: processes.Deadline) -> None:
+        if self._abandoned.is_set():
+            raise Unavailable(f"the Postgres server of {self._data} is to stay stopped")
+        if deadline.passed:
+            raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
+        deadline.pause()
 
     def _ready(self) -> bool:
         """True once a connection is possible; makes the database on the way if it is missing."""

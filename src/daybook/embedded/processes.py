@@ -74,6 +74,7 @@ def end_leftovers(program: str, marked: str, gently: signal.Signals, timeout: fl
             # A server has the mark as the end of an argument; in a worker's title more follows.
             if any(word.endswith(marked) for word in process.cmdline()):
                 process.send_signal(gently)
+                process.resume()  # a stopped process would look at the signal only after that
                 asked = True
     _wait_until_gone(program, marked, timeout if asked else 1.0)
     for _ in range(3):  # a fork may be younger than the list
@@ -101,6 +102,7 @@ def stop_child(process: "subprocess.Popen[bytes] | None", gently: signal.Signals
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(gently)
+            process.send_signal(signal.SIGCONT)  # a stopped process would look at the signal only after that
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -128,6 +130,12 @@ def tail(log: Path, lines: int = 12) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return ""
+
+
+def note(log: Path, what: str) -> None:
+    """Add a line of Daybook's own to a program's log. A disk that is full does not stop who writes it."""
+    with contextlib.suppress(OSError), log.open("a") as file:
+        file.write(f"daybook: {what}\n")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -13,8 +13,8 @@ import msgspec
 
 from daybook.embedded import postgres as postgres_server
 from daybook.embedded import processes
-from daybook.embedded.nats import Nats
-from daybook.embedded.postgres import Postgres
+from daybook.embedded.nats import NatsServer
+from daybook.embedded.postgres import PostgresServer
 from daybook.errors import BadConfiguration, DaybookError
 
 _LOCK_TIMEOUT = 1.0
@@ -42,7 +42,7 @@ class Servers:
     first and then starts anew.
     """
 
-    def __init__(self, data: Path, lock: int, postgres: "Postgres | str", nats: "Nats | str") -> None:
+    def __init__(self, data: Path, lock: int, postgres: "PostgresServer | str", nats: "NatsServer | str") -> None:
         self._data = data
         self._lock: int | None = lock
         self._postgres = postgres
@@ -70,13 +70,17 @@ class Servers:
         except BaseException:
             os.close(lock)
             raise
-        told = Running(postgres=servers.postgres_dsn, nats=servers.nats_url, pid=os.getpid())
         try:
-            processes.write_whole(_told(data), json.dumps(msgspec.to_builtins(told), indent=2) + "\n")
+            servers.announce()
         except BaseException:
             servers.stop()
             raise
         return servers
+
+    @staticmethod
+    def begun(data: Path) -> bool:
+        """Whether a Postgres was ever begun on `data`; looks, and makes nothing."""
+        return os.path.lexists(data / "postgres")
 
     @staticmethod
     def running(data: Path) -> Running | None:
@@ -98,14 +102,24 @@ class Servers:
         return self._nats if isinstance(self._nats, str) else self._nats.url
 
     @property
-    def postgres(self) -> Postgres | None:
+    def postgres(self) -> PostgresServer | None:
         """The server that was started here; None if an address was given."""
         return None if isinstance(self._postgres, str) else self._postgres
 
     @property
-    def nats(self) -> Nats | None:
+    def nats(self) -> NatsServer | None:
         """The server that was started here; None if an address was given."""
         return None if isinstance(self._nats, str) else self._nats
+
+    @property
+    def logs(self) -> Path:
+        """The folder of what the servers, and the roles beside them, write."""
+        return self._data / "logs"
+
+    def announce(self) -> None:
+        """Tell others on this machine where the servers are."""
+        told = Running(postgres=self.postgres_dsn, nats=self.nats_url, pid=os.getpid())
+        processes.write_whole(_told(self._data), json.dumps(msgspec.to_builtins(told), indent=2) + "\n")
 
     def stop(self) -> None:
         """Stop NATS, then Postgres, then free the folder. Doing it twice is harmless."""
@@ -145,11 +159,11 @@ def forget(data: Path) -> None:
             os.close(lock)
 
 
-def _start_both(data: Path, postgres: str | None, nats: str | None) -> tuple[Postgres | str, Nats | str]:
+def _start_both(data: Path, postgres: str | None, nats: str | None) -> tuple[PostgresServer | str, NatsServer | str]:
     """Both or none: when one fails, or Ctrl-C comes, the other is stopped again."""
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(lambda: postgres or Postgres.start(data))
-        second = pool.submit(lambda: nats or Nats.start(data))
+        first = pool.submit(lambda: postgres or PostgresServer.start(data))
+        second = pool.submit(lambda: nats or NatsServer.start(data))
         try:
             return first.result(), second.result()
         except BaseException:

@@ -10,34 +10,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from daybook.embedded.backoff import Backoff
+from daybook.embedded.processes import note
 from daybook.errors import NotFound, Unavailable
 
-_FIRST_DELAY = 0.2
-_LONGEST_DELAY = 5.0
-_HEALTHY_AFTER = 30.0
 _LOOK_EVERY = 0.05
+_GRACE = 10.0
 
 
 @dataclass
 class _Child:
     name: str
     command: list[str]
-    env: dict[str, str] | None
+    env: dict[str, str]
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     due: float = 0.0
-    delay: float = _FIRST_DELAY
+    backoff: Backoff = field(default_factory=Backoff)
     starts: int = 0
+    kill_at: float | None = None
 
 
 class Supervisor:
     """Runs child processes by name. What a child writes goes to `<data>/logs/<name>.log`, appended.
 
-    A child that ends, for whatever reason, is started again after 0.2 s, then 0.4 s, up to 5 s; one that ran for
-    30 s counts as healthy again and starts over at 0.2 s. Safe to use from any thread.
+    A child that ends, for whatever reason, is started again with the delays of `Backoff`. Safe to use from any thread.
 
     One thread of its own starts and watches all children. On Linux they are killed when that thread ends, which
     is also when this process is killed: nothing that a killed `daybook up` started goes on working. Every role
@@ -50,7 +50,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._grace = 10.0
+        self._grace = _GRACE
         self._thread: threading.Thread | None = None
 
     def run(self, name: str, command: list[str], env: Mapping[str, str] | None = None) -> None:
@@ -63,11 +63,21 @@ class Supervisor:
                 raise Unavailable(f"{name} can't be started: the supervisor has stopped")
             if name in self._children:
                 raise ValueError(f"{name} runs already")
-            self._children[name] = _Child(name, list(command), None if env is None else dict(env))
+            self._children[name] = _Child(name, list(command), dict(env or {}))
             if self._thread is None:
                 self._logs.mkdir(parents=True, exist_ok=True)
                 self._thread = threading.Thread(target=self._watch, name="daybook-supervisor", daemon=True)
                 self._thread.start()
+        self._wake.set()
+
+    def change_environment(self, changes: Mapping[str, str]) -> None:
+        """Start every child again with `changes` in its environment: SIGTERM first, SIGKILL after 10 s."""
+        with self._lock:
+            for child in self._children.values():
+                child.env.update(changes)
+                if child.process is not None and child.process.poll() is None:
+                    child.process.terminate()
+                    child.kill_at = time.monotonic() + _GRACE
         self._wake.set()
 
     def pids(self) -> dict[str, int]:
@@ -142,13 +152,13 @@ class Supervisor:
         now = time.monotonic()
         if child.process is not None:
             if child.process.poll() is None:
+                if child.kill_at is not None and now >= child.kill_at:
+                    child.process.kill()
                 return
-            if now - child.started >= _HEALTHY_AFTER:
-                child.delay = _FIRST_DELAY
-            self._note(child, f"ended with status {child.process.returncode}; starts again in {child.delay:.1f} s")
-            child.process = None
-            child.due = now + child.delay
-            child.delay = min(child.delay * 2, _LONGEST_DELAY)
+            delay = child.backoff.take(now - child.started)
+            self._note(child, f"ended with status {child.process.returncode}; starts again in {delay:.1f} s")
+            child.process = child.kill_at = None
+            child.due = now + delay
         if now < child.due:
             return
         child.starts += 1
@@ -157,7 +167,7 @@ class Supervisor:
             with (self._logs / f"{child.name}.log").open("ab") as log:
                 child.process = subprocess.Popen(
                     child.command,
-                    env={**os.environ, **(child.env or {})},
+                    env={**os.environ, **child.env},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -165,9 +175,9 @@ class Supervisor:
                     preexec_fn=_die_with_parent(),  # noqa: PLW1509 - its hazard is told there
                 )
         except (OSError, subprocess.SubprocessError) as error:
-            self._note(child, f"can't be started: {error}; next try in {child.delay:.1f} s")
-            child.due = now + child.delay
-            child.delay = min(child.delay * 2, _LONGEST_DELAY)
+            delay = child.backoff.take()
+            self._note(child, f"can't be started: {error}; next try in {delay:.1f} s")
+            child.due = now + delay
 
     def _end_all(self) -> None:
         with self._lock:
@@ -183,8 +193,7 @@ class Supervisor:
             time.sleep(0.02)
 
     def _note(self, child: _Child, what: str) -> None:
-        with contextlib.suppress(OSError), (self._logs / f"{child.name}.log").open("a") as log:
-            log.write(f"daybook: {child.name} {what}\n")
+        note(self._logs / f"{child.name}.log", f"{child.name} {what}")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ is fixed for ever in `codec.NAMES` and apart from the Python path, so renaming a
 from daybook.events.catalogue import (
     AttributeDefined,
     AttributeOption,
+    AttributeOptionsGiven,
     CategoryDefined,
     ChannelAdded,
     ChannelConfigured,
@@ -56,7 +57,15 @@ ProductEvent = (
     | ProductReinstated
 )
 StockEvent = StockCounted | StockReceived | StockAdjusted
-CatalogueEvent = AttributeDefined | FamilyDefined | CategoryDefined | ChannelConfigured | ChannelAdded | ChannelRemoved
+CatalogueEvent = (
+    AttributeOptionsGiven
+    | AttributeDefined
+    | FamilyDefined
+    | CategoryDefined
+    | ChannelConfigured
+    | ChannelAdded
+    | ChannelRemoved
+)
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
 Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded
 
@@ -64,6 +73,7 @@ __all__ = [
     "AttributeChange",
     "AttributeDefined",
     "AttributeOption",
+    "AttributeOptionsGiven",
     "AttributesChanged",
     "CatalogueEvent",
     "CategoryDefined",

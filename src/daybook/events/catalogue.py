@@ -1,5 +1,6 @@
 """What happens to the catalogue's model. Each event is the whole new definition, so the newest one stands."""
 
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -26,7 +27,14 @@ class AttributeOption(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
-class AttributeDefined(msgspec.Struct, frozen=True, kw_only=True):
+class AttributeOptionsGiven(msgspec.Struct, frozen=True):
+    """The next options of an attribute with too many for one event; the definition that follows makes them count."""
+
+    code: str
+    options: tuple[AttributeOption, ...]
+
+
+class AttributeDefined(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What an attribute is, whether its value differs by locale or channel, and what a value must satisfy."""
 
     code: str
@@ -36,6 +44,7 @@ class AttributeDefined(msgspec.Struct, frozen=True, kw_only=True):
     scopable: bool = False
     """True when a value belongs to one channel scope."""
     options: tuple[AttributeOption, ...] = ()
+    """Behind those that were given just before."""
     unit: str | None = None
     """Default unit of a measure."""
     length_max: int | None = None
@@ -43,6 +52,16 @@ class AttributeDefined(msgspec.Struct, frozen=True, kw_only=True):
     maximum: str | None = None
     pattern: str | None = None
     unique: bool = False
+
+    @cached_property
+    def options_by_code(self) -> dict[str, AttributeOption]:
+        """The options, to look one up; of two with one code the first."""
+        return {one.code: one for one in reversed(self.options)}
+
+    @cached_property
+    def option_places(self) -> dict[str, int]:
+        """The order of the options: the place of each by its code."""
+        return {one.code: place for place, one in reversed(tuple(enumerate(self.options)))}
 
 
 class FamilyDefined(msgspec.Struct, frozen=True, kw_only=True):

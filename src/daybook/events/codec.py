@@ -7,6 +7,7 @@ import msgspec
 from daybook.errors import CorruptLog
 from daybook.events import (
     AttributeDefined,
+    AttributeOptionsGiven,
     AttributesChanged,
     CategoryDefined,
     ChannelAdded,
@@ -51,6 +52,7 @@ CLASSES: dict[str, type[Event]] = {
     "stock.counted.v1": StockCounted,
     "stock.received.v1": StockReceived,
     "stock.adjusted.v1": StockAdjusted,
+    "attribute.options_given.v1": AttributeOptionsGiven,
     "attribute.defined.v1": AttributeDefined,
     "family.defined.v1": FamilyDefined,
     "category.defined.v1": CategoryDefined,

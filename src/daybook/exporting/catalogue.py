@@ -7,13 +7,14 @@ import msgspec
 from daybook.catalogue.group import Group, fold_group
 from daybook.catalogue.reference import Reference
 from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily, DescribeProduct
-from daybook.commands.describe import Price
+from daybook.commands.describe import MediaItem, Price
 from daybook.events import AttributeChange, CategoryDefined
 from daybook.importing import records
 from daybook.importing.records import Header, Record
 from daybook.log.reader import Reader
 from daybook.product.state import Product, slot_parts
 from daybook.queries.timeline import Past, groups
+from daybook.queries.walk import Walk
 from daybook.values import Money
 
 _KIND_ORDER = {"model": 0, "product": 1, "variant": 1}
@@ -25,7 +26,8 @@ def export(reader: Reader, *, upto: int | None = None, then: Past | None = None)
     With `then`, the catalogue at that position as the timeline tells it: the same bytes, looked up and not folded.
 
     Header, attributes, categories with parents first, families, channels, products group by group; all in order of
-    their codes, a group's models before their variants. The position is fixed at the first line, so what is written
+    their codes, and in a group models before their variants, each in the order in which they were created, which is
+    the order in which they are sold. The position is fixed at the first line, so what is written
     meanwhile does not show. The same state gives the same bytes, whatever history led to it. One group is in memory at
     a time. Raises Unavailable and CorruptLog.
     """
@@ -39,24 +41,19 @@ def export(reader: Reader, *, upto: int | None = None, then: Past | None = None)
             for description in told.descriptions():
                 yield records.encode(_importable(description, reference))
         return
-    key = ""
-    while keys := reader.keys(key, position):
-        for key in keys:
-            group: Group | None = None
-            for one in reader.of_key(key, position):
-                group = fold_group(group, one)
-            if group is not None:
-                for description in descriptions(group):
-                    yield records.encode(_importable(description, reference))
+    for _, events in Walk(reader, "", position, bounded=False):
+        group: Group | None = None
+        for one in events:
+            group = fold_group(group, one)
+        if group is not None:
+            for description in descriptions(group):
+                yield records.encode(_importable(description, reference))
 
 
 def _importable(description: DescribeProduct, reference: Reference) -> DescribeProduct:
-    """Without the channels that were removed: another book has never heard of them."""
-    named = description.channels or {}
-    if reference.removed.keys().isdisjoint(named):
-        return description
-    kept = {name: on for name, on in named.items() if name not in reference.removed}
-    return msgspec.structs.replace(description, channels=kept)
+    """As the whole product, without the channels that were removed: another book has never heard of them."""
+    kept = {name: on for name, on in (description.channels or {}).items() if name not in reference.removed}
+    return msgspec.structs.replace(description, channels=kept, exact=True)
 
 
 def definitions(reference: Reference) -> Iterator[Record]:
@@ -76,10 +73,10 @@ def definitions(reference: Reference) -> Iterator[Record]:
 
 
 def descriptions(group: Group) -> Iterator[DescribeProduct]:
-    """Every product of the group, complete: models from the root down, then what is sold, each by SKU."""
+    """Every product of the group, complete: models from the root down, then what is sold, each in order of creation."""
 
-    def order(product: Product) -> tuple[int, int, str]:
-        return _KIND_ORDER[product.kind], len(tuple(group.chain(product.sku))), product.sku
+    def order(product: Product) -> tuple[int, int]:
+        return _KIND_ORDER[product.kind], len(tuple(group.chain(product.sku)))
 
     for product in sorted(group.products.values(), key=order):
         yield _description(product, group)
@@ -105,8 +102,8 @@ def _description(product: Product, group: Group) -> DescribeProduct:
             for currency, amount in sorted(prices.items())
         ),
         categories=product.categories,
-        media=tuple(product.media.values()),
-        channels=product.channels,
+        media=tuple(MediaItem.of(item) for item in product.media.values()),
+        channels={**product.channels},
         # A location may be below zero when a sale beat the count; a count can't say so.
         stock={name: max(0, pieces) for name, pieces in stock.quantities.items()} if stock else {},
         discontinued=product.discontinued,

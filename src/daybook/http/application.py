@@ -1,26 +1,53 @@
 """The HTTP application over an `App`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from litestar import Litestar, Router, get
 from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
+from daybook import limits
 from daybook.app import App
-from daybook.http import adding, catalogue, channels, docs, documents, health, products, questions, stock
+from daybook.http import (
+    catalogue,
+    channels,
+    definitions,
+    deliveries,
+    documents,
+    events,
+    health,
+    histories,
+    listings,
+    media,
+    openapi,
+    prices,
+    products,
+    status,
+    stock,
+)
 from daybook.http.body import StrictJson
 from daybook.http.caller import caller
 from daybook.http.health import Checks
+from daybook.http.plain_page import PATH
 from daybook.http.problems import HANDLERS
+from daybook.http.protocol import Api
+from daybook.http.undeclared import learn, refuse_undeclared
 
-BODY_BYTES_MAX = 2 * 1024 * 1024
+ROUTES: dict[str, tuple[Any, ...]] = {
+    "Products": (products, prices, media, stock, listings, histories),
+    "Catalogue": (catalogue, definitions, events),
+    "Channels": (channels, deliveries, documents),
+    "Status": (status,),
+}
+"""Tag -> modules with its routes. A path belongs to one tag: the framework answers its OPTIONS once for each router."""
 
 
 @get("/", include_in_schema=False)
 async def root() -> Redirect:
     """The description of the API."""
-    return Redirect(docs.PATH)
+    return Redirect(PATH)
 
 
 def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRouterHandler] = ()) -> Litestar:
@@ -30,23 +57,11 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
     `more` are further handlers, such as the console's; they get `app` as a dependency too, and bring their own `/`
     only under another path. Logging is left as the process has set it up.
     """
-    return Litestar(
+    application = Api(
         route_handlers=[
             root,
-            # One router: Litestar answers OPTIONS for each path of a router, and refuses a second answer.
-            Router(
-                "/api/v1",
-                route_handlers=[
-                    *questions.HANDLERS,
-                    *documents.HANDLERS,
-                    *products.HANDLERS,
-                    *stock.HANDLERS,
-                    *catalogue.HANDLERS,
-                    *adding.HANDLERS,
-                    *channels.HANDLERS,
-                ],
-            ),
-            Router("/health", route_handlers=health.HANDLERS),
+            *(Router("/api/v1", route_handlers=_routes(modules), tags=[tag]) for tag, modules in ROUTES.items()),
+            Router("/health", route_handlers=health.ROUTES, tags=["Probes"]),
             *more,
         ],
         dependencies={
@@ -56,9 +71,16 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
         },
         dto=StrictJson,
         return_dto=None,
+        guards=[refuse_undeclared],
         exception_handlers=HANDLERS,
-        openapi_config=docs.config(),
-        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=openapi.config(),
+        request_max_body_size=limits.BODY.most,
         logging_config=None,
         debug=False,
     )
+    learn(application)
+    return application
+
+
+def _routes(modules: tuple[Any, ...]) -> list[Any]:
+    return [route for module in modules for route in module.ROUTES]

@@ -8,7 +8,9 @@ import msgspec
 from litestar.dto import AbstractDTO, DTOConfig
 from litestar.exceptions import HTTPException
 
-MALFORMED = 400
+from daybook.http.members import unknown_member
+from daybook.http.problems import malformed
+
 UNSUPPORTED_MEDIA_TYPE = 415
 _JSON = re.compile(r"application/([\w.!#$&^+-]+\+)?json\s*(;|\Z)", re.IGNORECASE)
 _PATH = re.compile(r" - at `(?:key in )?\$\.?(.*)`\Z")
@@ -55,14 +57,19 @@ class StrictJson(AbstractDTO[Any]):
                 status_code=UNSUPPORTED_MEDIA_TYPE,
                 detail=f"the body is {content_type or 'of no named type'}: send it as application/json",
             )
+        wanted = self._types[self.asgi_connection.route_handler.handler_id]
         try:
-            return msgspec.json.decode(value, type=self._types[self.asgi_connection.route_handler.handler_id])
+            decoded = msgspec.json.decode(value, type=wanted)
+        except msgspec.ValidationError as error:
+            raise malformed(*(unknown_member(value, wanted) or _place(str(error)))) from None
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise _malformed(str(error)) from None
+            raise malformed(*_place(str(error))) from None
+        if wrong := unknown_member(value, wanted):
+            raise malformed(*wrong)
+        return decoded
 
 
-def _malformed(message: str) -> HTTPException:
+def _place(message: str) -> tuple[str, str]:
+    """The field that the decoder's message names, and the reason."""
     where = _PATH.search(message)
-    reason = message[: where.start()] if where else message
-    field = (where[1] if where else "") or "body"
-    return HTTPException(status_code=MALFORMED, detail=f"{field}: {reason}", extra={"field": field, "reason": reason})
+    return (where[1] if where else "") or "body", message[: where.start()] if where else message

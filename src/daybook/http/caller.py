@@ -6,11 +6,12 @@ from typing import Annotated
 import msgspec
 from litestar.params import HeaderParameter
 
+from daybook import limits
 from daybook.errors import InvalidValue
+from daybook.limits import Limit
 from daybook.log.pending import Context
+from daybook.values import check_limit
 
-HEADER_LENGTH_MAX = 200
-REASON_LENGTH_MAX = 1000
 _ETAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"\Z')
 
 Key = Annotated[
@@ -25,6 +26,15 @@ Match = Annotated[
     str | None,
     HeaderParameter(name="If-Match", description='The ETag on which the wish rests, `"3"`; 412 when it has moved on.'),
 ]
+NoneMatch = Annotated[
+    str | None,
+    HeaderParameter(name="If-None-Match", description="`*`: only when there is none yet; 412 when there is."),
+]
+Known = Annotated[
+    str | None,
+    HeaderParameter(name="If-None-Match", description="The ETag of what the caller has: 304 when it still stands."),
+]
+"""Of a question; the others are a command's."""
 Actor = Annotated[str | None, HeaderParameter(name="X-Actor", description="Who sends it; `http` when not given.")]
 Reason = Annotated[str | None, HeaderParameter(name="X-Reason", description="Why, for the history.")]
 Correlation = Annotated[str | None, HeaderParameter(name="X-Correlation-Id", description="What it belongs to.")]
@@ -41,27 +51,28 @@ class Caller(msgspec.Struct, frozen=True):
 def caller(
     idempotency_key: Key = None,
     if_match: Match = None,
+    if_none_match: NoneMatch = None,
     actor: Actor = None,
     reason: Reason = None,
     correlation: Correlation = None,
 ) -> Caller:
     """The caller of this request. Raises InvalidValue for a header that is too long or malformed."""
-    key = _text(idempotency_key, "Idempotency-Key", HEADER_LENGTH_MAX)
+    key = _text(idempotency_key, "Idempotency-Key", limits.NAME)
     if key is not None and len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]  # draft-ietf-httpapi-idempotency-key: the header is a structured string, in quotes
     if key == "":
         raise InvalidValue("Idempotency-Key", "must not be empty: leave it out, or choose a key")
     context = Context.new(
-        _text(actor, "X-Actor", HEADER_LENGTH_MAX) or "http",
+        _text(actor, "X-Actor", limits.NAME) or "http",
         "http",
-        reason=_text(reason, "X-Reason", REASON_LENGTH_MAX) or None,
+        reason=_text(reason, "X-Reason", limits.REASON) or None,
         command_id=key,
-        correlation_id=_text(correlation, "X-Correlation-Id", HEADER_LENGTH_MAX) or None,
+        correlation_id=_text(correlation, "X-Correlation-Id", limits.NAME) or None,
     )
-    return Caller(context, _version(if_match), key is not None)
+    return Caller(context, _expected(if_match, if_none_match), key is not None)
 
 
-def _text(given: str | None, field: str, length_max: int) -> str | None:
+def _text(given: str | None, field: str, longest: Limit) -> str | None:
     """Headers arrive as Latin-1 whatever their sender meant; today that is mostly UTF-8."""
     if given is None:
         return None
@@ -69,11 +80,20 @@ def _text(given: str | None, field: str, length_max: int) -> str | None:
         text = given.encode("latin-1").decode("utf-8").strip()
     except UnicodeError:
         text = given.strip()
-    if len(text) > length_max:
-        raise InvalidValue(field, f"is {len(text)} characters long; at most {length_max} are allowed")
+    check_limit(longest, len(text), field)
     if "\x00" in text:
         raise InvalidValue(field, "holds a NUL character")
     return text
+
+
+def _expected(if_match: str | None, if_none_match: str | None) -> int | None:
+    if if_none_match is None:
+        return _version(if_match)
+    if if_none_match.strip() != "*":
+        raise InvalidValue("If-None-Match", "must be *: only when there is none yet", if_none_match)
+    if if_match is not None:
+        raise InvalidValue("If-None-Match", "says that there is none yet, If-Match that there is one: give one of them")
+    return 0
 
 
 def _version(if_match: str | None) -> int | None:

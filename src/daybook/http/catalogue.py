@@ -1,58 +1,50 @@
-"""The catalogue's model: attributes, families, categories, channels. Each PUT brings the whole definition."""
+"""The whole catalogue at a moment."""
 
-from litestar import Response, get, put
-from litestar.params import FromPath, JSONBody
+from typing import Annotated, Any
 
-from daybook.catalogue.reference import Reference
-from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
-from daybook.events import AttributeDefined, CategoryDefined, ChannelConfigured, FamilyDefined
-from daybook.http.answers import Receipt, carry_out, same
-from daybook.http.asking import At, Position, moment
-from daybook.http.given import TheApp, TheCaller
+from litestar import Response, get
+from litestar.datastructures import ResponseHeader
+from litestar.params import QueryParameter
 
-PATH = "/api/v1"
+from daybook.http.declared import QUESTION
+from daybook.http.dependencies import InjectedApp
+from daybook.http.moments import At, Position, moment
+from daybook.http.pages import AfterKey, GroupLimit
+from daybook.queries.catalogue import PageThen, page_then
+from daybook.queries.timeline import catalogue_at
 
-
-@get("/definitions", sync_to_thread=True, summary="Every definition")
-def definitions(app: TheApp, at: At = None, position: Position = None) -> Reference:
-    """Attributes, families, categories and channel settings by code, now or at a moment."""
-    return app.reader.reference(moment(app.reader, at, position).position)
-
-
-@put("/attributes/{code:str}", sync_to_thread=True, summary="Define an attribute")
-def define_attribute(
-    app: TheApp, caller: TheCaller, code: FromPath[str], data: JSONBody[AttributeDefined]
-) -> Response[Receipt]:
-    """What the attribute is, from now on."""
-    stream = f"attribute/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineAttribute(attribute=data), stream, f"{PATH}/attributes/{code}")
+_CODE = {"minLength": 1, "maxLength": 100}
+Family = Annotated[str | None, QueryParameter(name="family", description="A product has it.", schema_extra=_CODE)]
+Category = Annotated[
+    str | None, QueryParameter(name="category", description="A product is in this very one.", schema_extra=_CODE)
+]
+ListedOn = Annotated[
+    str | None, QueryParameter(name="listed_on", description="A product is sold there.", schema_extra=_CODE)
+]
+_WARNING = ResponseHeader(
+    name="Warning", description="Why the timeline was not used.", documentation_only=True, value=""
+)
 
 
-@put("/families/{code:str}", sync_to_thread=True, summary="Define a family")
-def define_family(
-    app: TheApp, caller: TheCaller, code: FromPath[str], data: JSONBody[FamilyDefined]
-) -> Response[Receipt]:
-    """Which attributes the family has, from now on."""
-    stream = f"family/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineFamily(family=data), stream, f"{PATH}/families/{code}")
+@get("/catalogue", **QUESTION, response_headers=[_WARNING], summary="The catalogue at a moment")
+def show_catalogue(
+    app: InjectedApp,
+    after: AfterKey = None,
+    limit: GroupLimit = 50,
+    family: Family = None,
+    category: Category = None,
+    listed_on: ListedOn = None,
+    at: At = None,
+    position: Position = None,
+) -> Response[PageThen]:
+    """Product groups with complete descriptions, a page at a time, now or at a moment.
+
+    A Warning says when the timeline does not cover the moment: the answer is the same, only slower.
+    """
+    then = catalogue_at(app.pool, app.reader, app.registry, moment(app.reader, at, position).position)
+    reference = app.reader.reference(then.position)
+    found = page_then(then, reference, after or "", limit, family=family, category=category, listed_on=listed_on)
+    return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})
 
 
-@put("/categories/{code:str}", sync_to_thread=True, summary="Define a category")
-def define_category(
-    app: TheApp, caller: TheCaller, code: FromPath[str], data: JSONBody[CategoryDefined]
-) -> Response[Receipt]:
-    """A node of a category tree, from now on."""
-    stream = f"category/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineCategory(category=data), stream, f"{PATH}/categories/{code}")
-
-
-@put("/channels/{name:str}", sync_to_thread=True, summary="Configure a channel")
-def configure_channel(
-    app: TheApp, caller: TheCaller, name: FromPath[str], data: JSONBody[ChannelConfigured]
-) -> Response[Receipt]:
-    """How the channel reads the catalogue, from now on. Never a credential: settings are kept for ever."""
-    stream = f"channel/{same(name, data.name, 'name')}"
-    return carry_out(app, caller, ConfigureChannel(channel=data), stream, f"{PATH}/channels/{name}")
-
-
-HANDLERS = (definitions, define_attribute, define_family, define_category, configure_channel)
+ROUTES: tuple[Any, ...] = (show_catalogue,)

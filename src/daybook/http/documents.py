@@ -3,33 +3,39 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
+from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath
 
-from daybook.http.answers import tagged
-from daybook.http.given import TheApp
+from daybook.http.caller import Known
+from daybook.http.declared import UNCHANGED
+from daybook.http.dependencies import InjectedApp
+from daybook.http.responses import tagged
 from daybook.queries.documents import document
 
 MEDIA_TYPE = "application/ld+json"
 POSITION = "Daybook-Position"
+_POSITION = ResponseHeader(
+    name=POSITION, description="Up to which the listing has every event.", documentation_only=True, value=""
+)
 
 
 @get(
     "/channels/{name:str}/documents/{sku:str}",
-    sync_to_thread=True,
+    **(UNCHANGED | {"response_headers": [*UNCHANGED["response_headers"], _POSITION]}),
     media_type=MEDIA_TYPE,
     summary="A product's document on a channel",
 )
-def channel_document(
-    app: TheApp, request: Request[Any, Any, Any], name: FromPath[str], sku: FromPath[str]
-) -> Response[Any]:
+def show_document(
+    app: InjectedApp, name: FromPath[str], sku: FromPath[str], if_none_match: Known = None
+) -> Response[dict[str, Any]]:
     """What a page about the product embeds, as JSON-LD, from the channel's live listing. Honours If-None-Match.
 
     `Daybook-Position` is the position up to which the listing has every event.
     """
     found = document(app.pool, app.reader, app.registry, name, sku)
     encoded = msgspec.json.encode(found.body, order="deterministic")
-    return tagged(request, encoded, "", MEDIA_TYPE, {POSITION: str(found.position)})
+    return tagged(if_none_match, encoded, "", MEDIA_TYPE, {POSITION: str(found.position)})
 
 
-HANDLERS = (channel_document,)
+ROUTES: tuple[Any, ...] = (show_document,)

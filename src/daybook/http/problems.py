@@ -9,8 +9,10 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from daybook import limits
 from daybook.errors import DaybookError
 from daybook.ids import new_id
+from daybook.postgres import permission
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +20,8 @@ MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:daybook:problem:"
 """What a problem's `type` starts with; the rest is its code, as in docs/reference/http.md."""
 RETRY_AFTER_SECONDS = 2
+INSTANCE_LENGTH_MAX = 500
+"""Of the path that a problem repeats: an address may have tens of thousands of characters."""
 
 STATUS: dict[str, int] = {
     "invalid_value": 422,
@@ -26,8 +30,10 @@ STATUS: dict[str, int] = {
     "version_conflict": 409,
     "command_id_reused": 422,
     "unavailable": 503,
+    "not_permitted": 503,
 }
-"""Error code -> status; codes that are not named are 500. A version conflict is 412 where If-Match was given."""
+"""Error code -> status; codes that are not named are 500. A version conflict is 412 where it was asked for."""
+_PRECONDITIONS = frozenset({"if-match", "if-none-match"})
 
 _HTTP_CODES = {
     400: "malformed",
@@ -36,7 +42,9 @@ _HTTP_CODES = {
     413: "too_large",
     415: "unsupported_media_type",
 }
-_SHOWN = frozenset({"field", "reason", "sku", "channel", "expected", "actual", "command_id", "position"})
+_SHOWN = frozenset(
+    {"field", "reason", "sku", "channel", "expected", "actual", "command_id", "position", "limit", "given"}
+)
 """The details of an error that are for the caller; a rejected value is not sent back."""
 
 
@@ -57,8 +65,20 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     actual: int | None = None
     command_id: str | None = None
     position: int | None = None
+    limit: int | None = None
+    given: int | None = None
+    """Of what is beyond a limit: how much was sent."""
     error_id: str | None = None
     """Of an unexpected error: what to look for in the log."""
+
+
+class ClientGone(Exception):
+    """The client left before it had sent its request: nobody waits for an answer, and nothing was done."""
+
+
+def malformed(field: str, reason: str) -> HTTPException:
+    """400 for a part of the request that can't be read, or that the route does not take."""
+    return HTTPException(status_code=400, detail=f"{field}: {reason}", extra={"field": field, "reason": reason})
 
 
 def problem(
@@ -70,7 +90,7 @@ def problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=request.url.path[:INSTANCE_LENGTH_MAX],
         code=code,
         **members,
     )
@@ -80,17 +100,24 @@ def problem(
 def domain_error(request: Request[Any, Any, Any], error: DaybookError) -> Response[bytes]:
     """An error that Daybook raised on purpose."""
     status = STATUS.get(error.code, 500)
-    if error.code == "version_conflict" and "if-match" in request.headers:
+    if error.code == "version_conflict" and not _PRECONDITIONS.isdisjoint(request.headers):
         status = 412
     if error.code == "unavailable":
         # The driver's text may tell hosts and accounts: it is for the log, not for the caller.
-        _log.warning("%s %s: %s", request.method, request.url.path, error)
+        _log.warning("%s %s: %s", request.method, request.url.path, error, extra=_fields(request))
         detail = "a server that Daybook needs can't be reached just now: repeat the request in a moment"
         return problem(request, status, error.code, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     if status == 500:
         return unexpected_error(request, error)
     shown = {name: value for name, value in error.details.items() if name in _SHOWN}
     return problem(request, status, error.code, error.message, **shown)
+
+
+def not_permitted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What Postgres does not let Daybook do. The log learns of it too: it is for whoever runs the server."""
+    refusal = permission.in_words(error)
+    _log.warning("%s %s: %s", request.method, request.url.path, refusal, extra=_fields(request))
+    return domain_error(request, refusal)
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -105,22 +132,44 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
             field = str(first.get("key", "body"))
             detail, members = f"{field}: {reason}", {"field": field, "reason": reason}
     if error.status_code in (404, 405):
-        detail = f"there is no {request.method} {request.url.path}: the routes are at /schema"
+        detail = f"there is no {request.method} {request.url.path[:INSTANCE_LENGTH_MAX]}: the routes are at /schema"
     if error.status_code == 413:
-        detail = "the body is too large: send less at once, or use an import"
+        detail = f"{limits.BODY.of} may have at most {limits.BODY.most:,} {limits.BODY.unit}. {limits.BODY.instead}"
     code = _HTTP_CODES.get(error.status_code, "malformed")
-    return problem(request, error.status_code, code, detail, error.headers, **members)
+    headers = {"Allow": _allowed(error)} if error.status_code == 405 else error.headers
+    return problem(request, error.status_code, code, detail, headers, **members)
 
 
 def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A defect. The caller learns an id, the log learns everything."""
     error_id = new_id()
-    _log.error("%s %s failed, error %s", request.method, request.url.path, error_id, exc_info=error)
+    fields = _fields(request) | {"error_id": error_id}
+    _log.error("%s %s failed, error %s", request.method, request.url.path, error_id, exc_info=error, extra=fields)
     detail = f"an unexpected error: the log of the server has it as {error_id}"
     return problem(request, 500, "error", detail, error_id=error_id)
 
 
+def client_gone(request: Request[Any, Any, Any], error: ClientGone) -> Response[bytes]:
+    """Nobody reads it."""
+    text = "%s %s: the client left before it had sent its request"
+    _log.info(text, request.method, request.url.path, extra=_fields(request))
+    return problem(request, 400, "malformed", "the request ended before its body did")
+
+
+def _fields(request: Request[Any, Any, Any]) -> dict[str, str]:
+    """Of a line in the log. The form in which the log is written escapes what must not be in a line."""
+    return {"method": request.method, "path": request.url.path}
+
+
+def _allowed(error: HTTPException) -> str:
+    """The methods of the path; what answers GET answers HEAD."""
+    methods = set((error.headers or {}).get("allow", "").split(", "))
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+
 HANDLERS: ExceptionHandlersMap = {
+    ClientGone: client_gone,
+    **dict.fromkeys(permission.REFUSALS, not_permitted),
     DaybookError: domain_error,
     HTTPException: http_error,
     Exception: unexpected_error,

@@ -1,27 +1,29 @@
-"""Commands about products."""
+"""Products: the list of them, one as it is or was, and commands that describe one whole."""
+
+from typing import Any
 
 import msgspec
-from litestar import Response, delete, patch, post, put
+from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from daybook.commands import (
-    AddMedia,
     AssignGtin,
     CategoriseProduct,
-    ChangePrice,
-    DelistProduct,
     DescribeProduct,
     DiscontinueProduct,
-    ListProduct,
     ReinstateProduct,
-    RemoveMedia,
-    RemovePrice,
     SetAttributes,
 )
-from daybook.errors import Refused, VersionConflict
-from daybook.events import AttributeChange, MediaAdded
-from daybook.http.answers import Receipt, carry_out, same
-from daybook.http.given import TheApp, TheCaller
+from daybook.errors import InvalidValue, Refused, VersionConflict
+from daybook.events import AttributeChange
+from daybook.http.caller import Known
+from daybook.http.declared import COMMAND, DEFINITION, QUESTION, UNCHANGED
+from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.moments import At, Position, moment
+from daybook.http.pages import AfterKey, GroupLimit
+from daybook.http.responses import PlannedChange, Receipt, carry_out, conditional, dry_run_of, same
+from daybook.queries.catalogue import Page, page
+from daybook.queries.product import ProductView, show
 
 PATH = "/api/v1/products"
 
@@ -30,12 +32,6 @@ class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Values to set; null removes one; values that are not named stay."""
 
     changes: tuple[AttributeChange, ...]
-
-
-class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A price in major units, as decimal text: `19.99`."""
-
-    amount: str
 
 
 class Gtin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,106 +46,89 @@ class Categories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: tuple[str, ...]
 
 
-@post("/products", sync_to_thread=True, status_code=201, summary="Create a product")
-def create(app: TheApp, caller: TheCaller, data: JSONBody[DescribeProduct]) -> Response[Receipt]:
+@get("/products", **QUESTION, summary="The catalogue")
+def list_products(
+    app: InjectedApp, after: AfterKey = None, limit: GroupLimit = 50, at: At = None, position: Position = None
+) -> Page:
+    """Product groups, a page at a time: a plain product, or a model with its variants' SKUs."""
+    return page(app.reader, moment(app.reader, at, position), after or "", limit)
+
+
+@get("/products/{sku:str}", **UNCHANGED, summary="A product")
+def show_product(
+    app: InjectedApp, sku: FromPath[str], at: At = None, position: Position = None, if_none_match: Known = None
+) -> Response[ProductView]:
+    """The product now or at a moment, with what it inherits. Honours If-None-Match."""
+    found = show(app.reader, sku, moment(app.reader, at, position))
+    return conditional(if_none_match, found, found.version)
+
+
+@post("/products", **(COMMAND | {"status_code": 201}), summary="Create a product")
+def create_product(app: InjectedApp, caller: InjectedCaller, data: JSONBody[DescribeProduct]) -> Response[Receipt]:
     """A new product, described whole. 409 when there is one: PUT describes it."""
+    if caller.expected_version:
+        raise InvalidValue("If-Match", f"a new product has no ETag: leave it out, or PUT {PATH}/{data.sku}")
     new = msgspec.structs.replace(caller, expected_version=0)
     try:
-        return carry_out(app, new, data, f"product/{data.sku}", f"{PATH}/{data.sku}")
+        return carry_out(app, new, data.as_new(), f"product/{data.sku}", f"{PATH}/{data.sku}")
     except VersionConflict:
         raise Refused(f"product {data.sku} exists already: PUT {PATH}/{data.sku} describes it", sku=data.sku) from None
 
 
-@put("/products/{sku:str}", sync_to_thread=True, summary="Describe a product")
-def describe(app: TheApp, caller: TheCaller, sku: FromPath[str], data: JSONBody[DescribeProduct]) -> Response[Receipt]:
-    """The product is exactly this: created when it is not there, else only the differences are recorded."""
+@put("/products/{sku:str}", **DEFINITION, summary="Describe a product")
+def describe_product(
+    app: InjectedApp,
+    caller: InjectedCaller,
+    sku: FromPath[str],
+    data: JSONBody[DescribeProduct],
+    dry_run: FromQuery[bool] = False,
+) -> Response[Receipt] | Response[PlannedChange]:
+    """Left out stays, null removes. An unknown SKU is refused, unless the body says that it is new by its `kind`.
+
+    With `dry_run`, nothing is recorded: the answer says which fields would change, from what to what.
+    """
+    if dry_run:
+        return Response(dry_run_of(app, caller, data, f"product/{same(sku, data.sku, 'sku')}"))
     return carry_out(app, caller, data, f"product/{same(sku, data.sku, 'sku')}", f"{PATH}/{sku}")
 
 
-@patch("/products/{sku:str}/attributes", sync_to_thread=True, summary="Set attribute values")
-def set_attributes(app: TheApp, caller: TheCaller, sku: FromPath[str], data: JSONBody[Attributes]) -> Response[Receipt]:
+@patch("/products/{sku:str}/attributes", **COMMAND, summary="Set attribute values")
+def set_attributes(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Attributes]
+) -> Response[Receipt]:
     """Values that are not named stay as they are."""
     return carry_out(app, caller, SetAttributes(sku=sku, changes=data.changes), f"product/{sku}")
 
 
-@put("/products/{sku:str}/prices/{price_list:str}/{currency:str}", sync_to_thread=True, summary="Change a price")
-def change_price(
-    app: TheApp,
-    caller: TheCaller,
-    sku: FromPath[str],
-    price_list: FromPath[str],
-    currency: FromPath[str],
-    data: JSONBody[Amount],
+@put("/products/{sku:str}/gtin", **COMMAND, summary="Assign the GTIN")
+def assign_gtin(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Gtin]
 ) -> Response[Receipt]:
-    """The price in one price list and currency."""
-    wish = ChangePrice(sku=sku, amount=data.amount, currency=currency, price_list=price_list)
-    return carry_out(app, caller, wish, f"product/{sku}")
-
-
-@delete(
-    "/products/{sku:str}/prices/{price_list:str}/{currency:str}",
-    sync_to_thread=True,
-    status_code=200,
-    summary="Remove a price",
-)
-def remove_price(
-    app: TheApp, caller: TheCaller, sku: FromPath[str], price_list: FromPath[str], currency: FromPath[str]
-) -> Response[Receipt]:
-    """No price any more in this list and currency."""
-    return carry_out(app, caller, RemovePrice(sku=sku, currency=currency, price_list=price_list), f"product/{sku}")
-
-
-@put("/products/{sku:str}/gtin", sync_to_thread=True, summary="Assign the GTIN")
-def assign_gtin(app: TheApp, caller: TheCaller, sku: FromPath[str], data: JSONBody[Gtin]) -> Response[Receipt]:
     """A wrong GTIN is kept and flagged."""
     return carry_out(app, caller, AssignGtin(sku=sku, gtin=data.gtin), f"product/{sku}")
 
 
-@put("/products/{sku:str}/categories", sync_to_thread=True, summary="Categorise")
-def categorise(app: TheApp, caller: TheCaller, sku: FromPath[str], data: JSONBody[Categories]) -> Response[Receipt]:
+@put("/products/{sku:str}/categories", **COMMAND, summary="Categorise")
+def categorise_product(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Categories]
+) -> Response[Receipt]:
     """Exactly these categories."""
     return carry_out(app, caller, CategoriseProduct(sku=sku, categories=data.categories), f"product/{sku}")
 
 
-@post("/products/{sku:str}/media", sync_to_thread=True, status_code=200, summary="Add a media item")
-def add_media(app: TheApp, caller: TheCaller, sku: FromPath[str], data: JSONBody[MediaAdded]) -> Response[Receipt]:
-    """An item with the same id is replaced."""
-    return carry_out(app, caller, AddMedia(sku=sku, media=data), f"product/{sku}")
-
-
-@delete("/products/{sku:str}/media", sync_to_thread=True, status_code=200, summary="Remove a media item")
-def remove_media(app: TheApp, caller: TheCaller, sku: FromPath[str], media_id: FromQuery[str]) -> Response[Receipt]:
-    """The id is a parameter, since it may be a URL."""
-    return carry_out(app, caller, RemoveMedia(sku=sku, media_id=media_id), f"product/{sku}")
-
-
-@put("/products/{sku:str}/channels/{channel:str}", sync_to_thread=True, summary="Sell on a channel")
-def list_on(app: TheApp, caller: TheCaller, sku: FromPath[str], channel: FromPath[str]) -> Response[Receipt]:
-    """Variants follow their model unless they are taken off themselves."""
-    return carry_out(app, caller, ListProduct(sku=sku, channel=channel), f"product/{sku}")
-
-
-@delete(
-    "/products/{sku:str}/channels/{channel:str}", sync_to_thread=True, status_code=200, summary="Take off a channel"
-)
-def delist(app: TheApp, caller: TheCaller, sku: FromPath[str], channel: FromPath[str]) -> Response[Receipt]:
-    """Not to be sold on this channel."""
-    return carry_out(app, caller, DelistProduct(sku=sku, channel=channel), f"product/{sku}")
-
-
-@put("/products/{sku:str}/discontinued", sync_to_thread=True, summary="Discontinue")
-def discontinue(app: TheApp, caller: TheCaller, sku: FromPath[str]) -> Response[Receipt]:
+@put("/products/{sku:str}/discontinued", **COMMAND, summary="Discontinue")
+def discontinue_product(app: InjectedApp, caller: InjectedCaller, sku: FromPath[str]) -> Response[Receipt]:
     """Not sold anywhere any more; its history stays."""
     return carry_out(app, caller, DiscontinueProduct(sku=sku), f"product/{sku}")
 
 
-@delete("/products/{sku:str}/discontinued", sync_to_thread=True, status_code=200, summary="Reinstate")
-def reinstate(app: TheApp, caller: TheCaller, sku: FromPath[str]) -> Response[Receipt]:
+@delete("/products/{sku:str}/discontinued", **COMMAND, summary="Reinstate")
+def reinstate_product(app: InjectedApp, caller: InjectedCaller, sku: FromPath[str]) -> Response[Receipt]:
     """Sold again where it is listed."""
     return carry_out(app, caller, ReinstateProduct(sku=sku), f"product/{sku}")
 
 
-HANDLERS = (
-    *(create, describe, set_attributes, change_price, remove_price, assign_gtin, categorise, add_media),
-    *(remove_media, list_on, delist, discontinue, reinstate),
+ROUTES: tuple[Any, ...] = (
+    *(list_products, show_product, create_product, describe_product, set_attributes, assign_gtin),
+    *(categorise_product, discontinue_product, reinstate_product),
 )

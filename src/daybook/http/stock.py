@@ -1,12 +1,15 @@
-"""Commands about stock. Their ETag speaks of the stock's own stream: a count does not move the product's version."""
+"""Stock of a product. Its ETag speaks of the stock's own stream: a count does not move the product's version."""
+
+from typing import Any
 
 import msgspec
 from litestar import Response, post, put
 from litestar.params import FromPath, JSONBody
 
 from daybook.commands import AdjustStock, CountStock, ReceiveStock
-from daybook.http.answers import Receipt, carry_out
-from daybook.http.given import TheApp, TheCaller
+from daybook.http.declared import COMMAND
+from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/stock/{location:str}"
 
@@ -23,28 +26,28 @@ class Delta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delta: int
 
 
-@put(PATH, sync_to_thread=True, summary="Count stock")
-def count(
-    app: TheApp, caller: TheCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
+@put(PATH, **COMMAND, summary="Count stock")
+def count_stock(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
 ) -> Response[Receipt]:
     """There are so many pieces at the location, whatever was thought before."""
     return carry_out(app, caller, CountStock(sku=sku, location=location, quantity=data.quantity), f"stock/{sku}")
 
 
-@post(f"{PATH}/received", sync_to_thread=True, status_code=200, summary="Receive stock")
-def receive(
-    app: TheApp, caller: TheCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
+@post(f"{PATH}/received", **COMMAND, summary="Receive stock")
+def receive_stock(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
 ) -> Response[Receipt]:
     """So many more pieces. Send an Idempotency-Key: without one a repeated request counts twice."""
     return carry_out(app, caller, ReceiveStock(sku=sku, location=location, quantity=data.quantity), f"stock/{sku}")
 
 
-@post(f"{PATH}/adjusted", sync_to_thread=True, status_code=200, summary="Adjust stock")
-def adjust(
-    app: TheApp, caller: TheCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Delta]
+@post(f"{PATH}/adjusted", **COMMAND, summary="Adjust stock")
+def adjust_stock(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Delta]
 ) -> Response[Receipt]:
     """So many pieces more, or fewer. Send an Idempotency-Key: without one a repeated request counts twice."""
     return carry_out(app, caller, AdjustStock(sku=sku, location=location, delta=data.delta), f"stock/{sku}")
 
 
-HANDLERS = (count, receive, adjust)
+ROUTES: tuple[Any, ...] = (count_stock, receive_stock, adjust_stock)

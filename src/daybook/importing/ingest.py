@@ -1,35 +1,42 @@
 """Carrying an import's rows out: in parallel, each row whole or not at all, and harmless to run again.
 
-A row waits only for the row that it needs (its parent, or an earlier row of the same name) and for all rows of another
-noun before it. So order in the file is respected where it matters, and a catalogue of any size passes through a window
-of fixed size.
+Rows of one product group go through one lane, in the order of the file, one at a time: a variant finds its parent, the
+last row about a SKU stands, and variants are created, and so sold, in the order of the file. Other groups do not wait
+for them. Rows wait for all rows of another noun before them. So a catalogue of any size passes through a window of
+fixed size.
 """
 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
 from daybook.commands import DescribeProduct
-from daybook.commands.book import Book, Done
-from daybook.commands.scene import Change, Scene
-from daybook.errors import DaybookError, Unavailable
-from daybook.events import ProductCreated
+from daybook.commands.book import Book, CommandResult
+from daybook.commands.dry_run import Decision, DryRun
+from daybook.errors import DaybookError, Refused, Unavailable, VersionConflict
 from daybook.ids import new_id
 from daybook.importing import records
+from daybook.importing.fitting import fitted, needs_look
+from daybook.importing.fitting_definitions import fitted_definition
 from daybook.importing.records import Record
-from daybook.importing.report import Outcome, Problem, Report
+from daybook.importing.report import Outcome, Report, RowPlan, RowProblem
 from daybook.importing.rows import Entry, Flag, Notice, Row
 from daybook.log.pending import Context
+from daybook.queries.fields import FieldChange
+from daybook.queries.planned import planned
 from daybook.values import gtin_problem
 
 WORKERS = 8
 IN_FLIGHT_PER_WORKER = 4
 WAITING_MAX = 2000
-"""Rows that wait for their parent. They are all in memory."""
+"""Rows that wait for others of their group. They are all in memory."""
+LOOKS_MAX = 20
+"""How often a row is fitted anew to a product that others change meanwhile."""
 
 Progress = Callable[[Report], None]
 RESUME = "Run the same import again to go on: what was taken is recognised and not written twice."
@@ -45,6 +52,7 @@ def ingest(
     progress: Progress | None = None,
     workers: int = WORKERS,
     stop: threading.Event | None = None,
+    dry_run: bool = False,
 ) -> Report:
     """Carries out every row and tells what became of each.
 
@@ -53,9 +61,10 @@ def ingest(
     report after each row, in the calling thread. When `stop` is set, rows in flight are finished and no new one is
     begun; when Postgres can't be reached the import ends in the same way. Both are told in `Report.ended` and
     `Report.message`, and running the import again resumes it. What `entries` raises passes through, after the rows in
-    flight are finished.
+    flight are finished. With `dry_run` nothing is written: `Report.plans` says what would become of each row.
     """
-    return _Ingest(book, actor, source, reason, progress, workers, stop or threading.Event()).run(entries)
+    door = book.dry_run() if dry_run else book
+    return _Ingest(door, actor, source, reason, progress, workers, stop or threading.Event()).run(entries)
 
 
 class _Finished(msgspec.Struct):
@@ -66,6 +75,8 @@ class _Finished(msgspec.Struct):
     flags: tuple[Flag, ...] = ()
     outage: Unavailable | None = None
     crash: BaseException | None = None
+    changes: tuple[FieldChange, ...] = ()
+    """Of a dry run."""
 
 
 class _Ingest:
@@ -73,7 +84,7 @@ class _Ingest:
 
     def __init__(
         self,
-        book: Book,
+        book: Book | DryRun,
         actor: str,
         source: str,
         reason: str | None,
@@ -82,17 +93,19 @@ class _Ingest:
         stop: threading.Event,
     ) -> None:
         self.book = book
-        self.context = Context(actor=actor, source=source, reason=reason, command_id="", correlation_id=new_id())
+        self.context = Context.new(actor, source, reason=reason, correlation_id=new_id())
         self.progress = progress
         self.workers = workers
         self.stop = stop
-        self.report = Report(correlation_id=self.context.correlation_id or "")
+        self.report = Report(correlation_id=self.context.correlation_id or "", dry_run=isinstance(book, DryRun))
         self.finished: queue.SimpleQueue[_Finished] = queue.SimpleQueue()
         self.in_flight = 0
-        self.holders: dict[str, Row] = {}
-        """Name -> the row of this name that is in flight or waits for its parent."""
-        self.waiting: dict[str, list[Row]] = {}
-        """Name -> rows that wait for its holder."""
+        self.lanes: dict[str, deque[Row]] = {}
+        """Lane -> rows that wait for the one of it that is in flight."""
+        self.lane_of: dict[str, tuple[str, int]] = {}
+        """Name -> the lane of its unfinished rows, and how many they are."""
+        self.roots: dict[str, str] = {}
+        """Product below another one -> the topmost one, as far as this file told."""
         self.waiting_count = 0
         self.noun: str | None = None
         self.cut = False
@@ -132,7 +145,7 @@ class _Ingest:
     def _take(self, entry: Entry) -> None:
         if isinstance(entry, Notice):
             self.report.notices.append(
-                Problem(
+                RowProblem(
                     file=entry.file,
                     line=1,
                     sku=None,
@@ -155,18 +168,31 @@ class _Ingest:
         self._place(entry)
 
     def _place(self, row: Row) -> None:
-        """Begins the row, or lets it wait for the earlier row of its name, or for its parent."""
+        """Begins the row, or lets it wait in its lane."""
         assert row.record is not None
-        if self._ending:
-            self.cut = True
-            return
-        name, parent = records.name(row.record), records.parent(row.record)
-        holder = self.holders.setdefault(name, row)
-        needed = name if holder is not row else parent if parent != name and parent in self.holders else None
-        if needed is not None:
-            self.waiting.setdefault(needed, []).append(row)
+        name = records.name(row.record)
+        lane, count = self.lane_of.get(name, (self._lane(row.record), 0))
+        self.lane_of[name] = lane, count + 1
+        if lane in self.lanes:
+            self.lanes[lane].append(row)
             self.waiting_count += 1
             return
+        self.lanes[lane] = deque()
+        self._begin(row)
+
+    def _lane(self, record: Record) -> str:
+        name, parent = records.name(record), records.parent(record)
+        if parent is None:
+            return name
+        root = self.roots.get(parent, parent)
+        if isinstance(record, DescribeProduct):
+            if record.kind == "model":
+                self.roots[name] = root
+            return root
+        # A category needs its parent, but not its siblings.
+        return self.lane_of[parent][0] if parent in self.lane_of else name
+
+    def _begin(self, row: Row) -> None:
         self.in_flight += 1
         self.report.at = (row.file, row.line)
         self.pool.submit(self._carry_out, row)
@@ -179,13 +205,26 @@ class _Ingest:
         self.crash = self.crash or finished.crash
         if finished.outage is None and finished.crash is None:
             self._count(finished)
+        lane = self._left(row)
+        waiting = self.lanes[lane]
+        if self._ending:
+            self.cut = self.cut or bool(waiting)
+            self.waiting_count -= len(waiting)
+            waiting.clear()
+        if waiting:
+            self.waiting_count -= 1
+            self._begin(waiting.popleft())
+        else:
+            del self.lanes[lane]
+
+    def _left(self, row: Row) -> str:
+        """The lane of a row that is finished."""
         assert row.record is not None
         name = records.name(row.record)
-        del self.holders[name]
-        released = self.waiting.pop(name, [])
-        self.waiting_count -= len(released)
-        for one in released:
-            self._place(one)
+        lane, count = self.lane_of.pop(name)
+        if count > 1:
+            self.lane_of[name] = lane, count - 1
+        return lane
 
     def _finish_all(self) -> None:
         while self.in_flight:
@@ -211,9 +250,37 @@ class _Ingest:
         assert row.record is not None
         if row.keep_existing and _there(self.book, row.record):
             return _Finished(row, "unchanged")
-        watched = _Watched(row.record)
-        done = self.book.carry_out(watched, msgspec.structs.replace(self.context, command_id=new_id()))
-        return _Finished(row, watched.outcome(done), _gtin_flags(row.record))
+        record = row.record
+        if row.said is not None:
+            record = fitted_definition(record, row.said, self.book.reference())
+        done, flags = self._taken(row, record)
+        outcome: Outcome = "created" if done.created else "changed" if done.changed else "unchanged"
+        finished = _Finished(row, outcome, (*flags, *_gtin_flags(row.record)))
+        if isinstance(done, Decision) and outcome == "changed":
+            finished.changes = tuple(planned(done))
+        return finished
+
+    def _taken(self, row: Row, record: Record) -> tuple[CommandResult | Decision, tuple[Flag, ...]]:
+        """Carries the row out, fitted to the product where that makes a difference."""
+        if not needs_look(row):
+            try:
+                return self._done(record), ()
+            except Refused:
+                if not isinstance(record, DescribeProduct):
+                    raise
+        name = records.name(record)
+        for _ in range(LOOKS_MAX):
+            product, version = self.book.product(name)
+            fit, flags = fitted(row, product)
+            try:
+                return self._done(fit, version), flags
+            except VersionConflict:
+                continue
+        raise Refused(f"{name} is changed by others all the time: import it again when they have finished", sku=name)
+
+    def _done(self, record: Record, version: int | None = None) -> CommandResult | Decision:
+        context = msgspec.structs.replace(self.context, command_id=new_id())
+        return self.book.carry_out(record, context, expected_version=version)
 
     def _count(self, finished: _Finished) -> None:
         row, report = finished.row, self.report
@@ -225,7 +292,7 @@ class _Ingest:
             report.flagged += 1
         for flag in flags:
             report.problems.append(
-                Problem(
+                RowProblem(
                     file=row.file,
                     line=row.line,
                     sku=row.name if row.record is None else records.name(row.record),
@@ -235,6 +302,8 @@ class _Ingest:
                     taken=taken,
                 )
             )
+        if report.dry_run and (finished.outcome != "unchanged" or flags):
+            report.plan(_plan(finished, flags))
         if self.progress is not None:
             self.progress(report)
 
@@ -252,31 +321,20 @@ class _Ingest:
             report.message = f"The import was stopped {at}, after {report.rows} rows. {RESUME}"
 
 
-class _Watched:
-    """A command that remembers what it decided last: whether its thing is new is known only while deciding."""
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-        self._new = False
-
-    def decide(self, scene: Scene) -> list[Change]:
-        """The record's own decision."""
-        changes = self._record.decide(scene)
-        events = changes[0].events
-        if isinstance(self._record, DescribeProduct):
-            self._new = bool(events) and isinstance(events[0], ProductCreated)
-        else:
-            self._new = scene.version(changes[0].stream) == 0
-        return changes
-
-    def outcome(self, done: Done) -> Outcome:
-        """After the append: a decision that lost a race was made again, and the last one counts."""
-        if not done.changed:
-            return "unchanged"
-        return "created" if self._new else "changed"
+def _plan(finished: _Finished, flags: Sequence[Flag]) -> RowPlan:
+    row = finished.row
+    return RowPlan(
+        file=row.file,
+        line=row.line,
+        noun=row.noun if row.record is None else records.noun(row.record),
+        name=row.name if row.record is None else records.name(row.record),
+        outcome=finished.outcome,
+        changes=finished.changes,
+        reasons=tuple(f"{flag.field}: {flag.reason}" if flag.field else flag.reason for flag in flags),
+    )
 
 
-def _there(book: Book, record: Record) -> bool:
+def _there(book: Book | DryRun, record: Record) -> bool:
     reference, name = book.reference(), records.name(record)
     match records.noun(record):
         case "attribute":

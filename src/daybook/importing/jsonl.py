@@ -1,8 +1,6 @@
 """Reading the neutral format: the whole file is checked before the first row is given."""
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -10,23 +8,28 @@ from typing import IO
 from daybook.importing import records
 from daybook.importing.records import Header, MalformedRecord
 from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Fault, ImportRefused, Row
+from daybook.importing.spool import spooled
 
 STDIN = "-"
+LINE_BYTES_MAX = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_GZIP = b"\x1f\x8b"
 
 
 def read(source: Path | str, stdin: IO[bytes] | None = None) -> Iterator[Row]:
     """The rows of a file, or of standard input for `-`, in order.
 
     Every line is decoded before this returns; ImportRefused names the bad ones (the first 20 of them), and then nothing
-    has been written. Standard input is kept in a temporary file meanwhile. Blank lines are passed over.
+    has been written. What can be read only once, a pipe or standard input, is kept in a temporary file meanwhile. Blank
+    lines are passed over.
     """
     if str(source) == STDIN:
-        file, name = _spooled(stdin or sys.stdin.buffer), "stdin"
+        file, name = spooled(stdin or sys.stdin.buffer), "stdin"
     else:
         name = str(source)
         try:
             file = Path(source).open("rb")  # noqa: SIM115 - the rows that are given later read from it
+            file = file if file.seekable() else spooled(file)
         except OSError as error:
             raise ImportRefused([Fault(name, None, f"can't be opened: {error.strerror}")]) from error
     try:
@@ -41,7 +44,7 @@ def read(source: Path | str, stdin: IO[bytes] | None = None) -> Iterator[Row]:
 def _check(file: IO[bytes], name: str) -> None:
     faults: list[Fault] = []
     count, first = 0, True
-    for number, line in _lines(file):
+    for number, line in _lines(file, name):
         try:
             found = records.decode(line)
             if isinstance(found, Header) and not first:
@@ -60,21 +63,20 @@ def _check(file: IO[bytes], name: str) -> None:
 
 def _rows(file: IO[bytes], name: str) -> Iterator[Row]:
     with file:
-        for number, line in _lines(file):
+        for number, line in _lines(file, name):
             record = records.decode(line)
             if not isinstance(record, Header):
                 yield Row(file=name, line=number, record=record)
 
 
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(file, 1):
+def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    while line := file.readline(LINE_BYTES_MAX + 1):
+        number += 1
+        if number == 1 and line.startswith(_GZIP):
+            raise ImportRefused([Fault(name, None, "is compressed: unpack it first, such as by zcat FILE | ... -")])
+        if len(line) > LINE_BYTES_MAX:
+            raise ImportRefused([Fault(name, number, f"is longer than {LINE_BYTES_MAX:,} bytes")])
         line = line.removeprefix(_BOM) if number == 1 else line
         if line.strip():
             yield number, line
-
-
-def _spooled(stdin: IO[bytes]) -> IO[bytes]:
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed when its rows have been read
-    shutil.copyfileobj(stdin, spool)
-    spool.seek(0)
-    return spool

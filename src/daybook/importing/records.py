@@ -14,7 +14,6 @@ from daybook.events import (
     CategoryDefined,
     ChannelConfigured,
     FamilyDefined,
-    MediaAdded,
 )
 
 VERSION = 1
@@ -49,7 +48,7 @@ _PARTS: dict[str, type[Any]] = {
     "category": CategoryDefined,
     "channel": ChannelConfigured,
 }
-_LISTS: dict[str, type[Any]] = {"attributes": AttributeChange, "media": MediaAdded}
+_LISTS: dict[str, type[Any]] = {"attributes": AttributeChange}
 
 
 def encode(record: Header | Record) -> bytes:
@@ -118,7 +117,7 @@ def parent(record: Record) -> str | None:
         case DefineCategory(category=category):
             return category.parent
         case DescribeProduct(parent=parent):
-            return parent
+            return parent or None
         case _:
             return None
 

@@ -8,14 +8,17 @@ from typing import Any, Literal
 import msgspec
 
 from daybook.errors import InvalidValue
-from daybook.importing.records import NOUNS
+from daybook.importing.records import NOUNS, Noun
+from daybook.queries.fields import FieldChange
 
 Outcome = Literal["created", "changed", "unchanged", "failed"]
 _PLURALS = {"attribute": "attributes", "category": "categories", "family": "families", "channel": "channels"}
 _SHOWN_MAX = 10
+PLANS_MAX = 20_000
+"""Rows that a dry run tells one by one; the others are counted."""
 
 
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
+class RowProblem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing about one row. `taken`: the row was imported all the same."""
 
     file: str
@@ -30,6 +33,21 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         about = "".join(f"{part}: " for part in (self.sku, self.field) if part)
         return f"{self.file}, line {self.line}: {about}{self.reason}"
+
+
+class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dry run says about one row that would be created, changed or refused."""
+
+    file: str
+    line: int
+    noun: Noun
+    name: str | None
+    """The SKU, or the code of a definition."""
+    outcome: Outcome
+    changes: tuple[FieldChange, ...] = ()
+    """Of what is there already. What would be created is created whole."""
+    reasons: tuple[str, ...] = ()
+    """Why it would be refused, or what of it can't be done."""
 
 
 class Tally(msgspec.Struct):
@@ -54,10 +72,15 @@ class Report(msgspec.Struct, kw_only=True):
     counts: dict[str, Tally] = msgspec.field(default_factory=lambda: {noun: Tally() for noun in NOUNS})
     flagged: int = 0
     """Rows that were taken with a flag."""
-    problems: list[Problem] = []
+    problems: list[RowProblem] = []
     """In the order in which rows were finished; `sorted_problems` is the order of the files."""
-    notices: list[Problem] = []
+    notices: list[RowProblem] = []
     """Parts of the input that are not imported, each once."""
+    dry_run: bool = False
+    """Nothing was written."""
+    plans: list[RowPlan] = []
+    """Of a dry run, at most `PLANS_MAX`."""
+    plans_left_out: int = 0
     ended: Literal["running", "complete", "stopped", "outage"] = "running"
     message: str | None = None
     """Why it did not come to its end, and what to do."""
@@ -80,7 +103,7 @@ class Report(msgspec.Struct, kw_only=True):
         """It came to its end, and every row was taken."""
         return self.ended == "complete" and not self.failed
 
-    def sorted_problems(self) -> list[Problem]:
+    def sorted_problems(self) -> list[RowProblem]:
         """Notices, then problems in the order of the files that they are about."""
         return [*self.notices, *sorted(self.problems, key=lambda one: (one.file, one.line))]
 
@@ -88,9 +111,11 @@ class Report(msgspec.Struct, kw_only=True):
         """Plain numbers for machines. Keys stay; new ones may come.
 
         `ended`, `message`, `rows`, `taken`, `failed`, `flagged`, `notices`, `counts` (noun -> created, changed,
-        unchanged, failed), `at` ({file, line} or None), `seconds`, `products_per_second`, `correlation_id`.
+        unchanged, failed), `at` ({file, line} or None), `seconds`, `products_per_second`, `correlation_id`, `dry_run`;
+        of a dry run `rows_planned` (file, line, noun, name, outcome, changes, reasons) and `rows_left_out`.
         """
         products = self.counts["product"].total
+        dry = {"rows_planned": self.sorted_plans(), "rows_left_out": self.plans_left_out} if self.dry_run else {}
         return {
             "ended": self.ended,
             "message": self.message,
@@ -104,7 +129,21 @@ class Report(msgspec.Struct, kw_only=True):
             "seconds": round(self.seconds, 3),
             "products_per_second": round(products / self.seconds) if self.seconds else None,
             "correlation_id": self.correlation_id,
+            "dry_run": self.dry_run,
+            **dry,
         }
+
+    def plan(self, plan: RowPlan) -> None:
+        """Keeps what would become of a row."""
+        if len(self.plans) < PLANS_MAX:
+            self.plans.append(plan)
+        else:
+            self.plans_left_out += 1
+
+    def sorted_plans(self) -> list[RowPlan]:
+        """In the order of the files' lines; definitions before products."""
+        nouns = {noun: number for number, noun in enumerate(NOUNS)}
+        return sorted(self.plans, key=lambda one: (nouns[one.noun], one.file, one.line))
 
     def lines(self, shown: int = _SHOWN_MAX) -> Iterator[str]:
         """The report for a person, with at most `shown` problems of each kind."""
@@ -131,7 +170,7 @@ class Report(msgspec.Struct, kw_only=True):
         problems = [msgspec.to_builtins(one) for one in self.sorted_problems()]
         if path.suffix == ".csv":
             with path.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, Problem.__struct_fields__)
+                writer = csv.DictWriter(file, RowProblem.__struct_fields__)
                 writer.writeheader()
                 writer.writerows({**one, "taken": "yes" if one["taken"] else "no"} for one in problems)
         elif path.suffix == ".json":

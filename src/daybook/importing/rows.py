@@ -1,11 +1,12 @@
 """What readers hand to the ingest: rows, and notices about what a file holds that Daybook does not take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from daybook.errors import DaybookError
-from daybook.importing.records import Record
+from daybook.importing.records import Noun, Record
 
 PROBLEMS_SHOWN_MAX = 20
 
@@ -16,6 +17,19 @@ class Flag(msgspec.Struct, frozen=True):
     field: str | None
     value: str | None
     reason: str
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a file of definitions has something to say about."""
+
+    fields: frozenset[str]
+    """Fields of the definition for which it has a column."""
+    locales: frozenset[str]
+    """Locales for whose labels it has a column."""
+    option_locales: frozenset[str] = frozenset()
+    """The same for options."""
+    known: frozenset[str] = frozenset()
+    """Attributes that it knows: others in a family stay."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +43,21 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     """The line of the file on which the record starts, counted from 1."""
     record: Record | None
-    noun: str = "product"
+    noun: Noun = "product"
     """What a row without a record would have been."""
     name: str | None = None
     """The SKU or code of a row without a record, as far as it was readable."""
     flags: tuple[Flag, ...] = ()
+    said: Said | None = None
+    """What of a definition the file says: the rest of one that is there stays. None: the record is all of it."""
     keep_existing: bool = False
     """The record is a first proposal: what the book has already stands."""
+    if_new: Mapping[str, Any] = {}
+    """Fields of a description that are said in addition when the book does not know the product."""
+    may_create: bool = True
+    """False: the file holds single values only, so a product that the book does not know is a mistake."""
+    known_categories: frozenset[str] | None = None
+    """The categories that the file knows: others that the product is in stay. None: the record says them all."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -3,21 +3,23 @@
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import psycopg
 import psycopg_pool
-from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.application import Application
 from eventsourcing.persistence import EventStore, InfrastructureFactory, IntegrityError, JSONTranscoder, Mapper
 from eventsourcing.utils import Environment
 
 from daybook.errors import CommandIdReused, DaybookError, VersionConflict
+from daybook.events import codec
 from daybook.log import QUERIES
 from daybook.log.bulk import append_bulk
 from daybook.log.group_commit import Outcome
 from daybook.log.mapper import EventMapper
-from daybook.log.pending import Appended, Context, Happened, PendingEvent
+from daybook.log.pending import Appended, Context, NewEvent, PendingEvent
+from daybook.log.reader import LAST
 from daybook.log.recorder import LogFactory, LogRecorder, appended
 from daybook.log.snapshots import (
     INTERVAL_EVENTS,
@@ -29,18 +31,22 @@ from daybook.log.snapshots import (
     SnapshotRecorder,
     topic,
 )
-from daybook.postgres.pool import Pool, fetch, reachable
+from daybook.postgres.pool import Pool, fetch
 
 log = logging.getLogger("daybook.log")
 CACHED_STREAMS_MAX = 2000
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A stream's state with its version: what the library calls an aggregate."""
+    """A stream's state, and the event that it was brought up to: what the library calls an aggregate."""
 
-    id: str
     version: int
+    event_id: str
     state: Any
+
+
+NEW = Loaded(0, "", None)
+"""Of a stream without events."""
 
 
 class Log(Application[str]):
@@ -86,33 +92,56 @@ class Log(Application[str]):
         return self._events
 
     def load(self, stream: str, evolve: Evolve[S]) -> tuple[S | None, int]:
-        """The stream's state and version now; (None, 0) for a stream that has no event."""
+        """The stream's state and version now; (None, 0) for a stream that has no event.
 
-        noun = stream.partition("/")[0]
-
-        def project(loaded: Loaded | None, happened: Iterable[Happened | Snapshot]) -> Loaded | None:
-            version = loaded.version if loaded else 0
-            state = loaded.state if loaded else None
-            for one in happened:
-                if isinstance(one, Snapshot):
-                    state = msgspec.json.decode(one.body, type=self._folds[noun].state)
-                else:
-                    state = evolve(state, one.event)
-                version = one.originator_version
-            return Loaded(stream, version, state) if version else None
-
-        try:
-            with reachable():
-                loaded: Any = self.repository.get(stream, projector_func=project)
-        except AggregateNotFoundError:
-            return None, 0
-        # The library brings a cached aggregate up to date in place. Ours are immutable: without this the cache would
-        # keep the state of the first load, and every later one would read all events since then.
-        if self.repository.cache is not None:
-            self.repository.cache.put(stream, loaded)
+        Hazard: Postgres may come back without its newest events, restored or on a replica that lacked them. So the last
+        event that a known state holds is read again each time, and when it is gone, or another, the state is forgotten.
+        """
+        loaded = self._continued(stream, self._cached(stream), evolve)
+        loaded = loaded or self._continued(stream, self._snapshot_of(stream), evolve)
+        loaded = loaded or self._continued(stream, NEW, evolve) or NEW
+        cache: Any = self.repository.cache
+        if loaded.version:
+            cache.put(stream, loaded)
         return loaded.state, loaded.version
 
-    def append(self, happened: Sequence[Happened], context: Context) -> Appended:
+    def _cached(self, stream: str) -> Loaded | None:
+        cache: Any = self.repository.cache
+        try:
+            return cast(Loaded, cache.get(stream))
+        except KeyError:
+            return None
+
+    def _continued(self, stream: str, known: Loaded | None, evolve: Evolve[S]) -> Loaded | None:
+        """What is known, with the events since; None when nothing is, or the log does not have what it rests on."""
+        if known is None:
+            return None
+        rows = fetch(self._pool, QUERIES["stream_from"], (stream, known.version))
+        if known.version:
+            if not rows or rows[0][0] != known.event_id:
+                return None
+            rows = rows[1:]
+            if not rows:
+                return known
+        state = known.state
+        for _, _, kind, data in rows:
+            state = evolve(state, codec.decode(kind, data))
+        return Loaded(rows[-1][1], rows[-1][0], state) if rows else NEW
+
+    def _snapshot_of(self, stream: str) -> Loaded | None:
+        """The newest snapshot that the log bears out."""
+        noun = stream.partition("/")[0]
+        if noun not in self._folds:
+            return None
+        fold = self._folds[noun]
+        rows = fetch(
+            self._pool,
+            QUERIES["snapshot_of"],
+            {"stream": stream, "after": 0, "upto": LAST, "types": [topic(noun, fold)]},
+        )
+        return Loaded(rows[0][1], rows[0][4], msgspec.json.decode(rows[0][3], type=fold.state)) if rows else None
+
+    def append(self, happened: Sequence[NewEvent], context: Context) -> Appended:
         """Appends a command's events, whole or not at all. Raises VersionConflict, CommandIdReused, Unavailable.
 
         Safe to repeat: with a command id that was carried out before, nothing is appended and the first result returns.
@@ -126,7 +155,7 @@ class Log(Application[str]):
         self._take_due_snapshots(happened)
         return done
 
-    def _take_due_snapshots(self, happened: Sequence[Happened]) -> None:
+    def _take_due_snapshots(self, happened: Sequence[NewEvent]) -> None:
         """After the append, which stands whatever becomes of this: a snapshot only saves later reading."""
         due = {one.originator_id for one in happened if one.originator_version % INTERVAL_EVENTS == 0}
         for stream in due:
@@ -141,7 +170,7 @@ class Log(Application[str]):
             except (psycopg.Error, psycopg_pool.PoolTimeout, DaybookError):
                 log.warning("no snapshot of %s was taken", stream, exc_info=True)
 
-    def record(self, commands: Sequence[tuple[Context, Sequence[Happened]]]) -> list[Appended]:
+    def record(self, commands: Sequence[tuple[Context, Sequence[NewEvent]]]) -> list[Appended]:
         """Appends what rests on no decision (receipts), many commands at once, each behind what its stream holds.
 
         Versions of the events must be 0. Safe to repeat with the same command ids. Raises Unavailable.
@@ -153,7 +182,7 @@ class Log(Application[str]):
         )
 
     def bulk(
-        self, commands: Iterable[tuple[Context, Sequence[Happened]]]
+        self, commands: Iterable[tuple[Context, Sequence[NewEvent]]]
     ) -> Iterator[Appended | VersionConflict | CommandIdReused]:
         """Appends hundreds of thousands of events at the speed of COPY; yields what became of each command, in order.
 
@@ -178,6 +207,10 @@ class Log(Application[str]):
                 yield appended(context, outcome)
             except CommandIdReused as error:
                 yield error
+
+    def products_of(self, key: str) -> int:
+        """How many products a group has."""
+        return int(fetch(self._pool, QUERIES["products_of"], (key,))[0][0])
 
     def carried_out(self, context: Context) -> Appended | None:
         """What the command with this id appended, if it was carried out before. Raises CommandIdReused."""

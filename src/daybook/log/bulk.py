@@ -128,7 +128,7 @@ def _prepared(chunk: list[Command], amount: int) -> list[_Prepared]:
     prepared = []
     for context, events in chunk:
         who = (context.actor, context.reason, context.source, context.correlation_id or context.command_id)
-        why = (context.causation_id, context.command_id, context.intent)
+        why = (context.causation_id, context.command_id, context.command_hash)
         rows = []
         for event in events:
             stream = str(event.originator_id)
@@ -179,6 +179,6 @@ def _place(plan: _Plan, command: _Prepared, versions: dict[str, int], known: dic
         rows.append((position, version, plan.at, *columns))
     plan.outcomes.append(Outcome("appended", plan.head + 1, position, None, None, None, plan.at))
     plan.rows += rows
-    known[context.command_id] = (plan.head + 1, position, context.intent, plan.at)
+    known[context.command_id] = (plan.head + 1, position, context.command_hash, plan.at)
     plan.head = position
     versions.update(reached)

@@ -58,7 +58,7 @@ class Outcome(msgspec.Struct, frozen=True):
     kind: str
     first: int | None
     last: int | None
-    intent: int | None
+    command_hash: int | None
     stream: str | None
     actual: int | None
     recorded_at: datetime
@@ -257,7 +257,7 @@ def _call(batch: Sequence[_Waiting]) -> tuple[LiteralString, Sequence[Any]]:
     events = list(chain.from_iterable(waiting.events for waiting in batch))
     about_commands: tuple[_Column, ...] = (
         (Array.texts, [context.command_id for context in contexts]),
-        (Array.integers, [context.intent for context in contexts]),
+        (Array.integers, [context.command_hash for context in contexts]),
         (Array.texts, [context.actor for context in contexts]),
         (Array.texts, [context.reason for context in contexts]),
         (Array.texts, [context.source for context in contexts]),

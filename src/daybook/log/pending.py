@@ -6,15 +6,18 @@ from datetime import datetime
 import msgspec
 from eventsourcing.persistence import StoredEvent
 
+from daybook import limits
 from daybook.events import Event
 from daybook.ids import new_id
+from daybook.values import check_text
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Who, why and where from: the columns that a command's events carry.
 
     `command_id` makes a retry harmless: an append with an id that the log has already seen changes nothing and
-    returns the first result. `intent` is a hash of the command; an id that returns with another intent is refused.
+    returns the first result. `command_hash` tells a retry from another command, which is refused, also where one of the
+    two hashes is None, as that of a receipt is.
     """
 
     actor: str
@@ -24,7 +27,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str | None = None
     """What this command belongs to; its own command id when nothing else is named."""
     causation_id: str | None = None
-    intent: int | None = None
+    command_hash: int | None = None
 
     @staticmethod
     def new(
@@ -36,7 +39,19 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         correlation_id: str | None = None,
         causation_id: str | None = None,
     ) -> "Context":
-        """A context with a command id of its own where none was given."""
+        """A context with a command id of its own where none was given. Raises InvalidValue for what is too long."""
+        names = {
+            "actor": actor,
+            "source": source,
+            "command_id": command_id,
+            "correlation_id": correlation_id,
+            "causation_id": causation_id,
+        }
+        for field, name in names.items():
+            if name is not None:
+                check_text(name, field, limits.NAME)
+        if reason is not None:
+            check_text(reason, "reason", limits.REASON)
         return Context(
             actor=actor,
             source=source,
@@ -47,7 +62,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Happened(msgspec.Struct, frozen=True):
+class NewEvent(msgspec.Struct, frozen=True):
     """An event with its place in a stream: what `eventsourcing` calls a domain event."""
 
     originator_id: str

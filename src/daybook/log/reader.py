@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from daybook.catalogue.reference import EMPTY, Reference, fold_reference
+from daybook.catalogue.reference import EMPTY, Reference, fold_references
 from daybook.events import Recorded, codec
 from daybook.events.envelope import REFERENCE_KEY
+from daybook.limits import PAGE_BYTES_MAX
 from daybook.log import QUERIES
-from daybook.postgres.pool import AsyncConnection, Pool, fetch
+from daybook.postgres.pool import AsyncConnection, Parameters, Pool, fetch
 
 LAST = 2**62
 """A position that is later than any."""
@@ -41,8 +42,9 @@ class Reader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._newest: tuple[Recorded | None, Reference] = (None, EMPTY)
 
-    def _rows(self, query: str, parameters: Sequence[Any]) -> list[Any]:
+    def _rows(self, query: str, parameters: Parameters) -> list[Any]:
         return fetch(self._pool, QUERIES[query], parameters)
 
     def head(self) -> int:
@@ -55,7 +57,7 @@ class Reader:
 
     def after(self, position: int, limit: int = PAGE_EVENTS, upto: int = LAST) -> list[Recorded]:
         """The next events after a position, in order."""
-        return [recorded(row) for row in self._rows("after", (position, upto, limit))]
+        return [recorded(row) for row in self._rows("after", {"after": position, "upto": upto, "limit": limit})]
 
     def all_after(self, position: int, upto: int = LAST) -> Iterator[Recorded]:
         """Every event after a position, in order, read in pages."""
@@ -69,7 +71,7 @@ class Reader:
 
     def of_key(self, key: str, upto: int = LAST, after: int = 0) -> list[Recorded]:
         """A product group's events in order."""
-        return [recorded(row) for row in self._rows("of_key", (key, after, upto))]
+        return [recorded(row) for row in self._rows("of_key", {"key": key, "after": after, "upto": upto})]
 
     def of_types(self, types: Sequence[str], after: int = 0) -> list[Recorded]:
         """Events of these stored names after a position, in order: for rare ones, as all of them are read."""
@@ -77,22 +79,38 @@ class Reader:
 
     def of_stream(self, stream: str, upto: int = LAST, after_version: int = 0) -> list[Recorded]:
         """A stream's events in order."""
-        return [recorded(row) for row in self._rows("of_stream", (stream, after_version, upto))]
+        given = {"stream": stream, "after": after_version, "upto": upto}
+        return [recorded(row) for row in self._rows("of_stream", given)]
 
     def key_of(self, sku: str) -> str | None:
         """The product group of a SKU; None for a SKU that the book does not know."""
         rows = self._rows("key_of", (f"product/{sku}",))
         return str(rows[0][0]) if rows else None
 
-    def keys(self, after: str = "", upto: int = LAST, limit: int = PAGE_EVENTS) -> list[str]:
-        """Product groups in order of their key, a page at a time."""
-        return [str(row[0]) for row in self._rows("keys", (after, upto, limit))]
+    def groups_after(self, key: str = "", limit: int = PAGE_EVENTS) -> list[tuple[str, int]]:
+        """The next product groups in order of their key, each with the position of its first event."""
+        return [(str(key), int(first)) for key, first in self._rows("groups_after", (key, limit))]
 
     def reference(self, upto: int = LAST) -> Reference:
-        """The reference state at a position."""
-        reference = EMPTY
-        for one in self.of_key(REFERENCE_KEY, upto):
-            reference = fold_reference(reference, one.event)
+        """The reference state at a position.
+
+        The newest one is remembered, with the event that made it, which is read again each time: after Postgres came
+        back at an earlier moment it is another one, and everything is folded anew.
+        """
+        last, reference = self._newest
+        older = last is not None and upto < last.position
+        if last is not None and not older:
+            same, *news = self.of_key(REFERENCE_KEY, upto, last.position - 1) or (None,)
+            if same is not None and same.event_id == last.event_id:
+                if not news:
+                    return reference
+                # Two threads may both read the news: they come to equal states, and the pair is replaced as one.
+                self._newest = (news[-1], fold_references(reference, (one.event for one in news)))
+                return self._newest[1]
+        events = self.of_key(REFERENCE_KEY, upto)
+        reference = fold_references(EMPTY, (one.event for one in events))
+        if events and not older:
+            self._newest = (events[-1], reference)
         return reference
 
     def count_by_type(self) -> list[tuple[str, int, datetime, datetime]]:
@@ -112,13 +130,30 @@ async def head(conn: AsyncConnection) -> int:
     return int(row[0])
 
 
-async def rows_after(conn: AsyncConnection, position: int, limit: int, upto: int = LAST) -> list[Any]:
-    """The next events as rows, undecoded: what the relay publishes and `recorded` decodes."""
-    cursor = await conn.execute(QUERIES["after"], (position, upto, limit), prepare=True)
+async def page_after(conn: AsyncConnection, position: int, limit: int, upto: int = LAST) -> list[Any]:
+    """The next events as rows, undecoded: what the relay publishes and `recorded` decodes.
+
+    At most `limit`, and no more once they have `limits.PAGE_BYTES_MAX`: events may be long, and memory is not endless.
+    Only an empty page says that there are none.
+    """
+    given = {"after": position, "upto": upto, "limit": limit, "bytes": PAGE_BYTES_MAX}
+    cursor = await conn.execute(QUERIES["page"], given, prepare=True)
     return await cursor.fetchall()
+
+
+async def rows_after(conn: AsyncConnection, position: int, limit: int, upto: int = LAST) -> list[Any]:
+    """The next events as rows, undecoded, whatever their size: for a few, or for as many as somebody holds already."""
+    cursor = await conn.execute(QUERIES["after"], {"after": position, "upto": upto, "limit": limit}, prepare=True)
+    return await cursor.fetchall()
+
+
+async def reference_at(conn: AsyncConnection, upto: int) -> tuple[Reference, int]:
+    """The reference state at a position and the position of its last event, for the worker loops."""
+    events = await of_key(conn, REFERENCE_KEY, upto)
+    return fold_references(EMPTY, (one.event for one in events)), events[-1].position if events else 0
 
 
 async def of_key(conn: AsyncConnection, key: str, upto: int) -> list[Recorded]:
     """A key's events up to a position, for the worker loops."""
-    cursor = await conn.execute(QUERIES["of_key"], (key, 0, upto))
+    cursor = await conn.execute(QUERIES["of_key"], {"key": key, "after": 0, "upto": upto})
     return [recorded(row) for row in await cursor.fetchall()]

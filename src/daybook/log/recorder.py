@@ -64,7 +64,7 @@ class LogRecorder(ApplicationRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """The stream's events in order of version."""
-        bounds = (str(originator_id), gt or 0, lte if lte is not None else 2**62)
+        bounds = {"stream": str(originator_id), "after": gt or 0, "upto": lte if lte is not None else 2**62}
         rows = fetch(self.pool, QUERIES["stream_events"], bounds)
         events = [StoredEvent(originator_id, version, kind, _state(data)) for _, version, kind, data in rows]
         chosen = events[::-1] if desc else events
@@ -80,8 +80,12 @@ class LogRecorder(ApplicationRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         """Events in order of position: what the library calls notifications."""
-        after = (start or 0) - (1 if inclusive_of_start and start is not None else 0)
-        bounds = (after, stop if stop is not None else 2**62, list(topics), list(topics), limit)
+        bounds = {
+            "after": (start or 0) - (1 if inclusive_of_start and start is not None else 0),
+            "upto": stop if stop is not None else 2**62,
+            "types": list(topics),
+            "limit": limit,
+        }
         rows = fetch(self.pool, QUERIES["notifications"], bounds)
         return [
             Notification(stream, version, kind, _state(data), position)
@@ -98,9 +102,13 @@ class LogRecorder(ApplicationRecorder):
 
 
 def appended(context: Context, outcome: Outcome) -> Appended:
-    """The result of an append that stands, now or from before. Raises CommandIdReused for another command's id."""
+    """The result of an append that stands, now or from before. Raises CommandIdReused for another command's id.
+
+    A receipt has no hash, and neither had commands of earlier versions whose id nobody chose: a command equals none
+    of these.
+    """
     repeated = outcome.kind == "repeated"
-    if repeated and None not in (outcome.intent, context.intent) and outcome.intent != context.intent:
+    if repeated and outcome.command_hash != context.command_hash:
         raise CommandIdReused(
             f"command id {context.command_id!r} was used for another command, at position {outcome.first}; "
             "give every command an id of its own, and repeat an id only to retry the same command",
@@ -146,7 +154,7 @@ class LogFactory(InfrastructureFactory[TrackingRecorder]):
         raise NotImplementedError(f"there is no table of its own for {purpose}")
 
     def tracking_recorder(self, tracking_recorder_class: Any = None) -> Any:
-        """Refused: a projection's checkpoint is in its own transaction; see daybook.channel.runner."""
+        """Refused: a projection's checkpoint is in its own transaction; see daybook.projection.runner."""
         raise NotImplementedError("projections keep their own checkpoints")
 
     def process_recorder(self) -> ProcessRecorder:

@@ -1,7 +1,8 @@
 """Snapshots, through the library's own repository: a long stream is loaded from its newest one and the events since.
 
-They are derived and may be dropped at any time. A snapshot names the fold that made it; after the fold's version was
-raised, older ones are ignored and the stream is read from its beginning once more.
+They are derived and may be dropped at any time. A snapshot names the fold that made it and the event that it was taken
+at; after the fold's version was raised, or the log lost that event, it is ignored and the stream is read from its
+beginning once more.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -73,8 +74,13 @@ class SnapshotRecorder(AggregateRecorder):
         """Keeps each snapshot, unless there is a newer one of the same fold."""
         with self._pool.connection() as conn:
             for one in stored_events:
-                row = (str(one.originator_id), one.originator_version, one.topic, one.state.decode())
-                conn.execute(QUERIES["put_snapshot"], row)
+                given = {
+                    "stream": str(one.originator_id),
+                    "version": one.originator_version,
+                    "type": one.topic,
+                    "state": one.state.decode(),
+                }
+                conn.execute(QUERIES["put_snapshot"], given)
         return None
 
     def select_events(
@@ -87,6 +93,11 @@ class SnapshotRecorder(AggregateRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """The stream's snapshot, when its version lies within the bounds."""
-        bounds = (str(originator_id), gt or 0, lte if lte is not None else 2**62, self._topics)
+        bounds = {
+            "stream": str(originator_id),
+            "after": gt or 0,
+            "upto": lte if lte is not None else 2**62,
+            "types": self._topics,
+        }
         rows = fetch(self._pool, QUERIES["snapshot_of"], bounds)
-        return [StoredEvent(stream, version, kind, state.encode()) for stream, version, kind, state in rows]
+        return [StoredEvent(stream, version, kind, state.encode()) for stream, version, kind, state, _ in rows]

@@ -1,7 +1,8 @@
 """Numbered .sql migrations, in lines: each component owns a folder `migrations/` and its numbers.
 
 A migration runs once, in its own transaction, in the order (line order, number). Its sha256 is kept: a merged file
-that was edited afterwards is refused. Two processes that migrate at once wait for each other on an advisory lock.
+that was edited afterwards is refused. Two processes that migrate at once take turns, one migration at a time, on an
+advisory lock that ends with the transaction.
 """
 
 import hashlib
@@ -10,12 +11,18 @@ from pathlib import Path
 from typing import LiteralString
 
 from daybook.errors import BadConfiguration
-from daybook.postgres.pool import connect
+from daybook.postgres.pool import Connection, connect
 
-LINES: tuple[tuple[str, str], ...] = (("log", "daybook.log"), ("channel", "daybook.channel"))
+LINES: tuple[tuple[str, str], ...] = (
+    ("log", "daybook.log"),
+    ("channel", "daybook.projection"),
+    ("delivery", "daybook.delivery"),
+    ("stream", "daybook.stream"),
+)
 """(line, package that holds its `migrations` folder), in the order in which they depend on one another."""
 
 _LOCK = 0x6461796B  # 'dayk'
+_TAKE_TURN: LiteralString = "SELECT pg_advisory_xact_lock(%s)"
 _TABLE: LiteralString = """
 CREATE TABLE IF NOT EXISTS migrations (
     line text NOT NULL, number int NOT NULL, name text NOT NULL, sha256 text NOT NULL,
@@ -34,28 +41,32 @@ def files(package: str) -> list[Path]:
 
 def migrate(dsn: str) -> list[str]:
     """Applies what is missing and returns the names applied. Idempotent; safe to run from many processes at once."""
-    applied: list[str] = []
     with connect(dsn, "migrate") as conn:
-        conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        conn.execute(_TABLE)
-        rows = conn.execute("SELECT line, number, name, sha256 FROM migrations").fetchall()
-        known = {(line, number): (name, digest) for line, number, name, digest in rows}
-        for line, package in LINES:
-            for path in files(package):
-                number, body = int(path.name[:4]), path.read_bytes()
-                digest = hashlib.sha256(body).hexdigest()
-                if (line, number) in known:
-                    if known[line, number][1] != digest:
-                        raise BadConfiguration(
-                            f"{line}/{path.name} was edited after it was applied as {known[line, number][0]}: "
-                            "restore the file and write a new migration instead"
-                        )
-                    continue
-                with conn.transaction():
-                    conn.execute(body, prepare=False)
-                    conn.execute(
-                        "INSERT INTO migrations (line, number, name, sha256) VALUES (%s, %s, %s, %s)",
-                        (line, number, path.name, digest),
-                    )
-                applied.append(f"{line}/{path.name}")
-    return applied
+        with conn.transaction():
+            conn.execute(_TAKE_TURN, (_LOCK,))
+            conn.execute(_TABLE)
+        return [f"{line}/{path.name}" for line, package in LINES for path in files(package) if _apply(conn, line, path)]
+
+
+def _apply(conn: Connection, line: str, path: Path) -> bool:
+    """Applies one migration, unless it was before. Raises BadConfiguration when it was edited since."""
+    number, body = int(path.name[:4]), path.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    with conn.transaction():
+        conn.execute(_TAKE_TURN, (_LOCK,))
+        known = conn.execute(
+            "SELECT name, sha256 FROM migrations WHERE line = %s AND number = %s", (line, number)
+        ).fetchone()
+        if known is not None:
+            if known[1] != digest:
+                raise BadConfiguration(
+                    f"{line}/{path.name} was edited after it was applied as {known[0]}: "
+                    "restore the file and write a new migration instead"
+                )
+            return False
+        conn.execute(body, prepare=False)
+        conn.execute(
+            "INSERT INTO migrations (line, number, name, sha256) VALUES (%s, %s, %s, %s)",
+            (line, number, path.name, digest),
+        )
+    return True

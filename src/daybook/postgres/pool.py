@@ -1,42 +1,120 @@
-"""Connections. One place decides time zone, application name and what an unreachable server looks like."""
+"""Connections. One place decides time zone, application name and what an unreachable server looks like.
 
-from collections.abc import Iterator, Sequence
+Hazard: a pooler in transaction mode (PgBouncer, and what clouds put in front of a server) hands each transaction
+another session. What one client set or prepared then holds for another client, and its locks stay. Daybook keeps
+connections of its own and needs a session to be a session: a pooler is recognised, and refused in words.
+"""
+
+import select
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, LiteralString
 
 import psycopg
 import psycopg_pool
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from daybook.errors import InvalidValue, Unavailable
+from daybook.errors import BadConfiguration, InvalidValue, Unavailable
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+"""What a statement is given: in order, or by name."""
 
 CONNECT_TIMEOUT_SECONDS = 10
+WHY_SECONDS_MAX = 2
+"""For finding out why there is no connection; the least that libpq allows."""
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
-Pool = psycopg_pool.ConnectionPool[Connection]
 
-_OPTIONS = "-c timezone=UTC -c client_encoding=UTF8"
+# Not as `options` at the start, which poolers refuse with a message that helps nobody.
+_INTRODUCTION: LiteralString = "SELECT pg_backend_pid(), set_config('TimeZone', 'UTC', false)"
+_POOLED = (
+    "a connection pooler, such as PgBouncer, stands between Daybook and Postgres: it would mix up what Daybook sets "
+    "for a session with other clients. Let DAYBOOK_POSTGRES name the server itself; Daybook keeps a pool of its own"
+)
 
 
-def _kwargs(name: str) -> dict[str, object]:
+def _ended(conn: Connection) -> bool:
+    """Whether the server closed the connection. On an idle one nothing else is to be read, but for a rare notice."""
+    watch = select.poll()
+    watch.register(conn.fileno(), select.POLLIN)
+    return bool(watch.poll(0))
+
+
+class Pool(psycopg_pool.ConnectionPool[Connection]):
+    """A pool that knows why it has no connection to give."""
+
+    def __init__(self, dsn: str, **options: Any) -> None:
+        self._dsn = dsn
+        super().__init__(dsn, **options)
+
+    def getconn(self, timeout: float | None = None) -> Connection:
+        """A connection. Raises PoolTimeout with the reason, and BadConfiguration when waiting can't help."""
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        try:
+            while _ended(conn := super().getconn(deadline - time.monotonic())):
+                # The pool's own `check` pauses for a second after each that it finds broken, and after a restart of the
+                # server all of them are.
+                conn.close()
+                self.putconn(conn)
+        except psycopg_pool.PoolTimeout as error:
+            raise psycopg_pool.PoolTimeout(f"{error}: {self._reason()}") from error
+        return conn
+
+    def _reason(self) -> str:
+        try:
+            connect(self._dsn, "pool", WHY_SECONDS_MAX).close()
+        except Unavailable as error:
+            return error.message
+        return f"all {self.max_size} connections are in use"
+
+
+def _kwargs(name: str, timeout: int = CONNECT_TIMEOUT_SECONDS) -> dict[str, Any]:
     return {
         "autocommit": True,
         "application_name": f"daybook {name}",
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "options": _OPTIONS,
+        "connect_timeout": timeout,
+        "client_encoding": "UTF8",
     }
 
 
-def pool(dsn: str, name: str, size: int = 8) -> Pool:
-    """A pool of autocommit connections in UTC, opened on first use.
+def check_dsn(dsn: str) -> None:
+    """Raises BadConfiguration for a connection string that makes no sense, with nothing of what it holds."""
+    try:
+        conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise BadConfiguration(
+            "DAYBOOK_POSTGRES can't be read: give postgresql://user:password@host:port/database with what is special "
+            "in the password percent-encoded, or host=… user=… password='…' with quotes around one that has spaces",
+            field="DAYBOOK_POSTGRES",
+        ) from None
 
-    Connections are not tried before each use, which would cost every statement a round trip: see `fetch`.
+
+def _introduce(conn: Connection) -> None:
+    (pid, _), *_ = conn.execute(_INTRODUCTION, prepare=False).fetchall()
+    _refuse_pooler(conn, pid)
+
+
+def _refuse_pooler(conn: Connection | AsyncConnection, pid: int) -> None:
+    """A pooler makes up the process id that it tells a client, whose session is no session of the server."""
+    if pid != conn.info.backend_pid:
+        raise BadConfiguration(_POOLED, field="DAYBOOK_POSTGRES")
+
+
+def pool(dsn: str, name: str, size: int = 8, kept: int = 0) -> Pool:
+    """A pool of autocommit connections in UTC, opened on first use but for those that are `kept` open.
+
+    A connection that the server closed is replaced before it is handed out. Asking the server each time would cost
+    every statement a round trip: what breaks unseen, `fetch` tries again.
     """
-    return psycopg_pool.ConnectionPool(
+    check_dsn(dsn)
+    return Pool(
         dsn,
-        min_size=0,
+        min_size=kept,
         max_size=size,
         kwargs=_kwargs(name),
+        configure=_introduce,
         open=True,
         name=name,
         timeout=CONNECT_TIMEOUT_SECONDS,
@@ -44,19 +122,33 @@ def pool(dsn: str, name: str, size: int = 8) -> Pool:
 
 
 async def connect_async(dsn: str, name: str) -> AsyncConnection:
-    """One autocommit connection in UTC for a worker loop. Raises Unavailable."""
+    """One autocommit connection in UTC for a worker loop. Raises Unavailable, and BadConfiguration for a pooler."""
+    check_dsn(dsn)
     try:
-        return await psycopg.AsyncConnection.connect(dsn, **_kwargs(name))  # type: ignore[arg-type]
+        conn = await psycopg.AsyncConnection.connect(dsn, **_kwargs(name))
+        try:
+            (pid, _), *_ = await (await conn.execute(_INTRODUCTION, prepare=False)).fetchall()
+            _refuse_pooler(conn, pid)
+        except BaseException:  # also when the task is cancelled
+            await conn.close()
+            raise
     except psycopg.OperationalError as error:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
+    return conn
 
 
-def connect(dsn: str, name: str) -> Connection:
-    """One autocommit connection in UTC. Raises Unavailable."""
+def connect(dsn: str, name: str, timeout: int = CONNECT_TIMEOUT_SECONDS) -> Connection:
+    """One autocommit connection in UTC. Raises Unavailable, and BadConfiguration for a pooler."""
+    check_dsn(dsn)
     try:
-        return psycopg.connect(dsn, **_kwargs(name))  # type: ignore[arg-type]
+        conn = psycopg.connect(dsn, **_kwargs(name, timeout))
+        _introduce(conn)
     except psycopg.OperationalError as error:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
+    except BadConfiguration:
+        conn.close()
+        raise
+    return conn
 
 
 @contextmanager
@@ -68,7 +160,7 @@ def reachable() -> Iterator[None]:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
 
 
-def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> list[Any]:
+def fetch(pool: Pool, query: LiteralString, parameters: Parameters = ()) -> list[Any]:
     """Runs one reading statement and returns its rows. Raises Unavailable, and InvalidValue for a text with a NUL.
 
     After a restart of the server every idle connection of the pool is broken. When one turns out to be, all are tried
@@ -84,7 +176,7 @@ def fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any] = ()) -> l
             raise InvalidValue("text", f"holds something that Postgres can't: {error}") from error
 
 
-def _fetch(pool: Pool, query: LiteralString, parameters: Sequence[Any]) -> list[Any]:
+def _fetch(pool: Pool, query: LiteralString, parameters: Parameters) -> list[Any]:
     with pool.connection() as conn:
         return conn.execute(query, parameters, prepare=True).fetchall()
 

@@ -5,6 +5,7 @@ A wish that is already true gives no events: saying it twice changes nothing.
 
 from collections.abc import Iterable, Sequence
 
+from daybook import limits
 from daybook.errors import NotFound, Refused
 from daybook.events import (
     AttributeChange,
@@ -23,8 +24,10 @@ from daybook.events import (
     ProductReinstated,
     Value,
 )
+from daybook.events.parts import in_parts
+from daybook.limits import Limit
 from daybook.product.state import Product, slot, slot_parts
-from daybook.values import Money, gtin_problem
+from daybook.values import Money, check_limit, gtin_problem, parse_code
 
 Events = list[ProductEvent]
 
@@ -45,17 +48,31 @@ def create(product: Product | None, wish: ProductCreated, parent: Product | None
             raise NotFound(f"parent {wish.parent} of {wish.sku} does not exist: create it first", field="parent")
         if parent.kind != "model":
             raise Refused(f"parent {wish.parent} of {wish.sku} is no model, so it can't have variants", field="parent")
+    check_limit(limits.AXES, len(wish.axes), "axes")
+    for axis in wish.axes:
+        parse_code(axis, "axes")
     return [wish]
 
 
 def set_attributes(product: Product, changes: Iterable[AttributeChange]) -> Events:
     """Only what differs; the last of several changes to one slot stands."""
     wished = {slot(change.attribute, change.locale, change.channel): change for change in changes}
-    real = tuple(change for where, change in wished.items() if _differ(product.attributes.get(where), change.value))
-    return [AttributesChanged(real)] if real else []
+    real = [change for where, change in wished.items() if differ(product.attributes.get(where), change.value)]
+    if len(product.attributes) + len(real) > limits.VALUES.most:
+        removed = {where for where, change in wished.items() if change.value is None}
+        after = len((product.attributes.keys() | wished.keys()) - removed)
+        _check_growth(limits.VALUES, len(product.attributes), after, "attributes")
+    return [AttributesChanged(part) for part in in_parts(real)]
 
 
-def _differ(one: Value | None, other: Value | None) -> bool:
+def _check_growth(limit: Limit, before: int, after: int, field: str) -> None:
+    """What was there before there was a limit may stay and change, only not grow."""
+    if after > before:
+        check_limit(limit, after, field)
+
+
+def differ(one: Value | None, other: Value | None) -> bool:
+    """Whether they are different values."""
     # In Python True equals 1; in a catalogue yes is no number.
     return one != other or isinstance(one, bool) != isinstance(other, bool)
 
@@ -70,8 +87,11 @@ def replace_attributes(product: Product, changes: Sequence[AttributeChange]) -> 
 
 def change_price(product: Product, price_list: str, price: Money) -> Events:
     """The price in this list and currency."""
-    if product.prices.get(price_list, {}).get(price.currency) == price.amount:
+    there = product.prices.get(price_list, {})
+    if there.get(price.currency) == price.amount:
         return []
+    if price.currency not in there:
+        check_limit(limits.PRICES, sum(map(len, product.prices.values())) + 1, "prices")
     return [PriceChanged(price_list, price)]
 
 
@@ -95,6 +115,8 @@ def categorise(product: Product, categories: Sequence[str]) -> Events:
 
 def add_media(product: Product, media: MediaAdded) -> Events:
     """One media item; an item with the same id is replaced."""
+    if media.media_id not in product.media:
+        check_limit(limits.MEDIA, len(product.media) + 1, "media")
     return [] if product.media.get(media.media_id) == media else [media]
 
 

@@ -1,19 +1,21 @@
 """The catalogue, a page at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
 from daybook.commands import DescribeProduct
 from daybook.errors import InvalidValue
 from daybook.log.reader import Reader
-from daybook.product.state import slot_parts
+from daybook.product.state import slot, slot_parts
 from daybook.queries.groups import fold
 from daybook.queries.moment import Moment
 from daybook.queries.product import variants
-from daybook.queries.timeline import Past
+from daybook.queries.timeline import GroupThen, Past
+from daybook.queries.walk import Walk
 from daybook.values import parse_code, parse_sku
 
 LIMIT_MAX = 200
@@ -39,7 +41,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some of the catalogue, and the cursor that gives the next page; None on the last one."""
+    """Some of the catalogue, and the cursor that gives the next page; None on the last one.
+
+    A page may be short, or empty, while there is a next one: what one request reads is bounded.
+    """
 
     products: list[Summary]
     next: str | None
@@ -49,22 +54,23 @@ class Page(msgspec.Struct, frozen=True):
 def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50) -> Page:
     """The product groups after a SKU, in the database's order of their keys, at most `limit` (1 to 200).
 
-    Raises InvalidValue. One indexed statement for the page's keys, one for the definitions, one for each group.
+    Raises InvalidValue. One indexed statement for the keys, one for the definitions, one for each group.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
-    keys = reader.keys(parse_sku(after, "after") if after else "", moment.position, limit + 1)
+    walk = Walk(reader, parse_sku(after, "after") if after else "", moment.position)
     reference = reader.reference(moment.position)
     products: list[Summary] = []
-    for key in keys[:limit]:
-        events = reader.of_key(key, moment.position)
+    for key, events in walk:
+        if len(products) == limit:  # there is more
+            return Page(products, products[-1].sku, moment.position)
         group = fold(events)
         if group is not None and key in group.products:
             products.append(summary(group, reference, events[-1].position))
-    return Page(products, keys[limit - 1] if len(keys) > limit else None, moment.position)
+    return Page(products, None if walk.ended else walk.at, moment.position)
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class CatalogueLine(msgspec.Struct, frozen=True, kw_only=True):
     """A product group at a moment."""
 
     key: str
@@ -74,12 +80,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Channels on which one of its products is to be sold."""
     products: list[DescribeProduct]
     """Each complete, as an export would tell it: own values only; models before their variants."""
+    labels: dict[str, dict[str, str]]
+    """SKU -> what it is called, by locale, as in `Summary`; a variant without a name of its own has its model's."""
 
 
 class PageThen(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of the catalogue at a moment, and the cursor that gives the next page; None on the last one."""
+    """Some of the catalogue at a moment, and the cursor that gives the next page; None on the last one.
 
-    groups: list[Line]
+    A page may be short, or empty, while there is a next one: what one request reads is bounded.
+    """
+
+    groups: list[CatalogueLine]
     next: str | None
     position: int
     looked_up: bool
@@ -88,6 +99,7 @@ class PageThen(msgspec.Struct, frozen=True, kw_only=True):
 
 def page_then(
     past: Past,
+    reference: Reference,
     after: str = "",
     limit: int = 50,
     *,
@@ -104,36 +116,61 @@ def page_then(
         raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
     filters = {"families": family, "categories": category, "listed_on": listed_on}
     wanted = {field: parse_code(value, field) for field, value in filters.items() if value is not None}
-    found = past.page(parse_sku(after, "after") if after else "", limit + 1, wanted)
-    lines = [
-        Line(
-            key=one.key,
-            families=list(one.facts().get("families", ())),
-            categories=list(one.facts().get("categories", ())),
-            listed_on=list(one.facts().get("listed_on", ())),
-            products=one.descriptions(),
-        )
-        for one in found[:limit]
-    ]
+    found = past.page(parse_sku(after, "after") if after else "", limit, wanted)
     return PageThen(
-        groups=lines,
-        next=found[limit - 1].key if len(found) > limit else None,
+        groups=[_line(one, reference) for one in found.groups],
+        next=found.next,
         position=past.position,
         looked_up=past.indexed,
+    )
+
+
+def full_page_then(
+    past: Past,
+    reference: Reference,
+    on_progress: Callable[[PageThen], None],
+    after: str = "",
+    limit: int = 50,
+    **filters: str | None,
+) -> PageThen:
+    """The same as `page_then`, but full or the last one: for somebody who can wait.
+
+    `on_progress` hears how far it is.
+    """
+    found = page_then(past, reference, after, limit, **filters)
+    while found.next is not None and len(found.groups) < limit:
+        on_progress(found)
+        more = page_then(past, reference, found.next, limit - len(found.groups), **filters)
+        found = replace(more, groups=[*found.groups, *more.groups])
+    return found
+
+
+def _line(group: GroupThen, reference: Reference) -> CatalogueLine:
+    products = group.descriptions()
+    labels: dict[str, dict[str, str]] = {}
+    for one in products:
+        own = {slot(each.attribute, each.locale, each.channel): each.value for each in one.attributes or ()}
+        # Models come first, so what is inherited is there already.
+        labels[one.sku] = labels.get(str(one.parent), {}) | _labels(own, _label_attribute(reference, str(one.family)))
+    return CatalogueLine(
+        key=group.key,
+        families=list(group.facts().get("families", ())),
+        categories=list(group.facts().get("categories", ())),
+        listed_on=list(group.facts().get("listed_on", ())),
+        products=products,
+        labels=labels,
     )
 
 
 def summary(group: Group, reference: Reference, last_position: int) -> Summary:
     """One group's line. Pure."""
     product = group.products[group.key]
-    family = reference.families.get(product.family or "")
-    label = (family.label_attribute if family else None) or "name"
     named = dict.fromkeys(name for each in group.products.values() for name in each.channels)
     return Summary(
         sku=product.sku,
         kind=product.kind,
         family=product.family,
-        labels=_labels(product.attributes, label),
+        labels=_labels(product.attributes, _label_attribute(reference, product.family)),
         gtin=product.gtin,
         stock_total=sum(sum(stock.quantities.values()) for stock in group.stock.values()),
         channels=[name for name in named if any(group.listed(sku, name) for sku in group.products)],
@@ -143,10 +180,15 @@ def summary(group: Group, reference: Reference, last_position: int) -> Summary:
     )
 
 
+def _label_attribute(reference: Reference, family_code: str | None) -> str:
+    family = reference.families.get(family_code or "")
+    return (family.label_attribute if family else None) or "name"
+
+
 def _labels(attributes: Mapping[str, object], label: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for slot, value in attributes.items():
-        attribute, locale, _ = slot_parts(slot)
+    for name, value in attributes.items():
+        attribute, locale, _ = slot_parts(name)
         if attribute == label and isinstance(value, str):
             found.setdefault(locale or "", value)
     return found

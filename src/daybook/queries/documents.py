@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 
 from daybook.channel.contract import Payload
-from daybook.channel.generations import Generation
 from daybook.channel.registry import Registry
 from daybook.errors import NotFound
 from daybook.log.reader import Reader
 from daybook.postgres.pool import Pool, fetch
 from daybook.postgres.sql import load
+from daybook.projection.generations import Generation, never_ran
 from daybook.queries.groups import key_of
 
 QUERIES = load(Path(__file__).with_name("documents.sql"))
@@ -40,7 +40,7 @@ def document(pool: Pool, reader: Reader, registry: Registry, channel: str, sku: 
     key = key_of(reader, sku)
     live = fetch(pool, QUERIES["live"], (channel,))
     if not live:
-        raise NotFound(f"the projection {channel} has never run here: start it with `daybook up`", channel=channel)
+        raise never_ran(channel)
     position, listing = _listing(pool, Generation(channel, live[0][0]), key)
     body = manifest.document(sku, listing, reader.reference(position)) if sku in listing else None
     if body is None:
@@ -50,7 +50,7 @@ def document(pool: Pool, reader: Reader, registry: Registry, channel: str, sku: 
 
 def _listing(pool: Pool, generation: Generation, key: str) -> tuple[int, Mapping[str, Mapping[str, Payload]]]:
     query = generation.composed(QUERIES["listing_of_group"]).decode()
-    rows = fetch(pool, query, (key, generation.projection, generation.number))
+    rows = fetch(pool, query, {"key": key, "projection": generation.projection, "generation": generation.number})
     listing: dict[str, dict[str, Payload]] = {}
     for _, sku, facet, payload in rows:
         if sku is not None:

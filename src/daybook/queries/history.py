@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ from daybook.queries.sentences import sentence
 LIMIT_MAX = 1000
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class HistoryChange(msgspec.Struct, frozen=True, kw_only=True):
     """One event of a product or of its stock, with what it did."""
 
     position: int
@@ -49,7 +50,7 @@ def history(
     after: int = 0,
     inherited: bool = False,
     receipts: bool = False,
-) -> list[Change]:
+) -> list[HistoryChange]:
     """The product's changes and those of its stock after a position, oldest first, at most `limit` (1 to 1000).
 
     `inherited` adds the changes of its parents, whose values it may show. `receipts` adds what channels answered, as
@@ -63,13 +64,18 @@ def history(
     assert group is not None
     skus = {product.sku for product in group.chain(sku)} if inherited else {sku}
     known = Receipts(events)
+
+    @cache
+    def concerned(each: str) -> frozenset[str]:
+        return related(group, each)
+
     # A command's events become one state; the payloads that show it name the position of the last of them.
     ends = {one.command_id: one.position for one in events if not is_receipt(one)}
-    changes: list[Change] = []
+    changes: list[HistoryChange] = []
     for recorded, fields in _with_fields(events, skus):
         if recorded.position <= after or (is_receipt(recorded) and not receipts):
             continue
-        seen = [] if is_receipt(recorded) else known.of(ends[recorded.command_id], related(group, recorded.sku or sku))
+        seen = [] if is_receipt(recorded) else known.of(ends[recorded.command_id], concerned(recorded.sku or sku))
         changes.append(_change(recorded, fields, seen))
         if len(changes) == limit:
             break
@@ -88,8 +94,8 @@ def _with_fields(events: list[Recorded], skus: set[str]) -> Iterator[tuple[Recor
         before[one.sku] = now
 
 
-def _change(recorded: Recorded, fields: list[FieldChange], seen: list[Acknowledgement]) -> Change:
-    return Change(
+def _change(recorded: Recorded, fields: list[FieldChange], seen: list[Acknowledgement]) -> HistoryChange:
+    return HistoryChange(
         position=recorded.position,
         recorded_at=recorded.recorded_at,
         sku=recorded.sku or "",

@@ -5,6 +5,7 @@ from typing import Any
 
 from daybook.events import (
     AttributeDefined,
+    AttributeOptionsGiven,
     CategoryDefined,
     ChannelAdded,
     ChannelConfigured,
@@ -38,6 +39,8 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
         case ListingRejected(channel=channel):
             why = "; ".join(f"{reason.code} {reason.message}".strip() for reason in event.reasons)
             return f"{channel} rejected {_facets(event.facets)}: {why or 'no reason given'}"
+        case AttributeOptionsGiven(code=code, options=options):
+            return f"{len(options)} options of attribute {code} given"
         case AttributeDefined(code=code) | FamilyDefined(code=code) | CategoryDefined(code=code):
             return f"{type(event).__name__.removesuffix('Defined').lower()} {code} defined"
         case ChannelConfigured(name=name):
@@ -46,8 +49,13 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"channel {name} added, of the kind {kind}"
         case ChannelRemoved(name=name):
             return f"channel {name} removed"
+    return in_words(changes) + _addition(event, changes)
+
+
+def in_words(changes: Sequence[FieldChange]) -> str:
+    """The changes of a product's fields, from what to what."""
     said = "; ".join(_field(one) for one in changes if one.field != "gtin_problem" or len(changes) == 1)
-    return (said or "nothing changed") + _addition(event, changes)
+    return said or "nothing changed"
 
 
 def _addition(event: Event, changes: Sequence[FieldChange]) -> str:

@@ -11,18 +11,21 @@ from typing import Any, Protocol
 import msgspec
 
 from daybook.catalogue.reference import EMPTY
-from daybook.channel import folding
 from daybook.channel.contract import Manifest, Payload
-from daybook.channel.generations import Generation
-from daybook.channel.keeping import QUERIES, Versions
 from daybook.channel.registry import Registry
 from daybook.commands import DescribeProduct
 from daybook.errors import BadConfiguration
+from daybook.events import Recorded
 from daybook.log.reader import Reader
 from daybook.postgres.pool import Pool, fetch
+from daybook.projection import folding
+from daybook.projection.generations import Generation
+from daybook.projection.versions import QUERIES, Versions
+from daybook.queries.walk import Walk
 
 NAME = "timeline"
 GROUP = "group"
+RANK = "rank"
 PAGE_GROUPS = 500
 
 
@@ -34,20 +37,21 @@ class GroupThen(msgspec.Struct, frozen=True):
     """(SKU, facet) -> fields of the SKU's description; under (key, `group`) what the group is found by."""
 
     def descriptions(self) -> list[DescribeProduct]:
-        """Every product of the group, complete: models from the root down, then what is sold, each by SKU."""
+        """Every product of the group, complete: models from the root down, then what is sold, in order of creation."""
         merged: dict[str, dict[str, Any]] = {}
         for (sku, facet), payload in self.listing.items():
             if facet != GROUP:
                 merged.setdefault(sku, {"prices": [], "stock": {}}).update(payload)
+        ranks = {sku: fields.pop(RANK) for sku, fields in merged.items()}
         found = {sku: msgspec.convert(fields, DescribeProduct) for sku, fields in merged.items()}
 
         def depth(one: DescribeProduct) -> int:
             above, parent = 1, one.parent
-            while parent is not None and parent in found:
+            while parent and parent in found:
                 above, parent = above + 1, found[parent].parent
             return above
 
-        return sorted(found.values(), key=lambda one: (one.kind != "model", depth(one), one.sku))
+        return sorted(found.values(), key=lambda one: (one.kind != "model", depth(one), ranks[one.sku]))
 
     def facts(self) -> Mapping[str, list[str]]:
         """Of all its products together: `families`, `categories`, `listed_on`, each sorted."""
@@ -59,6 +63,13 @@ class GroupThen(msgspec.Struct, frozen=True):
         return all(value in facts.get(field, ()) for field, value in wanted.items())
 
 
+class PageOfGroups(msgspec.Struct, frozen=True):
+    """Some groups, and the key behind which the next page begins; None on the last one."""
+
+    groups: list[GroupThen]
+    next: str | None
+
+
 class Past(Protocol):
     """The catalogue at one position."""
 
@@ -68,12 +79,15 @@ class Past(Protocol):
     reason: str | None
     """Why it is not."""
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> list[GroupThen]:
-        """The groups that match, in the database's order of their keys: at most `limit` behind the key `after`."""
+    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
+        """The groups that match, in the database's order of their keys: at most `limit` behind the key `after`.
+
+        A page may have fewer, or none, while there is a next one: what one call does is bounded.
+        """
         ...
 
 
-def past(pool: Pool, reader: Reader, registry: Registry, position: int) -> Past:
+def catalogue_at(pool: Pool, reader: Reader, registry: Registry, position: int) -> Past:
     """The catalogue at a position of the log. Two indexed statements, or three inside a command."""
     found = next((one for one in registry.all() if one.name == NAME and one.keeps_history), None)
     if found is None:
@@ -86,14 +100,19 @@ def past(pool: Pool, reader: Reader, registry: Registry, position: int) -> Past:
 
 def groups(then: Past) -> Iterator[GroupThen]:
     """All of them, a page in memory at a time."""
-    after = ""
-    while page := then.page(after, PAGE_GROUPS, {}):
-        yield from page
-        after = page[-1].key
+    after: str | None = ""
+    while after is not None:
+        page = then.page(after, PAGE_GROUPS, {})
+        yield from page.groups
+        after = page.next
 
 
 def _covers(pool: Pool, manifest: Manifest, position: int) -> tuple[Generation | None, str]:
-    rows = fetch(pool, QUERIES["coverage"], (position, f"projection/{manifest.name}", manifest.name))
+    rows = fetch(
+        pool,
+        QUERIES["coverage"],
+        {"upto": position, "stream": f"projection/{manifest.name}", "projection": manifest.name},
+    )
     if not rows:
         return None, "the timeline has never run here: start it with `daybook up`"
     live, at, version, kept, parked, discarded = rows[0]
@@ -118,23 +137,30 @@ class Folded:
         self.position = position
         self.reason = reason
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> list[GroupThen]:
-        """Reads group after group until the page is full: with a rare filter, that may be the whole catalogue.
+    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
+        """Reads group after group until the page is full, or one request's work is done.
 
         Raises BadConfiguration when the timeline is not installed: it is its code that says what a group shows.
         """
+        walk = Walk(self._reader, after, self.position)
         found: list[GroupThen] = []
-        while len(found) < limit and (keys := self._reader.keys(after, self.position, limit)):
-            found += (one for one in map(self.group, keys) if one is not None and one.matches(wanted))
-            after = keys[-1]
-        return found[:limit]
+        for key, events in walk:
+            one = self._group(key, events)
+            if one is not None and one.matches(wanted):
+                found.append(one)
+            if len(found) > limit:
+                return PageOfGroups(found[:limit], found[limit - 1].key)
+        return PageOfGroups(found, None if walk.ended else walk.at)
 
     def group(self, key: str) -> GroupThen | None:
         """One group, by the timeline's own fold and rendering; None when nothing of it is shown."""
+        return self._group(key, self._reader.of_key(key, self.position))
+
+    def _group(self, key: str, events: Sequence[Recorded]) -> GroupThen | None:
         if self._manifest is None:
             raise BadConfiguration("the projection timeline is not installed: install it, or ask for an export")
         state: Any = None
-        for one in self._reader.of_key(key, self.position):
+        for one in events:
             state = self._manifest.fold(state, one)
         entries = folding.render(self._manifest, key, state, EMPTY, self.position)
         shown = {where: msgspec.json.decode(entry.payload) for where, entry in entries.items() if entry.payload}
@@ -156,29 +182,29 @@ class Indexed:
         self._versions = Versions(generation, manifest)
         self._folded = Folded(reader, manifest, position)
         self.position = position
-        self._cut = [key for (key,) in fetch(pool, QUERIES["cut_keys"], (position, position, position))]
+        self._cut = [key for (key,) in fetch(pool, QUERIES["cut_keys"], {"position": position})]
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> list[GroupThen]:
+    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
         """One indexed statement for the keys, one for what they held."""
         found: list[GroupThen] = []
-        while len(found) < limit:
-            keys = self._keys(after, limit, wanted)
+        while len(found) <= limit:
+            keys = self._keys(after, limit + 1, wanted)
             found += self._groups(keys, wanted)
-            if len(keys) < limit:
+            if len(keys) <= limit:
                 break
             after = keys[-1]
-        return found[:limit]
+        return PageOfGroups(found[:limit], found[limit - 1].key if len(found) > limit else None)
 
     def _keys(self, after: str, limit: int, wanted: Mapping[str, str]) -> list[str]:
         """With what is cut off, which may not match, or not be there yet."""
         content = msgspec.json.encode({field: [value] for field, value in wanted.items()}).decode()
-        given = (self.position, self.position, after, self._cut, *((content,) if wanted else ()))
+        given = {"position": self.position, "after": after, "cut": self._cut, "limit": limit, "wanted": content}
         query = self._versions.query("matching_keys" if wanted else "keys")
-        return [key for (key,) in fetch(self._pool, query, (*given, limit, self._cut, after, limit))]
+        return [key for (key,) in fetch(self._pool, query, given)]
 
     def _groups(self, keys: Sequence[str], wanted: Mapping[str, str]) -> Iterator[GroupThen]:
         plain = [key for key in keys if key not in self._cut]
-        rows = fetch(self._pool, self._versions.query("versions_of"), (plain, self.position, self.position))
+        rows = fetch(self._pool, self._versions.query("versions_of"), {"keys": plain, "position": self.position})
         found = {
             key: {(sku, facet): msgspec.json.decode(payload) for _, sku, facet, payload in facets}
             for key, facets in groupby(rows, key=lambda row: row[0])

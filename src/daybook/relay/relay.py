@@ -1,23 +1,34 @@
 """Publishes event n of the log as message n of the stream, and resumes from what the stream itself says.
 
 There is no relay state. After a start, and after any error, the relay asks the stream for its last sequence and goes on
-with the next position: so a lost tail, a wiped stream, a lost answer and a second relay are all the same case.
+with the next position: so a lost tail, a wiped stream, a lost answer and a second relay are all the same case. How the
+stream is doing is kept in Postgres for people; the relay never reads that.
 """
 
 import asyncio
 import logging
 import random
 import time
+from collections.abc import Sequence
 
 import psycopg
 
-from daybook.errors import StreamAhead, Unavailable
+from daybook.errors import DaybookError, StreamAhead, Unavailable
+from daybook.limits import MESSAGE_BYTES_MAX
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection, connect_async
-from daybook.stream import cloudevents
+from daybook.relay.mending import Mending
+from daybook.stream import cloudevents, state
 from daybook.stream.bell import Listener
 from daybook.stream.connection import Nats, heed_cancellation
-from daybook.stream.jetstream import BATCH_MESSAGES_MAX, LostTheFence, Message, Stream
+from daybook.stream.jetstream import (
+    BATCH_MESSAGES_MAX,
+    LostTheFence,
+    Message,
+    MessageTooLarge,
+    Stream,
+    StreamRefused,
+)
 from daybook.stream.subjects import subject, wake_log
 
 log = logging.getLogger("daybook.relay")
@@ -39,7 +50,11 @@ class Relay:
         self._nats = Nats(nats_url, "relay")
         self._stream = Stream(self._nats)
         self._bell = Listener()
+        self._mending = Mending()
         self._progressed = False
+        self._missing = False
+        self._publishing = False
+        self._said = ""
         self.published = 0
         """The last sequence that this relay knows to be in the stream."""
 
@@ -50,68 +65,123 @@ class Relay:
             while not stop.is_set():
                 self._progressed = False
                 try:
-                    await self._session(stop)
-                except (Unavailable, LostTheFence, psycopg.OperationalError) as error:
-                    log.warning("the relay starts over: %s", error)
+                    async with await connect_async(self._dsn, "relay") as conn:
+                        await self._told(conn, stop)
+                except (Unavailable, LostTheFence, StreamRefused, MessageTooLarge, psycopg.OperationalError) as error:
+                    self._log(error)
                     pause = PAUSE_SECONDS_MIN if self._progressed else min(pause * 2, PAUSE_SECONDS_MAX)
                     await _wait(stop, pause * random.uniform(0.5, 1.0))
         finally:
             await self._nats.close()
 
-    async def _session(self, stop: asyncio.Event) -> None:
+    def _log(self, error: Exception) -> None:
+        """The same again and again is said once."""
+        level = logging.DEBUG if str(error) == self._said else logging.WARNING
+        log.log(level, "the relay starts over: %s", error)
+        self._said = str(error)
+
+    async def _told(self, conn: AsyncConnection, stop: asyncio.Event) -> None:
+        """A session. What ends it is kept where people look."""
+        try:
+            await self._session(conn, stop)
+        except (Unavailable, LostTheFence, StreamRefused, MessageTooLarge, StreamAhead) as error:
+            if isinstance(error, MessageTooLarge):
+                await self._nats.close()  # a limit that was raised is told to a new connection
+            if not self._publishing:
+                self._mending.forget()  # the server could not even be asked: that is an outage, and ends by itself
+            await state.keep_trouble(conn, "missing" if self._missing else "stuck", error.message, self.published)
+            raise
+
+    async def _session(self, conn: AsyncConnection, stop: asyncio.Event) -> None:
+        self._missing = self._publishing = False
         if not self._nats.connected:
             await self._nats.close()
             await self._nats.open()
             await self._bell.listen(self._nats, wake_log())
-        async with await connect_async(self._dsn, "relay") as conn:
-            self.published = await self._resume(conn)
-            looked = time.monotonic()
-            while not stop.is_set():
-                heed_cancellation()
-                rows = await reader.rows_after(conn, self.published, BATCH_MESSAGES_MAX)
-                if rows:
-                    messages = [Message(subject(row[4], row[6]), cloudevents.encode(row)) for row in rows]
-                    self.published = await self._stream.publish(messages, self.published)
-                    self._progressed = True
-                    continue
-                await self._bell.wait(POLL_SECONDS)
-                if not self._nats.connected:
-                    raise Unavailable("the connection to NATS broke")
-                if time.monotonic() - looked > LOOK_SECONDS:
-                    looked = time.monotonic()
-                    if await self._stream.last_sequence() != self.published:
-                        raise LostTheFence("the stream is not where this relay left it: it was removed or cut")
+            self._warn_of_small_messages()
+        self.published = await self._resume(conn)
+        looked = 0.0
+        while not stop.is_set():
+            heed_cancellation()
+            rows = await reader.page_after(conn, self.published, BATCH_MESSAGES_MAX)
+            if rows:
+                messages = [Message(subject(row[4], row[6]), cloudevents.encode(row)) for row in rows]
+                self.published = await self._publish(messages)
+            due = time.monotonic() - looked > LOOK_SECONDS
+            if due:
+                looked = time.monotonic()
+                await state.keep_published(conn, self.published)
+            if rows:
+                continue
+            await self._bell.wait(POLL_SECONDS)
+            if not self._nats.connected:
+                raise Unavailable("the connection to NATS broke")
+            if due and await self._stream.last_sequence() != self.published:
+                raise LostTheFence("the stream is not where this relay left it: it was removed or cut")
+
+    async def _publish(self, messages: Sequence[Message]) -> int:
+        self._publishing = True
+        try:
+            last = await self._stream.publish(messages, self.published)
+        except DaybookError as error:
+            self._mending.failed(self.published, error)
+            raise
+        self._publishing, self._progressed = False, True
+        return last
+
+    def _warn_of_small_messages(self) -> None:
+        if not self._stream.takes_every_event:
+            log.warning(
+                "the NATS server takes messages of at most %d bytes, and an event may need %d: set max_payload to that "
+                "or more in its configuration, or the stream stops at the first event that is larger",
+                self._nats.client.max_payload,
+                MESSAGE_BYTES_MAX,
+            )
 
     async def _resume(self, conn: AsyncConnection) -> int:
-        head = await reader.head(conn)
-        last = await self._stream.last_sequence()
-        if last is None:
-            first = max(1, head - REPLAYED_EVENTS_MAX + 1)
-            log.warning("there is no stream: making it, to begin with position %d", first)
-            await self._stream.create(first)
-            return first - 1
-        if last > head:
+        info = await self._stream.info()
+        head = await reader.head(conn)  # asked last: what another relay published meanwhile is in the log before
+        self._missing = info is None
+        if info is None:
+            return await self._make(conn, head)
+        if info.last > head:
+            await state.keep_foreign(conn, head + 1, state.beyond(head))
             raise StreamAhead(
-                f"the stream is at sequence {last}, the log at position {head}: the log was restored to an earlier "
-                "moment, or this is another log's stream. Nothing is published until `daybook stream reset` removes "
-                "the stream; then it is filled again from the log",
-                stream=last,
+                f"the stream is at sequence {info.last}, the log at position {head}: the log was restored to an "
+                "earlier moment, this is another log's stream, or somebody else published to it. Nothing is published "
+                "until `daybook stream reset` removes the stream; then it is filled again from the log",
+                stream=info.last,
                 log=head,
             )
-        await self._check_same(conn, last)
-        return last
+        await self._check_same(conn, info.last)
+        if self._mending.due(info.last):
+            await self._stream.delete()
+            return await self._make(conn, head)
+        await state.keep_sizes(conn, info.bytes_max, self._nats.client.max_payload)
+        return info.last
+
+    async def _make(self, conn: AsyncConnection, head: int) -> int:
+        first = max(1, head - REPLAYED_EVENTS_MAX + 1)
+        self._missing, self.published = True, first - 1
+        size = await self._stream.create(first)
+        self._missing = False
+        log.warning("made the stream, to begin with position %d, of at most %d MiB", first, size // 2**20)
+        await state.keep_sizes(conn, size, self._nats.client.max_payload)
+        await state.forget_foreign(conn)
+        return first - 1
 
     async def _check_same(self, conn: AsyncConnection, last: int) -> None:
         """The stream's last message must be the log's event of that position: else the two have parted."""
-        body = await self._stream.message(last) if last else None
-        rows = await reader.rows_after(conn, last - 1, 1) if body is not None else []
-        if body is None or not rows:
+        message = await self._stream.stored(last) if last else None
+        rows = await reader.rows_after(conn, last - 1, 1) if message is not None else []
+        if message is None or not rows:
             return
-        there = cloudevents.event_id(body)
-        if there != rows[0][1]:
+        wrong = cloudevents.difference(message.body, message.subject, rows[0])
+        if wrong is not None:
+            await state.keep_foreign(conn, last, wrong)
             raise StreamAhead(
-                f"message {last} of the stream is event {there}, but position {last} of the log is event {rows[0][1]}: "
-                "they have parted (a restored log, or a foreign writer). Run `daybook stream reset`",
+                f"message {last} of the stream {wrong}: the log and the stream have parted (a restored log, or "
+                "somebody else published to it). Nothing is published until `daybook stream reset` removes the stream",
                 stream=last,
             )
 

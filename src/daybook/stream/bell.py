@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from daybook.errors import Unavailable
-from daybook.stream.connection import Nats
+from daybook.stream.connection import Nats, said
 
 
 class Listener:
@@ -26,7 +26,7 @@ class Listener:
         try:
             await nats.client.subscribe(subject, cb=hear)
         except NatsError as error:
-            raise Unavailable(f"NATS can't be reached: {error}") from error
+            raise Unavailable(f"NATS can't be reached: {said(error)}") from error
 
     def ring(self) -> None:
         """Rings from inside the process."""
@@ -41,6 +41,43 @@ class Listener:
             return False
         self._rung.clear()
         return True
+
+
+class Listeners:
+    """Waits for the bells of many: which of them rang. Rings that come while nobody waits are remembered."""
+
+    def __init__(self) -> None:
+        self._rung: set[str] = set()
+        self._news = asyncio.Event()
+
+    async def listen(self, nats: Nats, subjects: str) -> None:
+        """Hears all bells of `subjects`, whose last token is the name. Raises Unavailable."""
+
+        async def hear(message: Msg) -> None:
+            self.ring(message.subject.rpartition(".")[2])
+
+        try:
+            await nats.client.subscribe(subjects, cb=hear)
+        except NatsError as error:
+            raise Unavailable(f"NATS can't be reached: {said(error)}") from error
+
+    def ring(self, name: str) -> None:
+        """Rings one from inside the process."""
+        self._rung.add(name)
+        self._news.set()
+
+    def wake(self) -> None:
+        """Ends the waiting, with no bell rung."""
+        self._news.set()
+
+    async def wait(self, timeout: float) -> set[str]:
+        """The names that rang; waits up to `timeout` seconds for the first."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        self._news.clear()
+        rung, self._rung = self._rung, set()
+        return rung
 
 
 async def ring(nats: Nats, subject: str) -> None:

@@ -13,7 +13,9 @@ import msgspec
 
 from daybook.errors import CorruptLog
 from daybook.events import Recorded, codec
+from daybook.stream.subjects import subject
 
+_COLUMNS = Recorded.__struct_fields__
 SOURCE = "/daybook"
 
 
@@ -73,35 +75,55 @@ def encode(row: Sequence[Any]) -> bytes:
     return _REQUIRED_DEFAULTS + body[1:]
 
 
-def event_id(body: bytes) -> str | None:
-    """The id of the event that a message holds; None when it is none of ours."""
+def row(body: bytes) -> tuple[Any, ...]:
+    """The row that a message was made of: `encode` turned round. Raises CorruptLog for a body that is none of ours."""
     try:
-        return _decoder.decode(body).id
-    except (msgspec.DecodeError, ValueError):
-        return None
+        one = _decoder.decode(body)
+        return (
+            int(one.sequence),
+            one.id,
+            one.stream,
+            one.streamversion,
+            one.type,
+            one.subject,
+            one.partitionkey,
+            one.time,
+            one.actor,
+            one.reason,
+            one.origin,
+            one.correlationid,
+            one.causationid,
+            one.commandid,
+            str(one.data, "utf-8"),
+        )
+    except (msgspec.DecodeError, ValueError) as error:
+        raise CorruptLog(f"a message in the stream is no Daybook event: {error}") from error
+
+
+def difference(body: bytes, under: str, event: Sequence[Any]) -> str | None:
+    """What tells a message, published under a subject, from the event of a row, in words; None when both say the same.
+
+    An older Daybook may have spelled the same event in other bytes.
+    """
+    if body != encode(event) and (wrong := _differing(body, event)):
+        return f"is not the event at its position: {wrong}"
+    right = subject(event[4], event[6])
+    return None if under == right else f"has the subject {under} instead of {right}"
+
+
+def _differing(body: bytes, event: Sequence[Any]) -> str:
+    try:
+        there = row(body)
+        names = [name for name, one, other in zip(_COLUMNS, there, event, strict=False) if one != other]
+        if names == ["event"] and codec.decode(there[4], there[14]) == codec.decode(event[4], event[14]):
+            return ""
+    except CorruptLog as error:
+        return str(error)
+    return f"other {', '.join(names)}" if names else ""
 
 
 def decode(body: bytes) -> Recorded:
     """The event of a message. Raises CorruptLog for a body that is none of ours."""
-    try:
-        one = _decoder.decode(body)
-        position = int(one.sequence)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise CorruptLog(f"a message in the stream is no Daybook event: {error}") from error
-    return Recorded(
-        position=position,
-        event_id=one.id,
-        stream=one.stream,
-        version=one.streamversion,
-        type=one.type,
-        sku=one.subject,
-        key=one.partitionkey,
-        recorded_at=one.time,
-        actor=one.actor,
-        reason=one.reason,
-        source=one.origin,
-        correlation_id=one.correlationid,
-        causation_id=one.causationid,
-        command_id=one.commandid,
-        event=codec.decode(one.type, bytes(one.data)),
-    )
+    event = row(body)
+    columns: dict[str, Any] = dict(zip(_COLUMNS, event[:-1], strict=False))
+    return Recorded(**columns, event=codec.decode(event[4], event[14]))

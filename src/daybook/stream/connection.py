@@ -4,22 +4,33 @@ import asyncio
 import logging
 from contextlib import suppress
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoServersError
+from nats.js.errors import APIError
 
+from daybook.addresses import mask, nats_servers
 from daybook.errors import Unavailable
 
 log = logging.getLogger("daybook.stream")
 CONNECT_SECONDS_MAX = 2
 
 
-def heed_cancellation() -> None:
-    """Ends a task that was cancelled and does not know it: call it once in each round of a loop that publishes.
+def said(error: BaseException) -> str:
+    """What the client says of it, or what it is: some of its errors have no words."""
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, APIError) and error.description:
+        return f"{error.description} ({error.err_code})"
+    return str(error).removeprefix("nats: ") or type(error).__name__
 
-    The client swallows a cancellation that arrives while it flushes (`_flush_pending` in nats-py 2.16): the loop would
-    go on for ever, with somebody waiting for its end.
+
+def heed_cancellation() -> None:
+    """Ends a task that was cancelled and does not know it: call it in each round of a loop that publishes or connects.
+
+    The client swallows a cancellation that arrives while it flushes (`_flush_pending` in nats-py 2.16), and so does
+    Python 3.11's `wait_for` when the answer comes in the same moment: the loop would go on for ever, with somebody
+    waiting for its end.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -42,26 +53,44 @@ class Nats:
         async def broken() -> None:
             self.breaks += 1
 
-        async def failed(error: Exception) -> None:
-            log.debug("%s: %s", self._name, error)
+        reasons: dict[bool, str] = {}
 
+        async def failed(error: Exception) -> None:
+            # The client tries for ever; what it stumbled over is only told here. A server that refuses may close before
+            # the client has read why: then the next try's "connection reset" must not hide what an earlier one heard.
+            reasons[isinstance(error, NatsError)] = said(error)
+            log.debug("%s: %s", self._name, said(error))
+            heed_cancellation()
+
+        servers = nats_servers("DAYBOOK_NATS", self._url)
+        client = Client()
         try:
             async with asyncio.timeout(CONNECT_SECONDS_MAX * 2):
-                self.client = await nats.connect(
-                    self._url,
+                await client.connect(
+                    list(servers.urls),
+                    user=servers.user,
+                    password=servers.password,
+                    token=servers.token,
                     name=f"daybook {self._name}",
                     connect_timeout=CONNECT_SECONDS_MAX,
                     allow_reconnect=True,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,
+                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # it sleeps so long; fractions are well
                     ping_interval=10,
                     max_outstanding_pings=2,
                     disconnected_cb=broken,
                     reconnected_cb=broken,
                     error_cb=failed,
                 )
+            self.client = client
         except (NoServersError, NatsError, OSError, TimeoutError) as error:
-            raise Unavailable(f"NATS can't be reached at {self._url}: {error or type(error).__name__}") from error
+            reason = reasons.get(True) or reasons.get(False) or said(error)
+            raise Unavailable(f"NATS can't be reached at {mask(self._url)}: {reason}") from error
+        finally:
+            if self.client is not client and client._transport is not None:
+                # The client has no public way to let go of a connection that is not complete.
+                client._transport.close()  # type: ignore[no-untyped-call]
+                await asyncio.sleep(0)
 
     def ready(self) -> bool:
         """Whether it is connected now. Never waits: when it is not, it is being opened, or opens again by itself.

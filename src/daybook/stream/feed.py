@@ -19,11 +19,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from daybook.errors import Unavailable
-from daybook.stream.connection import Nats
+from daybook.limits import PAGE_BYTES_MAX
+from daybook.stream.connection import Nats, said
 from daybook.stream.subjects import STREAM
 
 PULL_MESSAGES = 2000
-"""Two requests may be under way. Not more: the server drops a reader for which 64 MB wait, and events may be long."""
+"""Two requests may be under way, each with at most so many messages, and `limits.PAGE_BYTES_MAX`."""
 PULL_SECONDS = 30
 HEARTBEAT_SECONDS = 0.5
 SILENCE_SECONDS_MAX = 1.6
@@ -32,6 +33,8 @@ OPEN_SECONDS_MAX = 1.0
 """A request that was under way when the server died is never answered; its reader has another way meanwhile."""
 FORGET_SECONDS = 30.0
 """The server drops the consumer when nobody pulls for so long."""
+_FULL = ("Message Size Exceeds MaxBytes", "Batch Completed")
+"""What the server says, with status 409 as for a consumer that is gone, when a pull has had its bytes or messages."""
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -81,7 +84,7 @@ class Feed:
             await self._pull()
         except (NatsError, NotFoundError, TimeoutError) as error:
             await self.close()
-            raise Unavailable(f"the stream {self._name} can't be read: {error or 'time-out'}") from error
+            raise Unavailable(f"the stream {self._name} can't be read: {said(error)}") from error
 
     @property
     def alive(self) -> bool:
@@ -89,7 +92,10 @@ class Feed:
         return self._breaks == self._nats.breaks and time.monotonic() - self._heard < SILENCE_SECONDS_MAX
 
     async def take(self, limit: int, timeout: float) -> list[Delivered]:
-        """What has arrived, in order, at most `limit`; waits up to `timeout` seconds for the first, else gives []."""
+        """What has arrived, in order; waits up to `timeout` seconds for the first, else gives [].
+
+        At most `limit`, and no more once they have `limits.PAGE_BYTES_MAX`.
+        """
         if not self._waiting:
             self._arrived.clear()
             try:
@@ -97,7 +103,11 @@ class Feed:
                     await self._arrived.wait()
             except TimeoutError:
                 return []
-        taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+        taken: list[Delivered] = []
+        size = 0
+        while self._waiting and len(taken) < limit and size < PAGE_BYTES_MAX:
+            taken.append(self._waiting.popleft())
+            size += len(taken[-1].body)
         if self._wanted + len(self._waiting) < PULL_MESSAGES and self.alive:
             with suppress(NatsError):  # then the connection broke, which is noticed before the next one is taken
                 await self._pull()
@@ -117,6 +127,7 @@ class Feed:
     async def _pull(self) -> None:
         ask = {
             "batch": PULL_MESSAGES,
+            "max_bytes": PAGE_BYTES_MAX,
             "expires": PULL_SECONDS * 10**9,
             "idle_heartbeat": int(HEARTBEAT_SECONDS * 1e9),
         }
@@ -132,14 +143,17 @@ class Feed:
             self._waiting.append(Delivered(int(parts[5 if len(parts) == 9 else 7]), msg.data, msg.subject))
             self._arrived.set()
             return
-        status = (msg.headers or {}).get("Status")
+        headers = msg.headers or {}
+        status = headers.get("Status")
         if status == "100":
             return
-        if status in ("408", "404"):
-            self._wanted -= int((msg.headers or {}).get("Nats-Pending-Messages", PULL_MESSAGES))
+        full = headers.get("Description") in _FULL
+        left = int(headers.get("Nats-Pending-Messages", PULL_MESSAGES))
+        if status in ("408", "404") or (full and left < PULL_MESSAGES):
+            self._wanted -= left
             if self._wanted < PULL_MESSAGES:
                 await self._pull()
             return
-        # The consumer was deleted, or the server is shutting down.
+        # The consumer was deleted, the server is shutting down, or a foreign message is longer than a whole pull.
         self._breaks = -1
         self._arrived.set()

@@ -3,12 +3,17 @@
 Every publish names the sequence that must be the last one (`Nats-Expected-Last-Sequence`), so two relays can't
 interleave, nothing is stored twice, and no dedupe window has to be long enough.
 
-Hazard: the error 10071 (wrong last sequence) means *either* that another relay was faster *or* that our own publish was
-stored and its answer lost. Both have the same cure: read the stream's last sequence again and go on from there.
+Hazard: "wrong last sequence" means *either* that another relay was faster *or* that our own publish was stored and its
+answer lost. Both have the same cure: read the stream's last sequence again and go on from there.
+
+Hazard: a server whose disk was full once stores nothing in that stream any more, also when there is space again: it
+answers every question about the stream, and a publish not at all, or with an error such as "batch is incomplete". Only
+a new stream, or a new start of the server, ends that.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from nats.errors import Error as NatsError
@@ -17,7 +22,9 @@ from nats.js.errors import NotFoundError
 
 from daybook.errors import DaybookError, Unavailable
 from daybook.ids import new_id
-from daybook.stream.connection import Nats
+from daybook.limits import MESSAGE_BYTES_MAX
+from daybook.stream.connection import Nats, said
+from daybook.stream.sizing import has_no_room, sizes
 from daybook.stream.subjects import STREAM, SUBJECTS
 
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
@@ -30,15 +37,40 @@ BATCH_MESSAGES_MAX = 1000
 SINGLES_MAX = 8
 """An atomic batch costs about 3 ms whatever its size; up to so many messages, one by one is faster."""
 ANSWER_SECONDS_MAX = 5.0
-STREAM_BYTES_MAX = 64 * 1024**3
+HEADERS_BYTES_MAX = 200
+"""Of the fence's own headers, which count towards the server's limit."""
 DUPLICATE_WINDOW_SECONDS = 1.0
 """Kept as short as it goes: the fence makes it useless, and it costs the server memory."""
+
+_WRONG_LAST_SEQUENCE = {10071, 10164}
+_TOO_LARGE = 10054
 
 
 class LostTheFence(DaybookError):
     """The stream's last sequence is not what this publisher thought. Read it again."""
 
     code = "lost_the_fence"
+
+
+class StreamRefused(DaybookError):
+    """The server stores nothing, for a reason of its own. What was published before stands."""
+
+    code = "stream_refused"
+
+
+class MessageTooLarge(DaybookError):
+    """The server takes no message as large as this one. Trying again does not help; those before it are stored."""
+
+    code = "message_too_large"
+
+
+class StreamInfo(msgspec.Struct, frozen=True):
+    """What the server says of the stream."""
+
+    last: int
+    """The last message's sequence; 0 in an empty stream that starts at 1."""
+    bytes_max: int
+    """So large may it grow; -1 for as large as it likes."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -56,46 +88,74 @@ class Stream:
         self._name = name
         self._age = age_seconds_max
 
-    async def last_sequence(self) -> int | None:
-        """The last message's sequence (0 in an empty stream that starts at 1); None when there is no stream."""
+    async def info(self) -> StreamInfo | None:
+        """What the server says of the stream; None when there is no stream."""
         try:
             info = await self._nats.client.jetstream().stream_info(self._name)
         except NotFoundError:
             return None
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {error or 'time-out'}") from error
-        return int(info.state.last_seq)
+            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
+        return StreamInfo(int(info.state.last_seq), int(info.config.max_bytes or -1))
+
+    async def last_sequence(self) -> int | None:
+        """The last message's sequence (0 in an empty stream that starts at 1); None when there is no stream."""
+        info = await self.info()
+        return None if info is None else info.last
+
+    @property
+    def takes_every_event(self) -> bool:
+        """Whether the server takes a message as large as an event may be. Known once it is connected."""
+        return bool(self._nats.client.max_payload >= MESSAGE_BYTES_MAX)
 
     async def message(self, sequence: int) -> bytes | None:
         """The body of one message; None when the stream does not have it."""
+        found = await self.stored(sequence)
+        return None if found is None else found.body
+
+    async def stored(self, sequence: int) -> Message | None:
+        """One message as it is stored; None when the stream does not have it."""
         try:
             found = await self._nats.client.jetstream().get_msg(self._name, sequence)
         except NotFoundError:
             return None
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {error or 'time-out'}") from error
-        return found.data
+            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
+        return Message(found.subject or "", found.data or b"")
 
-    async def create(self, first_sequence: int = 1) -> None:
-        """Makes the stream, to begin with this sequence. Harmless when it is there already."""
-        config = StreamConfig(
+    async def create(self, first_sequence: int = 1) -> int:
+        """Makes the stream, to begin with this sequence, and returns how large it may grow, as the server has room.
+
+        Harmless when it is there already. Raises Unavailable, also when there is no room.
+        """
+        for size in await sizes(self._nats.client):
+            try:
+                await self._nats.client.jetstream().add_stream(self._config(first_sequence, size))
+                return size
+            except (NatsError, TimeoutError) as error:
+                refused = error
+                if not has_no_room(error):
+                    raise Unavailable(f"the stream {self._name} can't be made: {said(error)}") from error
+        raise Unavailable(
+            f"the stream {self._name} can't be made, not even with {size // 2**20} MiB: {said(refused)}. Give NATS's "
+            "disk more room, or raise its max_file_store or the account's limit"
+        ) from refused
+
+    def _config(self, first_sequence: int, size: int) -> StreamConfig:
+        return StreamConfig(
             name=self._name,
             subjects=[SUBJECTS],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
             discard=DiscardPolicy.OLD,
             max_age=self._age,
-            max_bytes=STREAM_BYTES_MAX,
+            max_bytes=size,
             duplicate_window=DUPLICATE_WINDOW_SECONDS,
             allow_atomic=True,
             allow_direct=True,
             deny_delete=True,
             first_seq=first_sequence if first_sequence > 1 else None,
         )
-        try:
-            await self._nats.client.jetstream().add_stream(config)
-        except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"the stream {self._name} can't be made: {error or 'time-out'}") from error
 
     async def delete(self) -> None:
         """Removes the stream with all its messages. The log has them; the relay publishes what is needed again."""
@@ -104,14 +164,19 @@ class Stream:
         except NotFoundError:
             return
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {error or 'time-out'}") from error
+            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
 
     async def publish(self, messages: Sequence[Message], last: int) -> int:
         """Publishes in order behind sequence `last` and returns the new last sequence.
 
-        A prefix may be stored when it fails. Raises LostTheFence, and Unavailable when the outcome is unknown: after
-        either the stream's last sequence must be read again.
+        A prefix may be stored when it fails. Raises LostTheFence, StreamRefused, MessageTooLarge, and Unavailable
+        when the outcome is unknown: after any of them the stream's last sequence must be read again.
         """
+        limit = self._nats.client.max_payload - HEADERS_BYTES_MAX
+        for number, message in enumerate(messages):
+            if len(message.body) > limit:
+                last = await self.publish(messages[:number], last)
+                raise _too_large(last + 1, len(message.body), limit)
         if len(messages) <= SINGLES_MAX:
             for message in messages:
                 last = await self._request(message, {EXPECTED_LAST_SEQUENCE: str(last)})
@@ -129,7 +194,7 @@ class Stream:
             try:
                 await self._nats.client.publish(message.subject, message.body, headers=headers)
             except NatsError as error:
-                raise Unavailable(f"JetStream can't be reached: {error}") from error
+                raise Unavailable(f"JetStream can't be reached: {said(error)}") from error
         headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(len(messages)), BATCH_COMMIT: "1"}
         if len(messages) == 1:
             headers[EXPECTED_LAST_SEQUENCE] = str(last)
@@ -141,11 +206,27 @@ class Stream:
                 message.subject, message.body, timeout=ANSWER_SECONDS_MAX, headers=headers
             )
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {error or 'time-out'}") from error
+            raise Unavailable(f"JetStream does not answer a publish: {said(error)}") from error
         ack = json.loads(answer.data)
         if "error" in ack:
-            problem = ack["error"]
-            raise LostTheFence(
-                f"JetStream refused: {problem.get('description')} ({problem.get('err_code')})", **problem
-            )
+            raise _refused(ack["error"])
         return int(ack["seq"])
+
+
+def _refused(problem: Mapping[str, Any]) -> DaybookError:
+    number, words = problem.get("err_code"), f"{problem.get('description')} ({problem.get('err_code')})"
+    if number in _WRONG_LAST_SEQUENCE:
+        return LostTheFence(f"JetStream refused: {words}")
+    if number == _TOO_LARGE:
+        return MessageTooLarge(f"the stream takes no message as large as the next one: {words}. Raise its max_msg_size")
+    return StreamRefused(f"JetStream stores nothing: {words}")
+
+
+def _too_large(sequence: int, size: int, limit: int) -> MessageTooLarge:
+    return MessageTooLarge(
+        f"the event at position {sequence} makes a message of {size:,} bytes, and the NATS server takes at most "
+        f"{limit:,}: set max_payload to {MESSAGE_BYTES_MAX:,} or more in its configuration, and reload it",
+        position=sequence,
+        size=size,
+        limit=limit,
+    )

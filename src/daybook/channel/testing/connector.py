@@ -1,128 +1,69 @@
-"""The connector half of the contract suite: a small engine that brings a rendering to a sandbox, and what must hold."""
+"""The connector half of the contract suite: what must hold through the life of a listing, a variant and a group."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from daybook.channel.contract import (
-    Accepted,
-    Confirmed,
-    Connector,
-    Held,
-    Manifest,
-    Outcome,
-    Payload,
-    Push,
-    Throttled,
-    Unavailable,
-    Waiting,
-)
+import msgspec
+
+from daybook.channel.contract import ChannelUnavailable, Confirmed, Connector, Payload, ReadsBack, Shown, Throttled
 from daybook.channel.sandbox import Faults, SandboxServer
-
-ROUNDS_MAX = 10
-CONFIRM_SECONDS_MAX = 10.0
-POLL_SECONDS = 0.05
+from daybook.channel.testing.expected import Expected, check_shown
+from daybook.channel.testing.shelf import Shelf
 
 
-class Shelf:
-    """What one channel should show, by SKU in the order of creation, and the ids that it gave. Drives a connector."""
+class TrialChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Another state of the catalogue, and which SKUs it is about. None but these and their pages may look different."""
 
-    def __init__(
-        self, manifest: Manifest, keys: Mapping[str, str], rendered: Mapping[tuple[str, str], Payload | Held]
-    ) -> None:
-        self.manifest = manifest
-        self.keys = keys
-        """SKU -> group key."""
-        self.listings: dict[str, dict[str, Payload]] = {}
-        """SKU -> facet -> payload, without what is held."""
-        for sku in keys:
-            for facet in manifest.facets:
-                payload = rendered.get((sku, facet))
-                if payload is not None and not isinstance(payload, Held):
-                    self.listings.setdefault(sku, {})[facet] = payload
-        self.remote_ids: dict[str, str] = {}
-        self.position = 0
-
-    async def push(
-        self, connector: Connector, sku: str, facet: str, *, remove: bool = False, attempt: int = 1
-    ) -> Outcome:
-        """Pushes one facet and follows an accepted submission to its end. Remembers the remote id."""
-        self.position += 1
-        push = Push(
-            sku=sku,
-            key=self.keys[sku],
-            facet=facet,
-            payload=None if remove else self.listings[sku][facet],
-            listing={} if remove else self.listings[sku],
-            remote_id=self.remote_ids.get(sku),
-            remote_ids={s: i for s, i in self.remote_ids.items() if self.keys[s] == self.keys[sku]},
-            position=self.position,
-            attempt=attempt,
-        )
-        outcome = await connector.push(push)
-        for _ in range(int(CONFIRM_SECONDS_MAX / POLL_SECONDS)):
-            if isinstance(outcome, Accepted | Confirmed) and outcome.remote_id is not None:
-                self.remote_ids[sku] = outcome.remote_id
-            if not isinstance(outcome, Accepted):
-                return outcome
-            await asyncio.sleep(min(POLL_SECONDS, outcome.check_after_seconds))
-            outcome = await connector.confirm(push, outcome.submission)
-        raise AssertionError(f"{facet} of {sku} is still only accepted after {CONFIRM_SECONDS_MAX} s")
-
-    async def bring(self, connector: Connector, skus: Sequence[str]) -> None:
-        """Brings every facet of the SKUs, as the engine would: what waits or was throttled comes again later."""
-        due = [(sku, facet) for sku in skus for facet in self.listings[sku]]
-        for _ in range(ROUNDS_MAX):
-            waiting: list[tuple[str, str]] = []
-            for sku, facet in due:
-                outcome = await self.push(connector, sku, facet)
-                if isinstance(outcome, Waiting | Throttled):
-                    waiting.append((sku, facet))
-                if isinstance(outcome, Throttled):
-                    await asyncio.sleep(outcome.retry_after_seconds or POLL_SECONDS)
-                elif not isinstance(outcome, Waiting):
-                    assert isinstance(outcome, Confirmed), f"{facet} of {sku}: {outcome}"
-            due = waiting
-            if not due:
-                return
-        raise AssertionError(f"still waiting after {ROUNDS_MAX} rounds: {due}")
+    name: str
+    shelf: Shelf
+    expected: dict[str, Expected]
+    skus: tuple[str, ...]
 
 
-async def check_connector(shelf: Shelf, changed: Shelf, single: Sequence[str]) -> None:
-    """Takes the shelf through the life of a listing. `single`: SKUs that need no parent, two at least.
+class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the suite takes a connector through."""
 
-    `changed` holds the same listings after changes to the first of `single`.
-    """
-    assert len(single) >= 2, "the contract needs two products without variants that the channel shows"
-    manifest = shelf.manifest
+    shelf: Shelf
+    expected: dict[str, Expected]
+    single: Sequence[str]
+    """SKUs that need no parent, two at least."""
+    changes: Sequence[TrialChange]
+    """Each is brought to the listed catalogue, and taken back."""
+
+
+async def check_connector(plan: TrialPlan) -> None:
+    """Takes a new connector through each part of the plan, against a new sandbox. Raises AssertionError."""
+    assert len(plan.single) >= 2, "the contract needs two products without variants that the channel shows"
+    manifest = plan.shelf.manifest
     assert manifest.connector is not None and manifest.sandbox is not None
     for check in (_life, _lost_answer, _wrong_credentials):
         sandbox = manifest.sandbox()
         assert isinstance(sandbox, SandboxServer), "a sandbox is a SandboxServer"
         await sandbox.start()
         settings = sandbox.settings()
+        unknown = settings.keys() - {one.key for one in manifest.settings}
+        assert not unknown, f"the connector reads settings that the manifest does not declare: {sorted(unknown)}"
         if check is _wrong_credentials:
             settings = {name: value if name.endswith("url") else "wrong" for name, value in settings.items()}
-        connector = manifest.connector(settings)
-        shelf.remote_ids.clear()
+        connector = manifest.connect(settings)
+        plan.shelf.remote_ids.clear()
         try:
-            await check(shelf, sandbox, connector, list(single))
-            if check is _life:
-                await _there_and_back(shelf, changed, sandbox, connector, single[0])
+            await check(plan, sandbox, connector)
         finally:
             await connector.close()
             await sandbox.stop()
 
 
-async def _life(shelf: Shelf, sandbox: SandboxServer, connector: Connector, single: list[str]) -> None:
-    everything = list(shelf.listings)
+async def _life(plan: TrialPlan, sandbox: SandboxServer, connector: Connector) -> None:
+    shelf, everything = plan.shelf, list(plan.shelf.listings)
     await shelf.bring(connector, everything)
     shown = _shown(sandbox)
-    assert shown.keys() >= shelf.listings.keys(), f"brought but not shown: {shelf.listings.keys() - shown.keys()}"
-    dead = [sku for sku in single if not _live(shown[sku]) and shown[sku].get("stock") != 0]
-    assert not dead, f"brought with stock but not live: {dead}"
-    await shelf.bring(connector, everything)
+    check_shown(shelf.manifest, plan.expected, shown, everything)
+    await shelf.take(
+        connector, [(sku, name, False) for sku in everything for name in shelf.listings[sku]], covered=False
+    )
     assert _shown(sandbox) == shown, "bringing the same facets again changed what is shown"
-    await _faults(shelf, sandbox, connector, single[0])
+    await _read_back(shelf, connector)
+    await _faults(shelf, sandbox, connector, plan.single[0])
     assert _shown(sandbox) == shown, "a refused push changed what is shown"
     for sku in reversed(everything):
         for attempt in (1, 2):
@@ -130,28 +71,47 @@ async def _life(shelf: Shelf, sandbox: SandboxServer, connector: Connector, sing
             assert isinstance(outcome, Confirmed), f"removing {sku}, time {attempt}: {outcome}"
     live = [sku for sku, item in sandbox.shown().items() if _live(item)]
     assert not live, f"removed but still live: {live}"
-
-
-async def _there_and_back(shelf: Shelf, changed: Shelf, sandbox: SandboxServer, connector: Connector, sku: str) -> None:
     # The ids are still those of the listings that were removed: they are gone, and have to be made anew.
-    await shelf.bring(connector, list(shelf.listings))
-    shown = _shown(sandbox)
-    assert shown.keys() >= shelf.listings.keys(), "listed again but not shown"
-    changed.remote_ids, changed.position = shelf.remote_ids, shelf.position  # positions only ever rise
-    await changed.bring(connector, [sku])
-    shelf.position = changed.position
-    after = _shown(sandbox)
-    assert after[sku] != shown[sku], f"{sku} was changed, but not what is shown of it"
-    assert {k: v for k, v in after.items() if k != sku} == {k: v for k, v in shown.items() if k != sku}
-    await shelf.bring(connector, [sku])
-    assert _shown(sandbox) == shown, f"{sku} was changed and changed back, but is shown in another way"
+    await shelf.bring(connector, everything)
+    check_shown(shelf.manifest, plan.expected, _shown(sandbox), everything)
+    for change in plan.changes:
+        await _there_and_back(plan, change, sandbox, connector)
+
+
+async def _there_and_back(plan: TrialPlan, change: TrialChange, sandbox: SandboxServer, connector: Connector) -> None:
+    before, after, shown = plan.shelf, change.shelf, _shown(sandbox)
+    after.remote_ids, after.position = before.remote_ids, before.position  # positions only ever rise
+    await after.take(connector, before.differences(after))
+    before.position = after.position
+    changed = _shown(sandbox)
+    check_shown(before.manifest, change.expected, changed, after.listings)
+    for sku in change.skus:
+        assert changed.get(sku) != shown[sku], f"{sku} was changed ({change.name}), but not what is shown of it"
+        gone = sku not in after.listings
+        assert not (gone and _live(changed.get(sku, {"live": False}))), f"{sku} was taken off but is still live"
+    about = {*change.skus, *(before.keys[sku] for sku in change.skus)}
+    others = [sku for sku in before.listings if sku not in about]
+    moved = [sku for sku in others if changed.get(sku) != shown[sku]]
+    assert not moved, f"these were not changed ({change.name}), and are shown in another way: {moved}"
+    await before.take(connector, after.differences(before))
+    assert _shown(sandbox) == shown, f"changed ({change.name}) and changed back, but shown in another way"
+
+
+async def _read_back(shelf: Shelf, connector: Connector) -> None:
+    if not isinstance(connector, ReadsBack):
+        return
+    for sku, listing in shelf.listings.items():
+        seen = await connector.read(shelf.describe(sku, shelf.manifest.facets[0]))
+        assert isinstance(seen, Shown), f"reading {sku} back: {seen}"
+        for facet, payload in seen.facets.items():
+            assert payload == listing.get(facet), f"{facet} of {sku} is untouched, but read back as {payload}"
 
 
 async def _faults(shelf: Shelf, sandbox: SandboxServer, connector: Connector, sku: str) -> None:
     for facet in shelf.listings[sku]:
         for faults, expected in (
-            (Faults(outage=True), Unavailable),
-            (Faults(html_503=True), Unavailable),
+            (Faults(outage=True), ChannelUnavailable),
+            (Faults(html_503=True), ChannelUnavailable),
             (Faults(throttle_next=1), Throttled),
         ):
             sandbox.faults = faults
@@ -162,26 +122,36 @@ async def _faults(shelf: Shelf, sandbox: SandboxServer, connector: Connector, sk
         assert isinstance(outcome, Confirmed), f"{facet} after the faults: {outcome}"
 
 
-async def _lost_answer(shelf: Shelf, sandbox: SandboxServer, connector: Connector, single: list[str]) -> None:
-    first, second = single[:2]
-    creating = shelf.manifest.facets[0]
+async def _lost_answer(plan: TrialPlan, sandbox: SandboxServer, connector: Connector) -> None:
+    shelf, (first, second) = plan.shelf, plan.single[:2]
     await shelf.bring(connector, [first])  # has its token now, so that the lost answer is the create's
-    sandbox.faults.drop_answer_next = 1
-    outcome = await shelf.push(connector, second, creating)
-    # A create by PUT may have been repeated by the HTTP client itself, which does so when a kept connection is cut.
-    assert isinstance(outcome, Unavailable | Confirmed), f"a create without an answer: {outcome}"
-    shelf.remote_ids.pop(second, None)
-    outcome = await shelf.push(connector, second, creating, attempt=2)
-    assert isinstance(outcome, Confirmed), f"the second attempt: {outcome}"
+    await _create_unanswered(shelf, sandbox, connector, second)
     shown = _shown(sandbox)
     assert shown.keys() == {first, second}, f"these are shown: {sorted(shown)}"
     await shelf.bring(connector, [second])
     assert _shown(sandbox) == shown, "the second attempt did not bring the whole listing"
+    for root in {key for sku, key in shelf.keys.items() if sku != key and {sku, key} <= shelf.listings.keys()}:
+        await _create_unanswered(shelf, sandbox, connector, root)
+        group = [sku for sku in shelf.listings if shelf.keys[sku] == root]
+        await shelf.bring(connector, group)
+        check_shown(shelf.manifest, plan.expected, _shown(sandbox), [first, second, *group])
 
 
-async def _wrong_credentials(shelf: Shelf, sandbox: SandboxServer, connector: Connector, single: list[str]) -> None:
-    for facet in shelf.listings[single[0]]:
-        outcome = await shelf.push(connector, single[0], facet)
+async def _create_unanswered(shelf: Shelf, sandbox: SandboxServer, connector: Connector, sku: str) -> None:
+    creating = shelf.manifest.facets[0]
+    sandbox.faults.drop_answer_next = 1
+    outcome = await shelf.push(connector, sku, creating)
+    # A create by PUT may have been repeated by the HTTP client itself, which does so when a kept connection is cut.
+    assert isinstance(outcome, ChannelUnavailable | Confirmed), f"a create of {sku} without an answer: {outcome}"
+    shelf.remote_ids.pop(sku, None)
+    outcome = await shelf.push(connector, sku, creating, attempt=2)
+    assert isinstance(outcome, Confirmed), f"the second attempt for {sku}: {outcome}"
+
+
+async def _wrong_credentials(plan: TrialPlan, sandbox: SandboxServer, connector: Connector) -> None:
+    sku = plan.single[0]
+    for facet in plan.shelf.listings[sku]:
+        outcome = await plan.shelf.push(connector, sku, facet)
         assert not isinstance(outcome, Confirmed), f"{facet} was brought with wrong credentials"
     assert not sandbox.shown(), "something is shown after pushes with wrong credentials"
 

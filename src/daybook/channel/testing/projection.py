@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from daybook.channel.contract import Held, Manifest, Payload
+from daybook.channel.testing.changes import check_changes
 from daybook.channel.testing.history import History
 from daybook.channel.testing.specification import check_pure, render
 from daybook.events import (
@@ -59,18 +60,27 @@ def catalogue(manifest: Manifest) -> History:
     return history.product("DELISTED", listed=(name,), **complete).happened(ProductDelisted(name))
 
 
-def change(manifest: Manifest, history: History, *skus: str) -> History:
-    """The history with a new price, stock and name for the SKUs, as a new one."""
-    defaults, changed = manifest.defaults, copy.deepcopy(history)
+def rename(history: History, sku: str) -> History:
+    """The history with a new name for the SKU, as a new one."""
     names = [AttributeChange(attribute="name", value="changed", locale=at) for at in (None, *LOCALES)]
-    for sku in skus:
-        changed.happened(
-            PriceChanged(defaults.price_list, Money(2500, defaults.currency)),
-            StockCounted((*defaults.locations, "main")[0], 7),
-            AttributesChanged(tuple(names)),
-            sku=sku,
-        )
-    return changed
+    return copy.deepcopy(history).happened(AttributesChanged(tuple(names)), sku=sku)
+
+
+def reprice(manifest: Manifest, history: History, sku: str) -> History:
+    """The history with a new price for the SKU, as a new one."""
+    price = PriceChanged(manifest.defaults.price_list, Money(2500, manifest.defaults.currency))
+    return copy.deepcopy(history).happened(price, sku=sku)
+
+
+def recount(manifest: Manifest, history: History, sku: str, pieces: int) -> History:
+    """The history with so many pieces of the SKU, as a new one."""
+    counted = StockCounted((*manifest.defaults.locations, "main")[0], pieces)
+    return copy.deepcopy(history).happened(counted, sku=sku)
+
+
+def discontinue(history: History, sku: str) -> History:
+    """The history with the SKU discontinued, as a new one."""
+    return copy.deepcopy(history).happened(ProductDiscontinued(), sku=sku)
 
 
 def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, str], Payload | Held]:
@@ -81,6 +91,7 @@ def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, st
     assert len(set(manifest.facets)) == len(manifest.facets), f"a facet is named twice: {manifest.facets}"
     assert manifest.defaults.name == manifest.name, "the defaults are another channel's"
     rendered = check_pure(manifest, history)
+    _check_stocks(manifest, history)
     creating = manifest.facets[0]
     for (sku, facet), payload in rendered.items():
         assert facet in manifest.facets, f"{facet} of {sku} is not in the manifest's facets"
@@ -101,6 +112,15 @@ def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, st
         without = render(manifest, _without_reference(history))
         assert without == rendered, "a projection that keeps history must not look at the reference"
     return rendered
+
+
+def _check_stocks(manifest: Manifest, history: History) -> None:
+    """A stock that is sold out, comes back or grows is rendered alone as it is with all the rest."""
+    for sku in {each.sku for each in history.recorded if isinstance(each.event, ProductCreated) and each.sku}:
+        changed = history
+        for pieces in (0, 3, 5000):
+            changed = recount(manifest, changed, sku, pieces)
+        check_changes(manifest, changed.recorded, len(history.recorded))
 
 
 def _check_listed(manifest: Manifest, history: History, rendered: Mapping[tuple[str, str], Payload | Held]) -> None:

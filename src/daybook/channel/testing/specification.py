@@ -10,6 +10,7 @@ import msgspec
 
 from daybook.catalogue.reference import EMPTY, Reference, fold_reference
 from daybook.channel.contract import Held, Manifest, Payload
+from daybook.channel.testing.changes import check_changes
 from daybook.channel.testing.history import History
 from daybook.events import Recorded
 from daybook.events.envelope import REFERENCE_KEY
@@ -82,6 +83,7 @@ def check_pure(manifest: Manifest, history: History) -> dict[tuple[str, str], Pa
             assert stored == partial, f"the state after position {each.position} does not survive storing"
             resumed, _ = _fold(manifest, history.recorded[at + 1 :], stored)
             assert _render(manifest, resumed, reference) == rendered, f"stored after {each.position}: another end"
+        check_changes(manifest, history.recorded)
         assert msgspec.json.encode(history.recorded) == before, "fold changed an event"
     return rendered
 

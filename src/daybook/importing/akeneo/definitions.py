@@ -1,16 +1,22 @@
 """Attributes, categories, families and channels of an export, as definitions of the book."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
+from daybook.catalogue.rules import parse_date
 from daybook.commands import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
 from daybook.errors import InvalidValue
 from daybook.events import AttributeDefined, AttributeOption, CategoryDefined, ChannelConfigured, FamilyDefined
 from daybook.events.catalogue import AttributeType
-from daybook.importing.akeneo.options import Options
-from daybook.importing.akeneo.tables import Line, Table, locale_of
-from daybook.importing.rows import Fault, Flag, ImportRefused, Row
+from daybook.importing.akeneo.choices import Choices
+from daybook.importing.akeneo.options import AkeneoOptions
+from daybook.importing.akeneo.patterns import translated
+from daybook.importing.akeneo.tables import Line, Table
+from daybook.importing.records import Noun
+from daybook.importing.rows import Flag, Row, Said
 from daybook.values import parse_code
 
 TYPES: dict[str, AttributeType] = {
@@ -29,9 +35,24 @@ TYPES: dict[str, AttributeType] = {
     "pim_catalog_file": "media",
     "pim_catalog_price_collection": "price",
 }
+_FIELDS = {
+    "localizable": "localizable",
+    "scopable": "scopable",
+    "unique": "unique",
+    "default_metric_unit": "unit",
+    "max_characters": "length_max",
+    "number_min": "minimum",
+    "date_min": "minimum",
+    "negative_allowed": "minimum",
+    "number_max": "maximum",
+    "date_max": "maximum",
+    "validation_regexp": "pattern",
+}
+"""Column of attributes.csv -> the field of an attribute that it fills."""
+_FAMILY_FIELDS = {"attribute_as_label": "label_attribute", "attribute_as_image": "image_attribute"}
 T = TypeVar("T")
 _TRUE = ("1", "true")
-_REGEXP = re.compile(r"(?P<mark>[/#~@%!])(?P<pattern>.*)(?P=mark)(?P<flags>[imsux]*)\Z", re.DOTALL)
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 
 class Codes:
@@ -48,25 +69,31 @@ class Codes:
         """The code as it was defined; as it was given when it was not."""
         return self._spelling.get(code.lower(), code)
 
+    @cached_property
+    def all(self) -> frozenset[str]:
+        """Every one of them, once all are known."""
+        return frozenset(self._spelling.values())
+
 
 class Definitions:
     """What the definitions' files say. Made from checked tables; raises ImportRefused for what can't be decided."""
 
-    def __init__(self, tables: dict[str, Table], options: Options) -> None:
+    def __init__(self, tables: dict[str, Table], choices: Choices, options: AkeneoOptions) -> None:
         self._tables = tables
         self._options = options
+        self.choices = choices
+        self.gtin: AttributeDefined | None = None
+        """The attribute that is the product's GTIN, when the file has it."""
         self.attributes: dict[str, AttributeDefined] = {}
         """Those that are taken."""
         self.untaken: dict[str, str] = {}
         """Attribute -> why it is not taken."""
-        self.choices: dict[str, Codes] = {}
+        self.option_codes: dict[str, Codes] = {}
         """Attribute -> its options."""
         self.families = Codes()
         self.categories = Codes()
         self._rows = {"attribute": list(self._attributes()), "family": list(self._families())}
         self._rows["category"] = list(self._categories())
-        identifiers = [code for code, one in self.attributes.items() if one.type == "identifier"]
-        self.identifier = "sku" if "sku" in identifiers or not identifiers else identifiers[0]
         self._rows["channel"] = list(self._channels())
 
     def rows(self) -> Iterator[Row]:
@@ -77,11 +104,16 @@ class Definitions:
     def _attributes(self) -> Iterator[Row]:
         table = self._tables["attributes.csv"]
         choices, orphans = self._options_by_attribute()
+        fields = {field for column, field in _FIELDS.items() if column in table.header}
+        locales, option_locales = self._label_locales("attributes.csv"), self._label_locales("attribute_options.csv")
+        said = Said(frozenset({"code", "type", "options", *fields}), locales, option_locales)
         for line in table:
             code, kind = line["code"], line["type"]
-            if code == self._options.gtin_attribute:
-                self.untaken[code] = "the product's GTIN"
-                continue
+            if code == self._options.gtin_attribute and kind in TYPES:
+                self.gtin, _ = _attribute(line, table, TYPES[kind], ())
+                if code != self.choices.identifier:
+                    self.untaken[code] = "the product's GTIN"
+                    continue
             reason = line.problem or _code_problem(code)
             if reason is None and kind not in TYPES:
                 reason = f"type {kind!r} is not supported"
@@ -91,24 +123,24 @@ class Definitions:
                 continue
             defined, flags = _attribute(line, table, TYPES[kind], tuple(choices.get(code, ())))
             self.attributes[code] = defined
-            codes = self.choices[code] = Codes()
+            codes = self.option_codes[code] = Codes()
             for choice in defined.options:
                 codes.add(choice.code)
             record = DefineAttribute(attribute=defined)
-            yield Row(file=table.file, line=line.number, record=record, flags=flags)
+            yield Row(file=table.file, line=line.number, record=record, flags=flags, said=said)
         for line, attribute in orphans:
             if attribute not in self.attributes:
                 reason = f"belongs to attribute {attribute!r}, which attributes.csv does not define"
                 yield _refused(self._tables["attribute_options.csv"], line, "attribute", attribute, "attribute", reason)
 
     def _options_by_attribute(self) -> tuple[dict[str, list[AttributeOption]], list[tuple[Line, str]]]:
-        """The options in their own order, and for each attribute one line that names it."""
+        """The options by their `sort_order`, those without one last, and for each attribute one line that names it."""
         table = self._tables.get("attribute_options.csv")
-        found: dict[str, list[tuple[int, AttributeOption]]] = {}
+        found: dict[str, list[tuple[float, AttributeOption]]] = {}
         named: dict[str, Line] = {}
         for line in table or ():
             assert table is not None
-            order = int(line["sort_order"]) if line["sort_order"].isdigit() else 0
+            order = float(line["sort_order"]) if _NUMBER.fullmatch(line["sort_order"]) else math.inf
             found.setdefault(line["attribute"], []).append((order, AttributeOption(line["code"], table.labels(line))))
             named.setdefault(line["attribute"], line)
         ordered = {code: [one for _, one in sorted(some, key=lambda pair: pair[0])] for code, some in found.items()}
@@ -116,6 +148,9 @@ class Definitions:
 
     def _families(self) -> Iterator[Row]:
         table = self._tables["families.csv"]
+        known = frozenset(self.attributes) | frozenset(self.untaken)
+        fields = {field for column, field in _FAMILY_FIELDS.items() if column in table.header}
+        said = Said(frozenset(fields), self._label_locales("families.csv"), known=known)
         scopes = {column: column.removeprefix("requirements-") for column in table.header if "requirements-" in column}
         for line in table:
             code = line["code"]
@@ -140,7 +175,10 @@ class Definitions:
                 for one in untaken
                 if one != self._options.gtin_attribute
             )
-            yield Row(file=table.file, line=line.number, record=record, flags=flags)
+            yield Row(file=table.file, line=line.number, record=record, flags=flags, said=said)
+
+    def _label_locales(self, file: str) -> frozenset[str]:
+        return self._tables[file].label_locales if file in self._tables else frozenset()
 
     def _known(self, codes: list[str]) -> tuple[str, ...]:
         return tuple(code for code in codes if code not in self.untaken)
@@ -148,6 +186,7 @@ class Definitions:
     def _categories(self) -> Iterator[Row]:
         table = self._tables["categories.csv"]
         waiting: list[tuple[Line, CategoryDefined]] = []
+        said = Said(frozenset(), self._label_locales("categories.csv"))
         for line in table:
             reason = line.problem or _code_problem(line["code"])
             if reason is not None:
@@ -166,38 +205,28 @@ class Definitions:
             for line, wish in ready:
                 given.add(wish.code)
                 placed = CategoryDefined(code=wish.code, parent=self._parent(wish), labels=wish.labels)
-                yield Row(file=table.file, line=line.number, record=DefineCategory(category=placed))
+                yield Row(file=table.file, line=line.number, record=DefineCategory(category=placed), said=said)
 
     def _parent(self, category: CategoryDefined) -> str | None:
         return None if category.parent is None else self.categories.find(category.parent)
 
     def _channels(self) -> Iterator[Row]:
-        options, table = self._options, self._tables["channels.csv"]
-        lines = {line["code"]: line for line in table}
-        if not options.list_on:
-            return
-        if options.scope not in lines:
-            there = ", ".join(lines) or "none"
-            reason = f"has no channel {options.scope!r}; choose the scope among: {there}"
-            raise ImportRefused([Fault(table.file, None, reason)])
-        line = lines[options.scope]
-        locales = options.locales or _locales(line)
+        options, choices, table = self._options, self.choices, self._tables["channels.csv"]
+        flags = tuple(
+            Flag("locales", code, f"{code!r} is no known locale, so the channel does without it")
+            for code in choices.unknown_locales
+        )
         for name in options.list_on:
             record = ConfigureChannel(
                 channel=ChannelConfigured(
                     name=name,
-                    scope=options.scope,
-                    locales=locales,
-                    currency=options.currency,
+                    scope=choices.scope,
+                    locales=choices.locales,
+                    currency=choices.currency,
                     price_list=options.price_list,
                 )
             )
-            yield Row(file=table.file, line=line.number, record=record, keep_existing=True)
-
-
-def _locales(line: Line) -> tuple[str, ...]:
-    found = [locale for text in line.codes("locales") if (locale := locale_of(text)) is not None]
-    return tuple(sorted(found, key=lambda locale: locale != "en-US"))
+            yield Row(file=table.file, line=choices.line, record=record, flags=flags, keep_existing=True)
 
 
 def _attribute(
@@ -209,12 +238,13 @@ def _attribute(
     def read(column: str, parse: Callable[[str], T]) -> T | None:
         try:
             return parse(line[column]) if line[column] else None
-        except (ValueError, re.error) as error:
-            flags.append(Flag(column, line[column], f"was left out: {error}"))
+        except ValueError as error:
+            flags.append(Flag(column, line[column], f"was left out, so values are not held to it: {error}"))
             return None
 
     dated = kind == "date"
-    lowest = read("date_min" if dated else "number_min", str if dated else _decimal)
+    limit: Callable[[str], str] = _day if dated else _decimal
+    lowest = read("date_min" if dated else "number_min", limit)
     if lowest is None and kind in ("number", "measure") and line["negative_allowed"] in ("0", "false"):
         lowest = "0"
     defined = AttributeDefined(
@@ -227,26 +257,25 @@ def _attribute(
         unit=(line["default_metric_unit"] or None) if kind == "measure" else None,
         length_max=read("max_characters", lambda text: int(float(text))) or None,
         minimum=lowest,
-        maximum=read("date_max" if dated else "number_max", str if dated else _decimal),
-        pattern=read("validation_regexp", _pattern),
+        maximum=read("date_max" if dated else "number_max", limit),
+        pattern=read("validation_regexp", translated),
         unique=line["unique"] in _TRUE,
     )
     return defined, tuple(flags)
 
 
 def _decimal(text: str) -> str:
-    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
+    if not _NUMBER.fullmatch(text):
         raise ValueError("is no decimal number")
     return text
 
 
-def _pattern(text: str) -> str:
-    """PHP's `/^[a-z]+$/i` as Python's `(?i)^[a-z]+$`. Raises ValueError or re.error for what has no such form."""
-    found = _REGEXP.match(text)
-    pattern, flags = (text, "") if found is None else (found["pattern"], found["flags"].replace("u", ""))
-    pattern = f"(?{flags}){pattern}" if flags else pattern
-    re.compile(pattern)
-    return pattern
+def _day(text: str) -> str:
+    """`2020-01-01`, also with a time behind it, as exports write it."""
+    day = parse_date(text[:10]) if text[10:11] in ("", "T", " ") else None
+    if day is None:
+        raise ValueError("is no date like 2026-03-01")
+    return day.isoformat()
 
 
 def _code_problem(code: str) -> str | None:
@@ -257,6 +286,6 @@ def _code_problem(code: str) -> str | None:
     return None
 
 
-def _refused(table: Table, line: Line, noun: str, name: str, field: str | None, reason: str) -> Row:
+def _refused(table: Table, line: Line, noun: Noun, name: str, field: str | None, reason: str) -> Row:
     flag = Flag(field, (line[field][:200] or None) if field else None, reason)
     return Row(file=table.file, line=line.number, record=None, noun=noun, name=name or None, flags=(flag,))

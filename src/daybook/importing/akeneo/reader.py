@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from daybook.importing.akeneo.choices import choose
 from daybook.importing.akeneo.definitions import Definitions
-from daybook.importing.akeneo.options import Options
+from daybook.importing.akeneo.options import AkeneoOptions
 from daybook.importing.akeneo.products import Products
-from daybook.importing.akeneo.tables import Table
+from daybook.importing.akeneo.tables import LABELS_HINT, Table, labels_in
 from daybook.importing.rows import Entry, Fault, ImportRefused, Notice
 
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -15,7 +16,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "categories.csv": ("code", "parent"),
     "families.csv": ("code", "attributes"),
     "channels.csv": ("code", "locales"),
-    "products.csv": ("categories", "family"),
+    "products.csv": (),
 }
 _FOR_VARIANTS: dict[str, tuple[str, ...]] = {
     "family_variants.csv": ("code", "family", "variant-axes_1"),
@@ -25,13 +26,13 @@ NOT_IMPORTED = ("association_types.csv", "attribute_groups.csv", "group_types.cs
 """Files of an export that say nothing that Daybook keeps. Currencies and locales are known without their files."""
 
 
-def read(folder: Path, options: Options | None = None) -> Iterator[Entry]:
+def read(folder: Path, options: AkeneoOptions | None = None) -> Iterator[Entry]:
     """The rows of an export: attributes, categories, families, channels, product models, products.
 
     Every file is read whole before this returns. ImportRefused lists what is missing or can't be read, and then nothing
     has been written. A row that can't be understood is given as a row without a record.
     """
-    options = options or Options()
+    options = options or AkeneoOptions()
     if not folder.is_dir():
         raise ImportRefused([Fault(str(folder), None, "is no folder")])
     tables, faults = _tables(folder, _NEEDED)
@@ -43,9 +44,13 @@ def read(folder: Path, options: Options | None = None) -> Iterator[Entry]:
         faults += others
     if faults:
         raise ImportRefused(faults)
-    definitions = Definitions(tables, options)
-    if definitions.identifier not in tables["products.csv"].header:
-        raise ImportRefused([Fault("products.csv", 1, f"has no column {definitions.identifier}, the identifier")])
+    choices = choose(tables["attributes.csv"], tables["channels.csv"], options)
+    if choices.identifier not in tables["products.csv"].header:
+        labels = labels_in(tables["products.csv"], tables["attributes.csv"])
+        hint = f": {LABELS_HINT} ({', '.join(labels[:3])}...)" if labels else ""
+        reason = f"has no column {choices.identifier}, the identifier{hint}"
+        raise ImportRefused([Fault("products.csv", 1, reason)])
+    definitions = Definitions(tables, choices, options)
     return _entries(tables, definitions, Products(tables, definitions, options))
 
 

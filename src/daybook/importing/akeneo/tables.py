@@ -8,9 +8,12 @@ import msgspec
 
 from daybook.errors import InvalidValue
 from daybook.importing.rows import Fault, ImportRefused
+from daybook.importing.spool import spooled
 from daybook.values import parse_locale
 
-CELL_LENGTH_MAX = 16 * 2**20
+CELL_LENGTH_MAX = 2**20
+COLUMNS_MAX = 20_000
+LABELS_HINT = "its columns are named by labels; export it again with codes as headers, not labels"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -36,8 +39,13 @@ class Table:
         """Reads the whole file once. Raises ImportRefused."""
         self.path = path
         self.file = path.name
-        if not path.is_file():
+        if path.is_dir() or not path.exists():
             raise ImportRefused([Fault(self.file, None, f"is missing in {path.parent}")])
+        if not path.is_file():
+            # A pipe: it is read several times here.
+            with path.open("rb") as pipe:
+                self._spool = spooled(pipe)
+            self.path = Path(self._spool.name)
         self._check_encoding()
         self.header: list[str] = []
         self.filled: dict[str, int] = {}
@@ -61,6 +69,11 @@ class Table:
         """The row's labels by locale, from the columns `label-<locale>`. Locales that nobody knows are left out."""
         return {locale: line[column] for column, locale in self._label_columns.items() if line[column]}
 
+    @property
+    def label_locales(self) -> frozenset[str]:
+        """The locales for whose labels there is a column."""
+        return frozenset(self._label_columns.values())
+
     def unknown_label_columns(self) -> list[str]:
         """Columns with labels in a locale that nobody knows."""
         return [column for column in self.filled if column.startswith("label-") and column not in self._label_columns]
@@ -81,7 +94,12 @@ class Table:
         missing = [column for column in needed if column not in self.header]
         if missing:
             hint = "" if len(self.header) != 1 else " (is the delimiter a semicolon?)"
+            if any(" " in name or name[:1].isupper() for name in self.header[:5]) and not hint:
+                hint = f": {LABELS_HINT}"
             reason = f"has no column {', '.join(missing)}{hint}"
+            raise ImportRefused([Fault(self.file, 1, reason)])
+        if len(self.header) > COLUMNS_MAX:
+            reason = f"has {len(self.header)} columns; at most {COLUMNS_MAX} are read"
             raise ImportRefused([Fault(self.file, 1, reason)])
         twice = sorted({column for column in self.header if self.header.count(column) > 1})
         if twice:
@@ -104,6 +122,13 @@ class Table:
                     start = reader.line_num + 1
             except csv.Error as error:
                 raise ImportRefused([Fault(self.file, start, f"is no readable CSV from here on: {error}")]) from None
+
+
+def labels_in(table: Table, attributes: Table) -> list[str]:
+    """Columns that are named by a label, or with a space, which no code has: the file was exported for people."""
+    labels = {label for line in attributes for label in attributes.labels(line).values()}
+    codes = {line["code"] for line in attributes}
+    return [name for name in table.header if name not in codes and (name in labels or " " in name)]
 
 
 def locale_of(text: str) -> str | None:

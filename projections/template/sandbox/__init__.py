@@ -1,0 +1,1 @@
+"""A marketplace to test against: `server` is all of it."""

@@ -1,0 +1,1 @@
+"""An endpoint to test against: `server` receives."""

@@ -1,0 +1,81 @@
+"""`daybook catalogue`: the catalogue as a whole."""
+
+from typing import Annotated
+
+import typer
+
+from daybook.cli.context import app_for_queries
+from daybook.cli.options import At, CommonOptions, Position, command
+from daybook.cli.render import answer, note, working
+
+app = typer.Typer(name="catalogue", help="The catalogue as a whole.", no_args_is_help=True)
+
+
+@command(
+    app,
+    "export",
+    "daybook catalogue export catalogue.jsonl",
+    "daybook catalogue export --at 2026-03-01 | gzip > march.jsonl.gz",
+    "daybook catalogue export - --position 1200 | daybook import jsonl - --data /tmp/copy",
+)
+def export(
+    common: CommonOptions,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is stdout.")] = "-",
+    at: At = None,
+    position: Position = None,
+) -> None:
+    """Write the catalogue as it is or was, as JSON Lines that `daybook import jsonl` reads."""
+    from daybook.cli.catalogue.export import write_to
+    from daybook.exporting.catalogue import export as lines
+    from daybook.queries.moment import resolve
+    from daybook.queries.timeline import catalogue_at
+
+    with app_for_queries(common) as on:
+        then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
+        if then.indexed:
+            write_to(common, file, lines(on.reader, then=then), then.position)
+            return
+        if at is not None or position is not None:
+            note(common, f"read from the log, which takes longer: {then.reason}")
+        write_to(common, file, lines(on.reader, upto=then.position), then.position)
+
+
+@command(
+    app,
+    "show",
+    "daybook catalogue show --at 2026-03-01",
+    "daybook catalogue show --family shoes --listed-on bol",
+    "daybook catalogue show --position 1200 --after SKU-1 --limit 200 --json",
+)
+def show(
+    common: CommonOptions,
+    at: At = None,
+    position: Position = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="CODE", help="Only of this family.")] = None,
+    category: Annotated[str | None, typer.Option("--category", metavar="CODE", help="Only in this category.")] = None,
+    listed_on: Annotated[str | None, typer.Option("--listed-on", metavar="NAME", help="Only sold there.")] = None,
+    after: Annotated[str, typer.Option("--after", metavar="SKU", help="Go on behind this group.")] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many groups, 1 to 200.")] = 50,
+) -> None:
+    """Show the catalogue as it is or was, a page at a time."""
+    from daybook.cli.catalogue import views
+    from daybook.queries.catalogue import full_page_then
+    from daybook.queries.moment import resolve
+    from daybook.queries.timeline import catalogue_at
+
+    with app_for_queries(common) as on:
+        then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
+        with working(common, "reading the log") as on_progress:
+            found = full_page_then(
+                then,
+                on.reader.reference(then.position),
+                lambda so_far: on_progress(f"{len(so_far.groups)} found, looked at all up to {so_far.next}"),
+                after,
+                limit,
+                family=family,
+                category=category,
+                listed_on=listed_on,
+            )
+    if then.reason is not None:
+        note(common, f"read from the log, which takes longer: {then.reason}")
+    answer(common, found, views.catalogue(found))

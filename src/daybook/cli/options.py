@@ -1,0 +1,147 @@
+"""What all commands have in common: `--json`, `--data`, `--debug`, and for those that write, who and why."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+P = ParamSpec("P")
+
+
+class _FlagsTakeNothing:
+    """Help shows `--json`, never `--json <bool>`, whatever the library thinks of flags in this release."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options and arguments."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for one in found:
+            if getattr(one, "is_flag", False) and one.metavar is None:
+                one.metavar = ""
+        return found
+
+
+class CommandHelp(_FlagsTakeNothing, TyperCommand):
+    """A command."""
+
+
+class GroupHelp(_FlagsTakeNothing, TyperGroup):
+    """A group of commands."""
+
+
+@dataclass(frozen=True)
+class CommonOptions:
+    """What was said beside the command's own arguments."""
+
+    environ: Mapping[str, str]
+    data: Path | None = None
+    json: bool = False
+    actor: str | None = None
+    reason: str | None = None
+    command_id: str | None = None
+    expect_version: int | None = None
+
+
+Body = Callable[Concatenate[CommonOptions, P], Any]
+"""What a command does: a function of what all commands have in common, and of its own arguments."""
+
+
+@dataclass
+class Invocation:
+    """One call of the program: the environment, and options that stood before the command."""
+
+    environ: Mapping[str, str]
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Data folder; DAYBOOK_DATA, or a folder in your home, when not given."),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and errors as JSON on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Actor = Annotated[
+    str | None, typer.Option("--actor", metavar="NAME", help="Who does it; your user name when not given.")
+]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; kept in the history.")]
+CommandId = Annotated[
+    str | None,
+    typer.Option(
+        "--command-id", metavar="ID", help="An id of your own: the same command again with it is carried out once."
+    ),
+]
+ExpectVersion = Annotated[
+    int | None,
+    typer.Option("--expect-version", metavar="N", min=0, help="Refuse when the product or stock has moved on from N."),
+]
+
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="TIME", help="As of a time: 2026-03-01 or 2026-03-01T09:00+01:00; UTC without a zone."
+    ),
+]
+Position = Annotated[int | None, typer.Option("--position", metavar="N", help="As of a position of the log.")]
+
+_COMMON: dict[str, tuple[Any, Any]] = {"data": (Data, None), "json": (Json, False), "debug": (Debug, False)}
+_WRITING: dict[str, tuple[Any, Any]] = {
+    "actor": (Actor, None),
+    "reason": (Reason, None),
+    "command_id": (CommandId, None),
+    "expect_version": (ExpectVersion, None),
+}
+
+
+def command(
+    app: typer.Typer,
+    name: str,
+    *examples: str,
+    writes: bool = False,
+    dashes: bool = False,
+    own: Mapping[str, tuple[Any, Any]] | None = None,
+) -> Callable[[Body[P]], Body[P]]:
+    """Registers a function as a command. Its first parameter is what all commands have in common.
+
+    `writes` adds the options about who, why and on which version; `own` adds single ones of them. `dashes`: an argument
+    may begin with `-`, such as a negative number; only for commands whose arguments are all checked.
+    """
+    common = {**(_WRITING if writes else own or {}), **_COMMON}
+
+    def register(
+        function: Body[P],
+    ) -> Body[P]:
+        def call(ctx: typer.Context, **values: Any) -> Any:
+            invocation: Invocation = ctx.obj
+            said = {name: values.pop(name) for name in common}
+            said.pop("debug")
+            said["data"] = said["data"] or invocation.said.get("data")
+            said["json"] = said["json"] or invocation.said.get("json", False)
+            return function(CommonOptions(environ=invocation.environ, **said), **values)  # type: ignore[call-arg]
+
+        signature = inspect.signature(function)
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters = [
+            inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            *(one.replace(kind=kind) for one in list(signature.parameters.values())[1:]),
+            *(inspect.Parameter(name, kind, annotation=a, default=d) for name, (a, d) in common.items()),
+        ]
+        # Typer reads a command's options from its function's signature.
+        call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        call.__annotations__ = {one.name: one.annotation for one in parameters}
+        call.__doc__ = function.__doc__
+        app.command(
+            name,
+            cls=CommandHelp,
+            epilog="Examples:\n" + "\n".join(f"  {one}" for one in examples),
+            context_settings={"ignore_unknown_options": True} if dashes else None,
+        )(call)
+        return function
+
+    return register
+
+
+WHO = {"actor": (Actor, None), "reason": (Reason, None)}
+"""The options of commands that write many things: who and why, but no command id and no version."""

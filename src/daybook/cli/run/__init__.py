@@ -1,0 +1,1 @@
+"""Running Daybook: all of it, one role, the migrations, the settings, the demonstration."""

@@ -1,0 +1,96 @@
+"""Running Daybook: all of it, one role, the migrations, the settings, the demonstration."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from daybook.cli.context import serving, settings
+from daybook.cli.options import CommonOptions, command
+from daybook.cli.render import answer
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", help="For project and deliver: only these. May be repeated."),
+]
+
+
+app = typer.Typer()
+
+
+@command(
+    app,
+    "up",
+    "daybook up",
+    "daybook up --port 9000 --data ./data",
+    "daybook up --sandboxes",
+    "daybook up --channels webshop --channels bol",
+)
+def up(
+    common: CommonOptions,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", metavar="N", min=0, max=65535, help="Of the API; 0 picks a free one; 8080 when not given."
+        ),
+    ] = None,
+    channels: Annotated[
+        list[str] | None, typer.Option("--channels", metavar="NAME", help="Only these. May be repeated.")
+    ] = None,
+    sandboxes: Annotated[
+        bool,
+        typer.Option(
+            "--sandboxes", help="With a pretended marketplace for each channel, to try things without accounts."
+        ),
+    ] = False,
+) -> None:
+    """Run everything on this machine until Ctrl-C: the servers that are not named, and every role.
+
+    DAYBOOK_POSTGRES and DAYBOOK_NATS name servers of your own. A role or server that dies, and a server that answers
+    nobody, is started again. Sandboxes forget what they were sent when this ends.
+    """
+    from daybook.cli.run.up import up as run_all
+
+    run_all(common, port, tuple(channels or ()), sandboxes)
+
+
+@command(app, "run", "daybook run relay", "daybook run project --only bol", "daybook run api")
+def run(
+    common: CommonOptions,
+    role: Annotated[Literal["api", "relay", "project", "deliver"], typer.Argument(help="Which one.")],
+    only: Only = None,
+) -> None:
+    """Run one role until SIGTERM or Ctrl-C, on servers that run already."""
+    from daybook.cli.run import role as roles
+
+    roles.run(common, role, tuple(only or ()))
+
+
+@command(app, "migrate", "daybook migrate", "DAYBOOK_POSTGRES=postgresql://... daybook migrate")
+def migrate(common: CommonOptions) -> None:
+    """Bring the database into the shape that this version needs. Harmless to repeat."""
+    from daybook.cli.run import role as roles
+
+    with serving(common) as found:
+        applied = roles.migrated(found)
+    answer(common, {"applied": applied}, roles.migrations(applied))
+
+
+@command(app, "config", "daybook config", "daybook config --json")
+def config(common: CommonOptions) -> None:
+    """Show the settings in force, secrets masked."""
+    from daybook.cli.run import role as roles
+
+    found = roles.shown(settings(common))
+    answer(common, found, roles.config(found))
+
+
+@command(app, "demo", "daybook demo", "daybook demo --products 1000 --keep")
+def demo(
+    common: CommonOptions,
+    products: Annotated[int, typer.Option("--products", metavar="N", min=1, help="How many products.")] = 300,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards, until Ctrl-C.")] = False,
+) -> int:
+    """Show what Daybook does, on real servers and pretended marketplaces, and check every claim."""
+    from daybook.demo.run import run as show
+
+    return show(common.data, products, keep, common.json)

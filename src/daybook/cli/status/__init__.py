@@ -1,0 +1,1 @@
+"""The part `status` of the command line."""

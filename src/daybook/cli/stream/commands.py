@@ -1,0 +1,27 @@
+"""`daybook stream`: the JetStream stream that carries the log to the projections."""
+
+from typing import Annotated
+
+import typer
+
+from daybook.cli.context import app_for_queries
+from daybook.cli.options import CommonOptions, command
+from daybook.cli.render import answer
+
+app = typer.Typer(
+    name="stream", help="The JetStream stream that carries the log to the projections.", no_args_is_help=True
+)
+
+
+@command(app, "reset", "daybook stream reset --yes")
+def reset(common: CommonOptions, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove the stream; the relay fills it again from the log. For a log that was restored, or foreign messages.
+
+    A projection that stands beyond the log is built again from it, and its channel gets the differences.
+    """
+    from daybook.cli.stream import reset as resetting
+
+    yes or typer.confirm("Remove the stream? The log is not touched.", abort=True, err=True)
+    with app_for_queries(common) as on:
+        done = resetting.reset(common, on)
+    answer(common, done, resetting.shown(done))

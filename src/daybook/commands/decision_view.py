@@ -1,0 +1,123 @@
+"""What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from daybook import limits
+from daybook.catalogue.reference import Reference
+from daybook.errors import NotFound
+from daybook.events import ChannelConfigured, Event
+from daybook.log.application import Log
+from daybook.log.snapshots import Fold
+from daybook.product.decisions import known
+from daybook.product.state import Product
+from daybook.product.state import evolve as evolve_product
+from daybook.stock.state import Stock
+from daybook.stock.state import evolve as evolve_stock
+from daybook.values import check_limit, parse_code, parse_sku
+
+
+def _newest(_: Any, event: Event) -> Any:
+    """A definition's state is its newest event."""
+    return event
+
+
+FOLDS = {"product": Fold(evolve_product, Product, 1), "stock": Fold(evolve_stock, Stock, 1)}
+"""The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
+
+
+Kinds = Mapping[str, Callable[[str], ChannelConfigured]]
+"""Kind of channel -> the settings with which one of this name begins; raises InvalidValue and Refused for the name."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Events for one stream, with the columns that say whose they are."""
+
+    stream: str
+    sku: str | None
+    key: str
+    events: Sequence[Event]
+
+
+class DecisionView:
+    """One look at the log. What is loaded is remembered, so that the append can be checked against it."""
+
+    def __init__(
+        self, log: Log, reference: Reference, channels: frozenset[str], kinds: Kinds = MappingProxyType({})
+    ) -> None:
+        self._log = log
+        self._kinds = kinds
+        self.reference = reference
+        self.installed = channels
+        self.channels = (channels | frozenset(reference.channels)) - frozenset(reference.removed)
+        self.versions: dict[str, int] = {}
+
+    def product(self, sku: str) -> Product | None:
+        """The product now; None when the book does not know it. Raises InvalidValue for a malformed SKU."""
+        stream = f"product/{parse_sku(sku)}"
+        state, self.versions[stream] = self._log.load(stream, evolve_product)
+        return state
+
+    def known_product(self, sku: str) -> Product:
+        """The product now, or NotFound."""
+        return known(self.product(sku), sku)
+
+    def parent_of_new(self, sku: str | None) -> Product | None:
+        """The product under which another is to be created. Raises InvalidValue when there is no room in its group."""
+        if sku is None:
+            return None
+        parent = self.product(parse_sku(sku, "parent"))
+        if parent is not None:
+            check_limit(limits.VARIANTS, self._log.products_of(parent.key) + 1, "parent")
+            level, above = 1, parent
+            while above.parent is not None:
+                above, level = self.known_product(above.parent), level + 1
+                check_limit(limits.LEVELS, level, "parent")
+        return parent
+
+    def stock(self, sku: str) -> Stock | None:
+        """The stock now; None when nothing ever happened to it. Raises InvalidValue for a malformed SKU."""
+        stream = f"stock/{parse_sku(sku)}"
+        state, self.versions[stream] = self._log.load(stream, evolve_stock)
+        return state
+
+    def version(self, stream: str) -> int:
+        """The version that the stream had when it was loaded; looks it up when it was not."""
+        if stream not in self.versions:
+            # The log caches states by stream, so every load of a stream must fold with the same function.
+            noun = stream.partition("/")[0]
+            fold = FOLDS.get(noun)
+            _, self.versions[stream] = self._log.load(stream, fold.evolve if fold else _newest)
+        return self.versions[stream]
+
+    def defaults(self, kind: str, name: str) -> ChannelConfigured:
+        """The settings with which a channel of this kind and name begins. Raises InvalidValue, NotFound and Refused."""
+        if kind not in self._kinds:
+            there = ", ".join(sorted(self._kinds)) or "none"
+            raise NotFound(f"kind: no kind of channel {kind!r} is installed; installed are: {there}", field="kind")
+        return self._kinds[kind](name)
+
+    def check_channel(self, name: str, field: str = "channel", *, idle: bool = False) -> str:
+        """The channel's name, when there is such a channel. `idle`: nothing is asked of it, so it may be one that went.
+
+        So a description that names a removed channel as it is, or takes the product off it, still holds.
+        """
+        parse_code(name, field)
+        if idle and name in self.reference.removed:
+            return name
+        if name in self.reference.removed:
+            raise NotFound(
+                f"{field}: the channel {name!r} was removed; `daybook channel add {name}` brings it back", field=field
+            )
+        if name not in self.channels:
+            there = ", ".join(sorted(self.channels)) or "none"
+            raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)
+        return name
+
+
+def of_product(product: Product, events: Sequence[Event]) -> list[Change]:
+    """A change to an existing product."""
+    return [Change(f"product/{product.sku}", product.sku, product.key, events)]

@@ -1,0 +1,1 @@
+"""Brings channels to the state that their listings show, and keeps account of what they answered."""

@@ -1,0 +1,73 @@
+"""The catalogue's model: attributes, families, categories. Each PUT brings the whole definition."""
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get, put
+from litestar.params import FromPath, JSONBody
+
+from daybook.commands import DefineAttribute, DefineCategory, DefineFamily
+from daybook.events import (
+    AttributeDefined,
+    CategoryDefined,
+    ChannelAdded,
+    ChannelConfigured,
+    ChannelRemoved,
+    FamilyDefined,
+)
+from daybook.http.declared import DEFINITION, QUESTION
+from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.moments import At, Position, moment
+from daybook.http.responses import Receipt, carry_out, same
+
+PATH = "/api/v1"
+
+
+class CatalogueDefinitions(msgspec.Struct, frozen=True, kw_only=True):
+    """Every definition, by code."""
+
+    attributes: dict[str, AttributeDefined]
+    families: dict[str, FamilyDefined]
+    categories: dict[str, CategoryDefined]
+    channels: dict[str, ChannelConfigured]
+    added: dict[str, ChannelAdded]
+    """Channels that came at run time."""
+    removed: dict[str, ChannelRemoved]
+    """Channels that went and did not come back."""
+
+
+@get("/definitions", **QUESTION, summary="Every definition")
+def show_definitions(app: InjectedApp, at: At = None, position: Position = None) -> CatalogueDefinitions:
+    """Attributes, families, categories and channel settings by code, now or at a moment."""
+    found = app.reader.reference(moment(app.reader, at, position).position)
+    return CatalogueDefinitions(**{field: getattr(found, field) for field in CatalogueDefinitions.__struct_fields__})
+
+
+@put("/attributes/{code:str}", **DEFINITION, summary="Define an attribute")
+def define_attribute(
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[AttributeDefined]
+) -> Response[Receipt]:
+    """What the attribute is, from now on."""
+    stream = f"attribute/{same(code, data.code, 'code')}"
+    return carry_out(app, caller, DefineAttribute(attribute=data), stream, f"{PATH}/attributes/{code}")
+
+
+@put("/families/{code:str}", **DEFINITION, summary="Define a family")
+def define_family(
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[FamilyDefined]
+) -> Response[Receipt]:
+    """Which attributes the family has, from now on."""
+    stream = f"family/{same(code, data.code, 'code')}"
+    return carry_out(app, caller, DefineFamily(family=data), stream, f"{PATH}/families/{code}")
+
+
+@put("/categories/{code:str}", **DEFINITION, summary="Define a category")
+def define_category(
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[CategoryDefined]
+) -> Response[Receipt]:
+    """A node of a category tree, from now on."""
+    stream = f"category/{same(code, data.code, 'code')}"
+    return carry_out(app, caller, DefineCategory(category=data), stream, f"{PATH}/categories/{code}")
+
+
+ROUTES: tuple[Any, ...] = (show_definitions, define_attribute, define_family, define_category)

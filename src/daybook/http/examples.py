@@ -1,0 +1,39 @@
+"""An example of each body, for the description of the API. A test sends them."""
+
+from typing import Any
+
+EXAMPLES: dict[str, tuple[Any, ...]] = {
+    "AttributeDefined": (
+        {"code": "name", "type": "text", "localizable": True, "labels": {"nl-NL": "Naam"}},
+        {"code": "color", "type": "select", "options": [{"code": "red", "labels": {"en-GB": "Red"}}]},
+    ),
+    "FamilyDefined": ({"code": "jackets", "attributes": ["name", "color"], "required": {"ecommerce": ["name"]}},),
+    "CategoryDefined": ({"code": "outdoor", "labels": {"nl-NL": "Buiten"}},),
+    "ChannelConfigured": ({"name": "crm", "locales": ["nl-NL"], "currency": "EUR", "locations": ["main"]},),
+    "AddChannel": ({"name": "crm", "kind": "webhook", "settings": {"url": "https://crm.example/hook"}},),
+    "DescribeProduct": (
+        {
+            "sku": "JACKET-1",
+            "kind": "product",
+            "family": "jackets",
+            "gtin": "4006381333931",
+            "attributes": [{"attribute": "name", "locale": "nl-NL", "value": "Regenjas"}],
+            "prices": [{"amount": "89.95", "currency": "EUR"}],
+            "categories": ["outdoor"],
+            "media": [{"media_id": "front", "url": "https://example.com/front.jpg"}],
+            "channels": {"crm": True},
+            "stock": {"main": 12},
+        },
+    ),
+    "Attributes": ({"changes": [{"attribute": "name", "locale": "nl-NL", "value": "Regenjas"}]},),
+    "Amount": ({"amount": "79.95"},),
+    "Gtin": ({"gtin": "4006381333931"}, {"gtin": None}),
+    "Categories": ({"categories": ["outdoor"]},),
+    "MediaAdded": ({"media_id": "front", "url": "https://example.com/front.jpg", "role": "image"},),
+    "Quantity": ({"quantity": 5},),
+    "Delta": ({"delta": -1},),
+    "Nothing": ({},),
+    "Retry": ({}, {"skus": ["JACKET-1"]}),
+    "Resync": ({"skus": ["JACKET-1"], "dry_run": True}, {"all": True}),
+}
+"""Schema -> its examples. In this order they can be carried out one after the other."""

@@ -1,0 +1,99 @@
+"""The API's own description: OpenAPI as JSON and YAML, and one plain page.
+
+The framework writes it from the signatures. What it can't know is added here: bounds, examples, and the headers of an
+answer with two statuses. What it gets wrong is put right: a command's tag need not be sent, and a tuple is no YAML.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Contact, License, Server, Tag
+from litestar.types import Method
+
+from daybook.http.bounds import BOUNDS
+from daybook.http.examples import EXAMPLES
+from daybook.http.plain_page import METHODS, PATH, PlainPage
+
+TAGS = {
+    "Products": "Products as they are and were, and commands about one",
+    "Catalogue": "The whole catalogue, its model, and the log",
+    "Channels": "Where products are sold, and how that goes",
+    "Status": "What waits, and why",
+    "Probes": "For whoever looks after the process",
+}
+
+
+class _Json(JsonRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, finished(openapi_schema))
+
+
+class _Yaml(YamlRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, finished(openapi_schema))
+
+
+def config() -> OpenAPIConfig:
+    """The OpenAPI document, at `/schema`."""
+    return OpenAPIConfig(
+        title="Daybook",
+        version=version("daybook"),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        contact=Contact(name="Daybook"),
+        servers=[Server(url="/")],
+        path=PATH,
+        tags=[Tag(name=name, description=said) for name, said in TAGS.items()],
+        use_handler_docstrings=True,
+        operation_id_creator=_operation_id,
+        render_plugins=[PlainPage(), _Json(), _Yaml()],
+    )
+
+
+def finished(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with what the framework can't know."""
+    made: dict[str, Any] = _plain(document)
+    for name, schema in made["components"]["schemas"].items():
+        _finish_schema(schema, BOUNDS.get(name, {}), EXAMPLES.get(name, ()))
+    for path in made["paths"].values():
+        for method in METHODS:
+            if method in path:
+                _finish_responses(path[method]["responses"])
+    return made
+
+
+def _operation_id(handler: HTTPRouteHandler, method: Method, path: list[Any]) -> str:
+    """The handler's name, which no other has."""
+    return handler.handler_name
+
+
+def _plain(given: Any) -> Any:
+    """Dicts and lists all the way down, of nobody else."""
+    if isinstance(given, Mapping):
+        return {str(key): _plain(value) for key, value in given.items()}
+    return [_plain(one) for one in given] if isinstance(given, list | tuple) else given
+
+
+def _finish_schema(schema: dict[str, Any], bounds: Mapping[str, Mapping[str, Any]], examples: Any) -> None:
+    members = schema.get("properties", {})
+    if "const" in members.get("type", {}):
+        schema["required"] = [name for name in schema.get("required", ()) if name != "type"]
+    for name, bound in bounds.items():
+        # What may also be null is a choice, and the bound belongs to the other one.
+        choices = [one for one in members[name].get("oneOf", ()) if one.get("type") != "null"] or [members[name]]
+        choices[0].update(bound)
+    if examples:
+        schema["examples"] = list(_plain(examples))
+
+
+def _finish_responses(responses: dict[str, Any]) -> None:
+    if "200" in responses and "201" in responses:
+        location = {"schema": {"type": "string"}, "description": "Where it is found."}
+        responses["201"]["headers"] = {"Location": location, **responses["200"].get("headers", {})}
+    elif "201" in responses:
+        location = {"schema": {"type": "string"}, "description": "Where it is found."}
+        responses["201"].setdefault("headers", {})["Location"] = location

@@ -1,0 +1,54 @@
+-- name: make_states
+-- The table of folded states, one row for each product group.
+CREATE TABLE IF NOT EXISTS {states} (
+    key   text PRIMARY KEY,
+    state json NOT NULL,
+    uses  text[] NOT NULL
+)
+
+-- name: make_states_index
+-- Finds the groups that use a definition.
+CREATE INDEX IF NOT EXISTS {by_uses} ON {states} USING gin (uses)
+
+-- name: make_listings
+-- The table of rendered facets.
+CREATE TABLE IF NOT EXISTS {listings} (
+    sku      text NOT NULL,
+    facet    text NOT NULL,
+    key      text NOT NULL,
+    payload  json,
+    held     text[],
+    hash     bytea NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (sku, facet)
+)
+
+-- name: make_listings_index
+-- Finds a group's facets.
+CREATE INDEX IF NOT EXISTS {by_key} ON {listings} (key)
+
+-- name: live_generation
+-- The live generation of a projection, and its checkpoint.
+SELECT p.live, g.position, g.reference_from, g.reference_codes, g.epoch
+FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
+WHERE p.name = %s
+
+-- name: checkpoint
+-- Where a generation stands.
+SELECT position, reference_from, reference_codes, epoch FROM generations WHERE projection = %s AND generation = %s
+
+-- name: hold_generation
+-- Nobody else writes this generation until the transaction ends; whoever was about to starts over.
+UPDATE generations SET epoch = epoch + 1 WHERE projection = %s AND generation = %s
+RETURNING position, reference_from, reference_codes, epoch
+
+-- name: add_projection
+-- Makes a projection known; its first generation is live.
+INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
+
+-- name: add_generation
+-- Of a projection that has none: after a switch the first one may have been dropped.
+INSERT INTO generations (projection, generation, code_version)
+SELECT p.name, p.live, %s FROM projections p
+WHERE p.name = %s AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.projection = p.name)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,339 @@
+"""Everything that waits: what, how much, since when, why, and the next step. The one place that knows every way.
+
+Read from Postgres alone, so it is true also when every worker is dead. A new way in which something can wait is a line
+in `WAYS`, a question that finds it, and a test that makes it happen.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from daybook.channel.registry import Registry
+from daybook.delivery.breaker import FAILURES_TO_OPEN
+from daybook.postgres.pool import Connection, Pool, reachable
+from daybook.postgres.sql import beside
+from daybook.projection import beyond
+from daybook.projection.generations import Generation
+from daybook.projection.starts import SHOWN_SECONDS
+from daybook.queries import clock, connections, stream_state
+
+QUERIES = beside(__file__)
+
+STRANDED_SECONDS = 2 * 86400.0
+"""No rule lets a lane wait for so long; what must not be sold any more is put a day back, to be first."""
+LOOKED_UP_FACETS = 1000
+"""Of each channel, for how many facets it is looked up since when they fail: the oldest ones."""
+
+Level = Literal["failure", "warning", "note"]
+
+
+class Way(msgspec.Struct, frozen=True):
+    """One way in which something can wait, and after how long a person is told."""
+
+    level: Level
+    """`failure`: no channel is fed and the process says that it is not ready. `warning`: a person has to look. `note`:
+    work that waits for a person, as every catalogue has."""
+    bound_seconds: float
+    counts: str
+    """What its number counts; empty where there is one of it."""
+    meaning: str
+
+
+WAYS: Mapping[str, Way] = {
+    "stream_missing": Way("failure", stream_state.UNREADY_SECONDS, "events", "there is none, or no relay has ever run"),
+    "stream_stuck": Way("failure", stream_state.UNREADY_SECONDS, "events", "the relay can't go on, or is not there"),
+    "stream_behind": Way("warning", 300.0, "events", "the stream is being filled"),
+    "stream_limit": Way("warning", 0.0, "", "the NATS server takes smaller messages than an event may need"),
+    "connections": Way("warning", 0.0, "connections", "in use; hardly one is left for a process that starts"),
+    "clock": Way("warning", 0.0, "", "Postgres's clock was set back behind the log's last event"),
+    "checkpoint_beyond": Way("warning", 0.0, "", "a projection has folded what the log does not have"),
+    "projection_failing": Way("warning", 60.0, "events", "a projection's own code, or its servers, fail"),
+    "projection_without_runner": Way("warning", 30.0, "events", "they wait, and nobody runs the projection"),
+    "projection_behind": Way("warning", 300.0, "events", "they wait, and the runner reads them"),
+    "not_started": Way("warning", 30.0, "", "a channel is not connected, or its kind is gone"),
+    "parked": Way("warning", 0.0, "groups", "the channel's own code could not fold or render them"),
+    "channel_down": Way("warning", 300.0, "facets", "the channel does not answer; one product is tried now and then"),
+    "channel_stopped": Way("warning", 0.0, "facets", "the channel asked not to be called any more"),
+    "paused": Way("note", 0.0, "facets", "a person paused the channel"),
+    "delivery_without_worker": Way("warning", 30.0, "facets", "due, and nobody delivers"),
+    "lane_without_time": Way("warning", 120.0, "facets", "due, and no time is set to look at them; a sweep sets one"),
+    "stranded": Way("warning", 0.0, "facets", "their lane has a time or a lease days away: nobody looks at them"),
+    "unaccounted": Way("warning", 0.0, "facets", "delivery was told something else than the listing says"),
+    "doubted": Way("warning", 300.0, "lanes", "they were taken from a worker that may still send"),
+    "failing": Way("warning", 600.0, "facets", "the last try failed; tried again with longer and longer pauses"),
+    "not_there_yet": Way("warning", 3600.0, "facets", "they need something that the channel does not have yet"),
+    "submission": Way("warning", 3600.0, "facets", "the channel accepted it and has not said what became of it"),
+    "due": Way("warning", 3600.0, "facets", "they are in the queue, and the channel takes nothing"),
+    "rebuild": Way("warning", 600.0, "", "a rebuild that was begun and makes no step"),
+    "rebuild_ready": Way("note", 0.0, "", "a rebuild that is ready waits for a person"),
+    "rejected": Way("note", 0.0, "facets", "the channel refused them"),
+    "blocked": Way("note", 0.0, "facets", "they wait for a listing that the channel refused"),
+    "held": Way("note", 0.0, "SKUs", "they can't be shown as they are"),
+}  # fmt: skip
+"""Kind -> what is to be thought of it. The worst first; a page of the reference is made of it."""
+
+
+class WaitingItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that waits."""
+
+    kind: str
+    """One of those above."""
+    level: Level
+    """What is to be thought of it."""
+    channel: str | None
+    """The channel or read model; None for what concerns all of them."""
+    count: int
+    """Of what the kind counts, as above; 1 where it counts nothing."""
+    since: datetime | None
+    """The oldest of them; None where nobody knows."""
+    seconds: float | None
+    """For so long."""
+    bound_seconds: float
+    """After so long a person is told."""
+    overdue: bool
+    """It has passed its bound."""
+    reason: str
+    """Why it waits, in words."""
+    next_step: str
+    """A command that can be typed."""
+
+
+class WaitingReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All that waits, the worst first."""
+
+    well: bool
+    """Nothing waits longer than it should; what is only a note does not count."""
+    ready: bool
+    """No failure has passed its bound."""
+    position: int
+    """The log's head."""
+    waiting: list[WaitingItem]
+
+
+class _Look:
+    """One look at everything, in one transaction."""
+
+    def __init__(self, conn: Connection, registry: Registry, now: datetime, thorough: bool) -> None:
+        self._thorough = thorough
+        self._conn = conn
+        self._manifests = {one.name: one for one in registry.all()}
+        self._installed = registry.installed
+        self._now = now
+
+    def item(
+        self,
+        kind: str,
+        channel: str | None,
+        count: int,
+        since: datetime | None,
+        reason: str,
+        next_step: str,
+        bound: float | None = None,
+    ) -> WaitingItem:
+        way = WAYS[kind]
+        # A time that lies ahead counts like one as far back: a clock was set, and nothing may look well because of it.
+        seconds = None if since is None else round(abs((self._now - since).total_seconds()), 3)
+        bound = way.bound_seconds if bound is None else bound
+        return WaitingItem(
+            kind=kind,
+            level=way.level,
+            channel=channel,
+            count=count,
+            since=since,
+            seconds=seconds,
+            bound_seconds=bound,
+            overdue=seconds is None or seconds >= bound,
+            reason=reason,
+            next_step=next_step,
+        )
+
+    def everything(self) -> Iterator[WaitingItem]:
+        yield from self._stream()
+        yield from self._connections()
+        rows = [row for row in self._conn.execute(QUERIES["waiting_projections"]) if row[0] in self._manifests]
+        waits: dict[str, list[Any]] = {}
+        bounds = {"stranded": STRANDED_SECONDS, "looked_up": LOOKED_UP_FACETS}
+        for channel, *rest in self._conn.execute(QUERIES["waiting_deliveries"], bounds):
+            waits.setdefault(channel, []).append(rest)
+        for row in rows:
+            yield from self._projection(row)
+            yield from self._channel(row, waits.get(row[0], []))
+            yield from self._held(row[0], row[-1])
+            if self._thorough and self._manifests[row[0]].connector is not None:
+                yield from self._unaccounted(row[0], row[-1])
+        yield from self._never_run({row[0] for row in rows})
+        yield from self._others()
+
+    def _never_run(self, known: set[str]) -> Iterator[WaitingItem]:
+        """What was added and never ran, and all that is installed when nothing has ever run."""
+        query = "SELECT position, (SELECT recorded_at FROM events WHERE position = 1) FROM head WHERE position > 0"
+        for head, since in self._conn.execute(query):
+            for name in self._manifests:
+                if name not in known and not (known and name in self._installed):
+                    reason, step = f"{name} has never run here", f"daybook run project --only {name}"
+                    yield self.item("projection_without_runner", name, head, since, reason, step)
+
+    def _stream(self) -> Iterator[WaitingItem]:
+        state = stream_state.read_with(self._conn)
+        if state.state != "level":
+            reason = state.reason or "the relay publishes what the log has"
+            step = "daybook log verify"
+            if "stream reset" in reason:
+                step = "daybook stream reset"
+            elif "run relay" in reason:
+                step = "daybook run relay"
+            yield self.item(f"stream_{state.state}", None, state.behind, state.since, reason, step)
+        if state.warning is not None:
+            yield self.item("stream_limit", None, 1, None, state.warning, "daybook config")
+
+    def _connections(self) -> Iterator[WaitingItem]:
+        budget = connections.read_with(self._conn)
+        if budget.warning is not None:
+            step = "psql -c 'TABLE pg_stat_activity'"
+            yield self.item("connections", None, budget.used, None, budget.warning, step)
+
+    def _projection(self, row: Any) -> Iterator[WaitingItem]:
+        name, _, _, lag, is_beyond, ended, position, failure, moved, unread, run = row[:11]
+        if is_beyond:
+            step = f"daybook channel rebuild {name} --apply"
+            yield self.item("checkpoint_beyond", name, 1, None, beyond.words(name, position, ended), step)
+        elif failure:
+            said = msgspec.json.decode(failure)
+            step = f"daybook channel show {name}"
+            yield self.item("projection_failing", name, max(0, lag), moved, str(said.get("error", said)), step)
+        elif lag > 0 and not run:
+            reason = f"nobody runs {name}; its listings stand at position {position}"
+            step = f"daybook run project --only {name}"
+            yield self.item("projection_without_runner", name, lag, unread, reason, step)
+        elif lag > 0:
+            reason = f"the runner is at position {position} and reads on"
+            yield self.item("projection_behind", name, lag, unread, reason, f"daybook channel show {name}")
+
+    def _channel(self, row: Any, waits: list[Any]) -> Iterator[WaitingItem]:
+        name, paused, because = row[:3]
+        workers, failures, why = row[11:14]
+        manifest = self._manifests[name]
+        kinds = {kind: (count, sku, error, since) for kind, count, sku, error, since in waits}
+        due = [kinds[kind] for kind in _DUE if kind in kinds]
+        count, since = sum(one[0] for one in due), min((one[3] for one in due if one[3]), default=None)
+        if paused:
+            kind, reason = ("paused", "paused by a person") if because is None else ("channel_stopped", because)
+            yield self.item(kind, name, count, since, reason, f"daybook channel resume {name}")
+        elif failures >= FAILURES_TO_OPEN:
+            reason = f"{failures} failures in a row: {why or 'no reason was given'}"
+            yield self.item("channel_down", name, count, since, reason, f"daybook channel show {name}")
+        elif due and not workers and manifest.connector is not None:
+            step = f"daybook run deliver --only {name}"
+            yield self.item("delivery_without_worker", name, count, since, f"nobody delivers to {name}", step)
+        else:
+            for kind, reason in _DUE.items():
+                if kind in kinds:
+                    count, sku, error, since = kinds[kind]
+                    step = f"daybook channel listing {sku} --channel {name} --attempts"
+                    yield self.item(kind, name, count, since, error or reason, step)
+        if "submission" in kinds:
+            count, sku, _, since = kinds["submission"]
+            step = f"daybook channel listing {sku} --channel {name} --attempts"
+            reason = f"accepted, and not confirmed yet; {sku} first"
+            yield self.item("submission", name, count, since, reason, step, manifest.submission_seconds_max)
+        if "rejected" in kinds:
+            count, sku, _, since = kinds["rejected"]
+            yield self.item("rejected", name, count, since, f"refused; {sku} first", f"daybook channel rejected {name}")
+        if "blocked" in kinds:
+            count, sku, _, since = kinds["blocked"]
+            reason = f"the channel refused the listing that they belong to; {sku} first"
+            yield self.item("blocked", name, count, since, reason, f"daybook channel rejected {name}")
+
+    def _held(self, name: str, live: int) -> Iterator[WaitingItem]:
+        query = Generation(name, live).composed(QUERIES["waiting_held"])
+        for count, reason, since in self._conn.execute(query):
+            if count:
+                step = f"daybook channel show {name}"
+                yield self.item("held", name, count, since, f"most often: {reason}", step)
+
+    def _unaccounted(self, name: str, live: int) -> Iterator[WaitingItem]:
+        query = Generation(name, live).composed(QUERIES["waiting_unaccounted"])
+        for count, sku, since in self._conn.execute(query, (name,)):
+            if count:
+                reason = f"the listing and the delivery differ, {sku} first: please report it; a rebuild mends it"
+                yield self.item("unaccounted", name, count, since, reason, f"daybook channel rebuild {name} --apply")
+
+    def _others(self) -> Iterator[WaitingItem]:
+        for name, count, since, error in self._conn.execute(QUERIES["waiting_parked"]):
+            if name in self._manifests:
+                yield self.item("parked", name, count, since, error, f"daybook channel parked {name}")
+        for name, count, since, alive in self._conn.execute(QUERIES["waiting_doubts"]):
+            if name in self._manifests:
+                reason = "their worker has told what it did: they are brought anew next"
+                if alive:
+                    reason = "their worker fell silent and has not ended: end that process, and they are brought anew"
+                yield self.item("doubted", name, count, since, reason, f"daybook channel show {name}")
+        for name, role, error, since in self._conn.execute(QUERIES["waiting_starts"], (SHOWN_SECONDS,)):
+            step = f"daybook channel show {name}"
+            yield self.item("not_started", name, 1, since, f"{role}: {error}", step)
+        for name, number, state, since, ranges, done in self._conn.execute(QUERIES["waiting_rebuilds"]):
+            if state == "ready":
+                reason = f"generation {number} is ready"
+                yield self.item("rebuild_ready", name, 1, since, reason, f"daybook channel plan {name} {number}")
+            else:
+                reason = f"generation {number}: {done} of {ranges} parts are filled"
+                yield self.item("rebuild", name, 1, since, reason, f"daybook channel rebuild {name}")
+
+
+_DUE = {
+    "lane_without_time": "due, and no time is set for it",
+    "stranded": "due, and its lane has a time or a lease days away",
+    "failing": "the last try failed",
+    "not_there_yet": "it needs something that the channel does not have yet",
+    "due": "in the queue",
+}
+
+
+REMEMBERED_SECONDS = 5.0
+REMEMBERED_TIMES = 20.0
+"""One that took long is remembered for so many times as long: probes keep Postgres busy for a twentieth of the time."""
+_remembered: "WeakKeyDictionary[Pool, tuple[float, WaitingReport]]" = WeakKeyDictionary()
+_being_made = threading.Lock()
+
+
+def remembered(pool: Pool, registry: Registry) -> WaitingReport:
+    """The report, not thorough and some seconds old at most: many probes ask. Raises Unavailable."""
+    until, found = _remembered.get(pool, (0.0, None))
+    if found is not None and (time.monotonic() < until or _being_made.locked()):
+        return found
+    with _being_made:
+        began = time.monotonic()
+        found = report(pool, registry, thorough=False)
+        ended = time.monotonic()
+        _remembered[pool] = ended + max(REMEMBERED_SECONDS, (ended - began) * REMEMBERED_TIMES), found
+    return found
+
+
+def report(pool: Pool, registry: Registry, thorough: bool = True) -> WaitingReport:
+    """All that waits now; channels that were removed are left out. Raises Unavailable.
+
+    `thorough` also compares every listing with what its delivery was told, which reads them all.
+    """
+    registry.all()  # looks into the log by itself, before this transaction takes a connection
+    with reachable(), pool.connection() as conn, conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        head, now = conn.execute("SELECT position, clock_timestamp() FROM head").fetchone() or (0, None)
+        assert now is not None
+        look = _Look(conn, registry, now, thorough)
+        items = list(look.everything())
+    if (jump := clock.set_back(pool)) is not None:
+        items.append(look.item("clock", None, 1, None, jump, "date --utc"))
+    order = list(WAYS)
+    items.sort(key=lambda one: (not one.overdue or one.level == "note", order.index(one.kind), one.channel or ""))
+    late = [one for one in items if one.overdue and one.level != "note"]
+    return WaitingReport(
+        well=not late,
+        ready=all(one.level != "failure" for one in late),
+        position=head,
+        waiting=items,
+    )

@@ -1,0 +1,1 @@
+"""The processes that a running Daybook is made of."""

@@ -1,0 +1,148 @@
+"""The table of rooms: which layer each is in, what must never meet, and where foreign libraries live."""
+
+Steps = tuple[dict[str, str], ...]
+
+LAYERS: tuple[tuple[str, Steps], ...] = (
+    (
+        "ground",
+        (
+            {
+                "errors": "one root for every error; knows nothing",
+                "ids": "identifiers that nobody has to coordinate",
+                "limits": "sizes that several rooms keep to",
+            },
+            {
+                "addresses": "addresses of servers, checked, and shown without their passwords",
+                "values": "values refuse with errors",
+                "postgres": "connections and migrations; knows no domain",
+                "embedded": "servers from wheels; knows nothing of what runs on them",
+            },
+            {"config": "settings refuse with errors"},
+        ),
+    ),
+    ("the vocabulary", ({"events": "made of values"},)),
+    (
+        "pure decisions",
+        (
+            {
+                "product": "decides about events",
+                "stock": "decides about events; product and stock do not know each other",
+            },
+            {"catalogue": "a group is products with their stock"},
+        ),
+    ),
+    (
+        "the log",
+        (
+            {
+                "log": "keeps events in Postgres; reads the reference state out of them",
+                "stream": "carries events over NATS; knows neither the log nor who listens",
+            },
+        ),
+    ),
+    ("the contract", ({"channel": "all that a channel's author reads: contract, HTTP client, pace, kits"},)),
+    (
+        "work",
+        (
+            {
+                "commands": "the write side: decide, then append",
+                "relay": "from the log to the stream, nothing else",
+                "audit": "compares the log with itself and with the stream",
+                "projection": "folds the log into listings; knows no channel's HTTP",
+            },
+            {
+                "delivery": "brings channels to what their listings show; never folds",
+                "rebuild": "fills a generation of a projection beside the live one, plans and makes the switch",
+            },
+        ),
+    ),
+    (
+        "put together",
+        (
+            {
+                "queries": "questions to the log, and to a channel through its contract",
+                "app": "builds every object once",
+            },
+            {
+                "importing": "says commands that a file implies; a dry run tells them in the words of the history",
+                "roles": "the worker processes, made of relay, projection and delivery",
+            },
+            {"exporting": "writes what importing reads"},
+        ),
+    ),
+    (
+        "edges",
+        (
+            {
+                "http": "decode, call, encode",
+                "demo": "plays all of it, the servers too",
+            },
+            {"cli": "the outermost edge: it starts every other one"},
+            {"__main__": "python -m daybook is the command line"},
+        ),
+    ),
+)
+"""Layers from the ground up, each in steps. A room imports from the steps below its own; rooms of one step do not
+import each other. A new room is a line in its layer: nothing else is renumbered."""
+
+STEPS: tuple[dict[str, str], ...] = tuple(step for _, steps in LAYERS for step in steps)
+HEIGHT: dict[str, int] = {room: height for height, step in enumerate(STEPS) for room in step}
+
+NEVER: tuple[tuple[str, str, str], ...] = (
+    ("commands", "projection", "the write side does not know who reads"),
+    ("commands", "delivery", "the write side does not know who is told"),
+    ("projection", "commands", "read side and write side meet only in the log"),
+    ("delivery", "commands", "read side and write side meet only in the log"),
+    ("rebuild", "commands", "read side and write side meet only in the log"),
+    ("rebuild", "delivery", "what is due is handed over through a table"),
+    ("projection", "delivery", "what is due is handed over through a table"),
+    ("channel", "postgres", "a channel's author needs no database"),
+    ("channel", "stream", "a channel's author needs no stream"),
+    ("channel", "log", "a channel's author needs no log"),
+)
+"""(room, what it never imports, why). These hold by themselves, wherever the layers put the rooms."""
+
+CHANNEL_MAY_IMPORT = (
+    "daybook.channel.contract",
+    "daybook.channel.calls",
+    "daybook.channel.markup",
+    "daybook.channel.oauth",
+    "daybook.channel.pacing",
+    "daybook.channel.sandbox",
+    "daybook.channel.testing",
+    "daybook.catalogue",
+    "daybook.events",
+    "daybook.values",
+    "daybook.errors",
+    "daybook.product.state",
+    "daybook.stock.state",
+)
+"""All that a channel's folder may know of us; and of other channels nothing."""
+
+FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
+    "eventsourcing": (("log",), "the aggregates' library stays behind the log's door"),
+    "nats": (("stream",), "whoever wants the stream asks the room stream"),
+    "litestar": (("http",), "the web framework is the edge's business"),
+    "uvicorn": (("cli",), "the server that runs the edge; http only makes the application"),
+    "typer": (("cli",), "the command line's grammar"),
+    "rich": (("cli", "demo"), "what is drawn on a terminal"),
+    "psycopg": (
+        ("postgres", "log", "projection", "rebuild", "delivery", "relay", "embedded"),
+        "whoever owns a transaction",
+    ),
+    "psycopg_pool": (("postgres", "log"), "the pool, and what a full one looks like"),
+    "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
+    "yarl": (("projections",), "an address that was signed must go out as it is written"),
+    "graphql": (("projections",), "documents of an API, carried out by its pretended shop"),
+    "jsonschema": (("projections",), "a marketplace's own schema of a listing"),
+    "referencing": (("projections",), "the part of jsonschema that says what a schema may refer to"),
+    "standardwebhooks": (("projections",), "how a webhook is signed, by the specification's own library"),
+    "babel": (("values",), "which locales exist"),
+    "regex": (("catalogue",), "patterns that people write for attributes"),
+    "iso4217": (("values",), "which currencies exist"),
+    "stdnum": (("values", "demo"), "GTIN check digits; the demo makes its own GTINs"),
+    "tenacity": (("log",), "trying a commit again"),
+    "uuid6": (("ids",), "UUIDv7"),
+    "psutil": (("embedded",), "which server processes run"),
+}
+"""Foreign library -> (rooms that may import it, why). `msgspec` is everywhere: every struct is one."""

@@ -1,0 +1,219 @@
+"""Every stored name and body, frozen: what was written once is read for ever.
+
+A golden file is `golden/events/<stored name>.json`: the exact body that the log holds. A new event needs one, written
+by `python -m tests.unit.events.test_golden`, which never touches a file that is there. A changed shape needs a new
+version of the name, an upcast from the old one, and leaves the old file alone.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from daybook import events
+from daybook.errors import CorruptLog
+from daybook.events import codec, upcasts
+from daybook.values import Money
+
+GOLDEN = Path(__file__).parent / "golden" / "events"
+
+_FACETS = (events.FacetReceipt("price", "0f" * 16, 41), events.FacetReceipt("content", None, 42))
+
+EXAMPLES: dict[str, events.Event] = {
+    "product.created.v1": events.ProductCreated(
+        sku="SHIRT-L", key="SHIRT", kind="variant", family="shirts", parent="SHIRT", axes=("size",)
+    ),
+    "product.attributes_changed.v1": events.AttributesChanged(
+        (
+            events.AttributeChange(attribute="name", value="Café — 100% “wit”\n", locale="nl-BE", channel="print"),
+            events.AttributeChange(attribute="organic", value=True),
+            events.AttributeChange(attribute="pieces", value=12),
+            events.AttributeChange(attribute="strength", value=0.5),
+            events.AttributeChange(attribute="colours", value=["red", "blue"]),
+            events.AttributeChange(attribute="weight", value=events.Measure("0.500", "KILOGRAM")),
+            events.AttributeChange(attribute="old_name", value=None),
+        )
+    ),
+    "product.gtin_assigned.v1": events.GtinAssigned("4006381333932", "has the wrong check digit"),
+    "product.price_changed.v1": events.PriceChanged("default", Money(1999, "EUR")),
+    "product.price_removed.v1": events.PriceRemoved("default", "EUR"),
+    "product.categorised.v1": events.ProductCategorised(("shirts", "summer")),
+    "product.media_added.v1": events.MediaAdded(
+        media_id="front", url="https://cdn.example/front.jpg", role="image", locale="nl-BE", channel="print"
+    ),
+    "product.media_removed.v1": events.MediaRemoved("front"),
+    "product.listed.v1": events.ProductListed("shop"),
+    "product.delisted.v1": events.ProductDelisted("shop"),
+    "product.discontinued.v1": events.ProductDiscontinued(),
+    "product.reinstated.v1": events.ProductReinstated(),
+    "stock.counted.v1": events.StockCounted("main", 12),
+    "stock.received.v1": events.StockReceived("main", 24),
+    "stock.adjusted.v1": events.StockAdjusted("main", -3),
+    "attribute.options_given.v1": events.AttributeOptionsGiven(
+        "size", (events.AttributeOption("l", {"en-GB": "large"}), events.AttributeOption("xl"))
+    ),
+    "attribute.defined.v1": events.AttributeDefined(
+        code="size",
+        type="select",
+        labels={"nl-NL": "maat", "en-GB": "size"},
+        localizable=True,
+        scopable=True,
+        options=(events.AttributeOption("l", {"en-GB": "large"}), events.AttributeOption("xl")),
+        unit="GRAM",
+        length_max=80,
+        minimum="0.5",
+        maximum="99",
+        pattern="^[A-Z]",
+        unique=True,
+    ),
+    "family.defined.v1": events.FamilyDefined(
+        code="shirts",
+        labels={"en-GB": "Shirts"},
+        attributes=("name", "size"),
+        required={"print": ("name",)},
+        label_attribute="name",
+        image_attribute="image",
+    ),
+    "category.defined.v1": events.CategoryDefined(code="summer", parent="seasons", labels={"en-GB": "Summer"}),
+    "channel.configured.v1": events.ChannelConfigured(
+        name="shop",
+        scope="print",
+        locales=("nl-BE", "en-GB"),
+        currency="USD",
+        price_list="retail",
+        locations=("main", "store"),
+        extra={"days": 2, "condition": "new", "nested": {"a": [1, None]}},
+    ),
+    "channel.added.v1": events.ChannelAdded(
+        name="crm", kind="webhook", settings={"url": "https://crm.example/hook", "allow_http": "false"}
+    ),
+    "channel.removed.v1": events.ChannelRemoved(name="crm", reason="the CRM asks for itself now"),
+    "listing.accepted.v1": events.ListingAccepted(
+        channel="shop", sku="SHIRT-L", facets=_FACETS, remote_id="r-1", submission="s-1"
+    ),
+    "listing.confirmed.v1": events.ListingConfirmed(channel="shop", sku="SHIRT-L", facets=_FACETS, remote_id="r-1"),
+    "listing.rejected.v1": events.ListingRejected(
+        channel="shop", sku="SHIRT-L", facets=_FACETS, reasons=(events.Rejection("E7", "no image", "image"),)
+    ),
+    "projection.event_discarded.v1": events.EventDiscarded(
+        projection="bol", position=42, reason="the ERP sent a text where a number belongs"
+    ),
+}
+"""One event of every newest name, with every field set, so that no field can change unseen."""
+
+FILES = sorted(GOLDEN.glob("*.json"))
+
+
+def body_of(name: str) -> bytes:
+    """The golden body of a stored name."""
+    return (GOLDEN / f"{name}.json").read_bytes().rstrip(b"\n")
+
+
+def test_every_event_class_has_one_stored_name_and_a_golden_file() -> None:
+    assert set(get_args(events.Event)) == set(codec.NAMES) == set(codec.CLASSES.values())
+    assert len(codec.NAMES) == len(codec.CLASSES)
+    assert set(codec.CLASSES) <= {file.stem for file in FILES}
+    assert set(codec.CLASSES) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_stored_name_never_disappears_and_its_body_is_read_for_ever(file: Path) -> None:
+    event = codec.decode(file.stem, file.read_bytes())
+
+    assert type(event) in codec.NAMES, f"{file.stem} was written by an older Daybook: give it an upcast"
+    assert codec.decode(file.stem, file.read_text(encoding="utf-8")) == event
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_the_body_of_a_newest_event_is_byte_for_byte_what_it_was(name: str) -> None:
+    assert codec.NAMES[type(EXAMPLES[name])] == name
+    assert codec.encode(EXAMPLES[name]) == body_of(name)
+    assert codec.decode(name, body_of(name)) == EXAMPLES[name]
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_an_example_sets_every_field_of_its_event_so_that_none_changes_unseen(name: str) -> None:
+    event = EXAMPLES[name]
+    defaults = {field.name: field.default for field in msgspec.structs.fields(event)}
+
+    assert [field for field in defaults if getattr(event, field) == defaults[field] and field != "role"] == []
+
+
+def test_a_stored_name_is_noun_past_verb_and_version() -> None:
+    for name in (file.stem for file in FILES):
+        noun, verb, version = name.split(".")
+        assert noun.islower() and verb.islower()
+        assert version[0] == "v" and version[1:].isdigit()
+
+
+def test_a_body_written_by_a_newer_daybook_with_one_more_field_still_reads() -> None:
+    body = json.dumps({**json.loads(body_of("stock.counted.v1")), "counted_by": "ada"})
+
+    assert codec.decode("stock.counted.v1", body) == EXAMPLES["stock.counted.v1"]
+
+
+def test_an_unknown_type_is_a_corrupt_log_and_the_error_says_what_to_do() -> None:
+    with pytest.raises(CorruptLog, match=r"unknown event type 'product\.melted\.v1'.*Upgrade"):
+        codec.decode("product.melted.v1", b"{}")
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "null", "[]", "{}", '{"location": "main"}', '{"location": "main", "quantity": "12"}', b"\xff"]
+)
+def test_a_body_that_does_not_fit_is_a_corrupt_log_that_names_the_type(body: str | bytes) -> None:
+    with pytest.raises(CorruptLog, match=r"stock\.counted\.v1") as caught:
+        codec.decode("stock.counted.v1", body)
+    assert caught.value.details == {"type": "stock.counted.v1"}
+
+
+def _with_location(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "location": "main"}
+
+
+def _pieces_to_quantity(body: dict[str, Any]) -> dict[str, Any]:
+    pieces = body.pop("pieces")
+    return {**body, "quantity": pieces}
+
+
+@pytest.fixture
+def older_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two imaginary older shapes: `stock.tallied.v1` without a location, and `stock.tallied.v2` with `pieces`."""
+    monkeypatch.setitem(upcasts.UPCASTS, "stock.tallied.v1", ("stock.tallied.v2", _with_location))
+    monkeypatch.setitem(upcasts.UPCASTS, "stock.tallied.v2", ("stock.counted.v1", _pieces_to_quantity))
+
+
+@pytest.mark.usefixtures("older_counts")
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("stock.tallied.v1", '{"pieces": 12}'), ("stock.tallied.v2", '{"pieces": 12, "location": "main"}')],
+)
+def test_an_old_shape_is_lifted_through_every_version_to_the_newest(name: str, body: str) -> None:
+    assert codec.decode(name, body) == events.StockCounted("main", 12)
+
+
+@pytest.mark.usefixtures("older_counts")
+@pytest.mark.parametrize("body", ["{", "[]", "null", "{}", '{"pieces": "many"}'])
+def test_an_old_body_that_can_not_be_lifted_is_a_corrupt_log(body: str) -> None:
+    with pytest.raises(CorruptLog, match=r"stock\.tallied\.v1"):
+        codec.decode("stock.tallied.v1", body)
+
+
+def test_every_upcast_leads_to_a_newest_name_and_none_starts_at_one() -> None:
+    for name, (target, _) in upcasts.UPCASTS.items():
+        assert name not in codec.CLASSES, f"{name} is newest and can't be lifted"
+        assert target in codec.CLASSES or target in upcasts.UPCASTS
+
+
+def write_missing() -> list[str]:
+    """Writes the golden files that are missing; never touches one that is there."""
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    missing = [name for name in EXAMPLES if not (GOLDEN / f"{name}.json").exists()]
+    for name in missing:
+        (GOLDEN / f"{name}.json").write_bytes(codec.encode(EXAMPLES[name]) + b"\n")
+    return missing
+
+
+if __name__ == "__main__":
+    print("written:", ", ".join(write_missing()) or "nothing: every name has its golden file")

@@ -1,6 +1,6 @@
 """Reading the log: by position, by key, by stream. Each question is one indexed statement."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,12 +58,6 @@ class Reader:
     def after(self, position: int, limit: int = PAGE_EVENTS, upto: int = LAST) -> list[Recorded]:
         """The next events after a position, in order."""
         return [recorded(row) for row in self._rows("after", {"after": position, "upto": upto, "limit": limit})]
-
-    def all_after(self, position: int, upto: int = LAST) -> Iterator[Recorded]:
-        """Every event after a position, in order, read in pages."""
-        while page := self.after(position, upto=upto):
-            yield from page
-            position = page[-1].position
 
     def last(self, limit: int) -> list[Recorded]:
         """The newest events, oldest first."""

@@ -13,6 +13,7 @@ from daybook.delivery.worker import Delivery
 from daybook.events import ListingConfirmed
 from daybook.postgres.pool import connect_async
 from tests.fixtures.channels import ToySandbox, toy
+from tests.fixtures.log_events import every_event
 from tests.fixtures.pipeline import Pipeline, product, until, worker_process
 from tests.fixtures.servers import ServerPair
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.long
 
 
 def confirmed(pipeline: Pipeline) -> int:
-    return sum(isinstance(one.event, ListingConfirmed) for one in pipeline.app.reader.all_after(0))
+    return sum(isinstance(one.event, ListingConfirmed) for one in every_event(pipeline.app.reader))
 
 
 async def bring_up(pipeline: Pipeline) -> None:

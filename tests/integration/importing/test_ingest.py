@@ -24,6 +24,7 @@ from daybook.importing.rows import Entry, Flag, Notice, Row
 from daybook.log.pending import Context
 from daybook.postgres.migrate import migrate
 from daybook.product.state import Product, evolve
+from tests.fixtures.log_events import every_event
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_whole_catalogue_is_taken_and_taking_it_again_appends_nothing(app: App
 def test_every_event_says_who_why_where_from_and_which_import(app: App) -> None:
     report = taken(app, rows(*generate(10)), reason="spring range")
 
-    events = list(app.reader.all_after(0))
+    events = list(every_event(app.reader))
     said = {(one.actor, one.reason, one.source, one.correlation_id) for one in events}
     assert said == {("merchandiser", "spring range", "import:test", report.correlation_id)}
 
@@ -87,7 +88,7 @@ def test_one_command_a_product_so_that_its_events_are_neighbours_and_whole(app: 
 
     commands: dict[str, list[int]] = {}
     skus: dict[str, set[str | None]] = {}
-    for one in app.reader.all_after(0):
+    for one in every_event(app.reader):
         commands.setdefault(one.command_id, []).append(one.position)
         skus.setdefault(one.command_id, set()).add(one.sku)
     for command_id, positions in commands.items():
@@ -136,7 +137,7 @@ def test_a_row_that_can_not_be_taken_is_a_problem_and_the_others_go_on(app: App)
         (4, "C", "parent", False),
     ]
     assert "parent nobody of C does not exist" in report.sorted_problems()[2].reason
-    assert {one.sku for one in app.reader.all_after(0)} == {"A", "D"}
+    assert {one.sku for one in every_event(app.reader)} == {"A", "D"}
 
 
 def test_variants_wait_for_models_that_are_still_on_their_way(app: App) -> None:
@@ -236,7 +237,7 @@ def test_a_stopped_import_leaves_no_half_product_and_goes_on_when_it_is_run_agai
     assert "some.jsonl, line" in stopped.message
     assert "Run the same import again" in stopped.message
     assert 50 <= stopped.rows < len(demo)
-    created = [one.sku for one in app.reader.all_after(0) if isinstance(one.event, ProductCreated)]
+    created = [one.sku for one in every_event(app.reader) if isinstance(one.event, ProductCreated)]
     assert len(created) == stopped.counts["product"].created
 
     resumed = taken(app, demo)
@@ -286,7 +287,7 @@ def test_what_the_rows_raise_passes_after_the_rows_in_flight_are_finished(app: A
     with pytest.raises(InvalidValue, match="was cut off"):
         taken(app, broken())
 
-    assert {one.sku for one in app.reader.all_after(0)} == {"A", "B"}
+    assert {one.sku for one in every_event(app.reader)} == {"A", "B"}
 
 
 def test_memory_is_bounded_because_rows_are_fetched_only_as_others_are_finished(app: App) -> None:

@@ -38,11 +38,19 @@ class Scene(Pipeline):
         return next((one for one in self.report().waiting if one.kind == kind), None)
 
     async def seen(self, kind: str, reason: str, next_step: str, count: int = 1) -> WaitingItem:
-        """Returns what waits in this way once it is in the list."""
-        await until(lambda: self.waits(kind), f"{kind} is in the list")
-        item = self.waits(kind)
-        assert item is not None and reason in item.reason and item.next_step == next_step and item.count == count, item
-        assert item.level == WAYS[kind].level
+        """Returns what waits in this way once the list says all of it: reasons and counts come one after another."""
+        item = None
+
+        def told() -> bool:
+            nonlocal item
+            item = self.waits(kind)
+            return item is not None and reason in item.reason and (item.next_step, item.count) == (next_step, count)
+
+        try:
+            await until(told, f"{kind}, {reason!r}, {next_step!r}, {count}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the list says {item}") from None
+        assert item is not None and item.level == WAYS[kind].level
         return item
 
     def execute(self, *statements: str) -> None:

@@ -60,14 +60,18 @@ class Journal:
 
         What was submitted is kept first: it is confirmed by what was sent, also when this worker dies in between.
         While the log takes the receipts no connection is held.
+
+        Hazard: these connections don't wait for the disk, and the log tries an append again after a restart of
+        Postgres. So a receipt could outlive the body that it rests on, which was written before the crash.
         """
         results = [result for done in ended for result in done.results]
         submitted = {mark: body for one in results if isinstance(one.outcome, Accepted) for mark, body in one.bodies}
         bodies = {mark: body for one in results for mark, body in one.bodies if mark not in submitted}
         bodies |= {mark: raw.decode() for mark, raw in _requests(results).items()}
         if submitted:
-            async with connections.one() as conn:
-                await conn.execute(QUERIES["put_bodies"], (list(submitted), list(submitted.values())))
+            async with connections.one() as conn, pipeline(conn):
+                await conn.execute(QUERIES["wait_for_the_disk"])
+                await conn.execute(QUERIES["keep_bodies"], (list(submitted), list(submitted.values())))
         settlements = await self._receipts(results)
         name = self._manifest.name
         async with connections.one() as conn, pipeline(conn):  # one trip, one transaction: see `pipeline`

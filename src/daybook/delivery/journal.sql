@@ -34,6 +34,15 @@ FROM waiting w WHERE l.channel = w.channel AND l.lane = w.lane
 INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%b::bytea[], %b::text[]) AS b(hash, body)
 ORDER BY b.hash ON CONFLICT DO NOTHING
 
+-- name: wait_for_the_disk
+-- What this transaction writes survives a crash of Postgres.
+SET LOCAL synchronous_commit = on
+
+-- name: keep_bodies
+-- Keeps payloads by hash for good. One that is there is written again: who put it may not have waited for the disk.
+INSERT INTO bodies (hash, body) SELECT b.hash, b.body::json FROM unnest(%b::bytea[], %b::text[]) AS b(hash, body)
+ORDER BY b.hash ON CONFLICT (hash) DO UPDATE SET body = excluded.body
+
 -- name: put_attempts
 -- Writes the journal.
 INSERT INTO attempts (at, channel, sku, facet, position, payload, outcome, detail, method, url, request, status, answer,

@@ -1,16 +1,25 @@
 """Workers that die: what was acknowledged is never sent again, and what was under way is looked after by another."""
 
 import asyncio
+import hashlib
 import signal
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from daybook.channel.contract import Accepted
 from daybook.commands import ChangePrice, DelistProduct
-from daybook.delivery.receipts import ReceiptQueue
+from daybook.delivery.journal import QUERIES, Journal
+from daybook.delivery.lane_results import LaneResult, LaneRow, Result
+from daybook.delivery.receipts import Commands, ReceiptQueue
 from daybook.delivery.worker import Delivery
-from daybook.events import ListingConfirmed
+from daybook.errors import Unavailable
+from daybook.events import ListingAccepted, ListingConfirmed
+from daybook.ids import new_id
+from daybook.log.pending import Appended
+from daybook.postgres.connections import Connections
+from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import connect_async
 from tests.fixtures.channels import ToySandbox, toy
 from tests.fixtures.log_events import every_event
@@ -99,8 +108,6 @@ async def test_a_dead_workers_lane_is_taken_over_once_its_lease_is_over(database
 
 
 def test_a_postgres_that_dies_while_a_request_is_under_way_costs_no_second_request(servers: ServerPair) -> None:
-    from daybook.postgres.migrate import migrate
-
     async def main() -> None:
         sandbox = ToySandbox()
         await sandbox.start()
@@ -120,6 +127,52 @@ def test_a_postgres_that_dies_while_a_request_is_under_way_costs_no_second_reque
 
     migrate(servers.postgres.dsn)
     asyncio.run(main())
+
+
+class CrashedBefore(ReceiptQueue):
+    """Postgres dies and comes back between the worker's body and the log's receipt."""
+
+    def __init__(self, pipeline: Pipeline, servers: ServerPair) -> None:
+        super().__init__(pipeline.app.log)
+        self._servers = servers
+
+    async def record(self, commands: Commands) -> list[Appended]:
+        await asyncio.to_thread(self._servers.postgres.kill)
+        await asyncio.to_thread(self._servers.postgres.restart)
+        return await super().record(commands)
+
+
+@pytest.mark.parametrize("there_already", [False, True])
+async def test_a_receipt_never_outlives_the_body_that_was_submitted(servers: ServerPair, there_already: bool) -> None:
+    migrate(servers.postgres.dsn)
+    dsn, body = servers.postgres.dsn, '{"price":300}'
+    mark = hashlib.sha256(body.encode()).digest()
+    row = LaneRow(
+        "A", "A", "price", "A", 0, "due", 1, None, body, mark, 1, None, None, None, None, None, None, 0, None
+    )  # fmt: skip
+    accepted = Result(
+        id=new_id(),
+        at=0.0,
+        row=row,
+        bodies=((mark, body),),
+        hash=mark,
+        outcome=Accepted(submission="feed-1"),
+        facets=(("price", mark, 1),),
+        exchanges=(),
+    )
+    async with Pipeline(dsn, servers.nats.url, toy()) as pipeline:
+        connections = Connections(dsn, "test", 1, lazily=True)
+        if there_already:
+            async with connections.one() as conn:
+                await conn.execute(QUERIES["put_bodies"], ([mark], [body]))
+        journal = Journal(toy(), CrashedBefore(pipeline, servers))
+        with pytest.raises((psycopg.OperationalError, Unavailable)):
+            await journal.write(connections, [LaneResult("A", [accepted])], "worker")
+        await connections.close()
+        receipts = [one.event for one in every_event(pipeline.app.reader)]
+        assert [type(one) for one in receipts] == [ListingAccepted]
+        with psycopg.connect(dsn) as conn:
+            assert conn.execute("SELECT count(*) FROM bodies WHERE hash = %s", (mark,)).fetchone() == (1,)
 
 
 async def test_dropped_deliveries_are_rebuilt_from_the_log_and_nothing_is_sent_again(

@@ -38,4 +38,6 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     causation_id: str | None
     command_id: str
+    access: str | None = None
+    """The key and the grants that it was done with, `dbk_4f…/gr_7c…`; null for what came from this machine itself."""
     event: Event

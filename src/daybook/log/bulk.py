@@ -28,7 +28,7 @@ Command = tuple[Context, Sequence[PendingEvent]]
 # nothing has to be converted.
 _TYPES = (
     "int8", "int8", "timestamptz",
-    "bytea", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "int8", "bytea",
+    "bytea", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "int8", "text", "bytea",
 )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _prepared(chunk: list[Command], amount: int) -> list[_Prepared]:
     prepared = []
     for context, events in chunk:
         who = (context.actor, context.reason, context.source, context.correlation_id or context.command_id)
-        why = (context.causation_id, context.command_id, context.command_hash)
+        why = (context.causation_id, context.command_id, context.command_hash, context.access)
         rows = []
         for event in events:
             stream = str(event.originator_id)

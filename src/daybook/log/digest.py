@@ -13,7 +13,7 @@ from daybook.log import QUERIES
 from daybook.postgres.pool import AsyncConnection
 
 _COLUMN, _NULL, _ROW = "\x1f", "\x1e", "\n"
-_COLUMNS = 15
+_COLUMNS = 16
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -25,7 +25,7 @@ def digest(rows: Sequence[Sequence[Any]]) -> bytes | None:
     for row in rows:
         columns = [_NULL if one is None else one if type(one) is str else str(one) for one in row]
         columns[7] = _moment(row[7])
-        nulls += (row[5] is None) + (row[9] is None) + (row[12] is None)
+        nulls += (row[5] is None) + (row[9] is None) + (row[12] is None) + (row[14] is None)
         lines.append(_COLUMN.join(columns))
     text = _ROW.join(lines)
     if text.count(_COLUMN) != len(rows) * (_COLUMNS - 1) or text.count(_NULL) != nulls:

@@ -263,6 +263,7 @@ def _call(batch: Sequence[_Waiting]) -> tuple[LiteralString, Sequence[Any]]:
         (Array.texts, [context.source for context in contexts]),
         (Array.texts, [context.correlation_id or context.command_id for context in contexts]),
         (Array.texts, [context.causation_id for context in contexts]),
+        (Array.texts, [context.access for context in contexts]),
     )
     about_events: tuple[_Column, ...] = (
         (Array.uuids, new_ids(len(events))),

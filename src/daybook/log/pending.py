@@ -28,6 +28,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What this command belongs to; its own command id when nothing else is named."""
     causation_id: str | None = None
     command_hash: int | None = None
+    access: str | None = None
+    """The key and the grants that allowed it, as `Recorded.access` has them."""
 
     @staticmethod
     def new(

@@ -2,14 +2,14 @@
 -- Many commands at once: arrays, in the order in which the function declares them.
 SELECT command, outcome, first_position, last_position, first_intent, stream, actual, at
 FROM append_commands(
-    %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+    %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
     %b::bigint[], %b::uuid[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[])
 
 -- name: append_one
 -- One command, in the order in which the function declares its parameters.
 SELECT command, outcome, first_position, last_position, first_intent, stream, actual, at
 FROM append_one(
-    %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text, %b::text,
+    %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text, %b::text, %b::text,
     %b::text::uuid, %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text)
 
 -- name: head
@@ -25,14 +25,14 @@ FROM head h, CAST(%s AS timestamptz) AS asked
 -- name: after
 -- Events in order of position: the columns that `reader.recorded` decodes, as in all that follow.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE position > %(after)s AND position <= %(upto)s ORDER BY position LIMIT %(limit)s
 
 -- name: page
 -- The same, but no more once the events so far have so many bytes; the first one always. What is not compressed is
 -- measured as it lies, so that only long events are looked into.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM (
     SELECT *, sum(CASE WHEN pg_column_compression(data) IS NULL THEN pg_column_size(data) ELSE octet_length(data::text) END)
               OVER (ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
@@ -46,32 +46,32 @@ SELECT count(*), sha256(convert_to(string_agg(line, E'\n'), 'UTF8'))
 FROM (
     SELECT concat_ws(E'\x1f', position, event_id, stream, version, type, coalesce(sku, E'\x1e'), key,
                      encode(timestamptz_send(recorded_at), 'hex'), actor, coalesce(reason, E'\x1e'), source,
-                     correlation_id, coalesce(causation_id, E'\x1e'), command_id, data) AS line
+                     correlation_id, coalesce(causation_id, E'\x1e'), command_id, coalesce(access, E'\x1e'), data) AS line
     FROM events WHERE position > %s AND position <= %s ORDER BY position
 ) AS lines
 
 -- name: last
 -- The newest events, newest first.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events ORDER BY position DESC LIMIT %s
 
 -- name: of_key
 -- A product group's events.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE key = %(key)s AND position > %(after)s AND position <= %(upto)s ORDER BY position
 
 -- name: of_types
 -- Every event of some types.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE type = ANY(%s) AND position > %s ORDER BY position
 
 -- name: of_stream
 -- A stream's events.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE stream = %(stream)s AND version > %(after)s AND position <= %(upto)s ORDER BY version
 
 -- name: of_command
@@ -142,7 +142,7 @@ CROSS JOIN LATERAL (
 -- name: copy_in
 -- Takes events of an import.
 COPY events (position, version, recorded_at, event_id, stream, type, sku, key, actor, reason, source, correlation_id,
-             causation_id, command_id, intent, data) FROM STDIN (FORMAT BINARY)
+             causation_id, command_id, intent, access, data) FROM STDIN (FORMAT BINARY)
 
 -- name: move_head
 -- Moves the log's end behind what was copied.

@@ -33,7 +33,8 @@ def recorded(row: Sequence[Any]) -> Recorded:
         correlation_id=row[11],
         causation_id=row[12],
         command_id=row[13],
-        event=codec.decode(row[4], row[14]),
+        access=row[14],
+        event=codec.decode(row[4], row[15]),
     )
 
 

@@ -27,7 +27,7 @@ CROSS JOIN LATERAL (
 -- name: rest_of_command
 -- What follows a position within its own command.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE command_id = %s AND position > %s ORDER BY position
 
 -- name: move_checkpoint

@@ -40,6 +40,8 @@ class HistoryChange(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     causation_id: str | None
     command_id: str
+    access: str | None
+    """The key and the grants that it was done with; null for what came from the machine itself."""
 
 
 def history(
@@ -112,4 +114,5 @@ def _change(recorded: Recorded, fields: list[FieldChange], seen: list[Acknowledg
         correlation_id=recorded.correlation_id,
         causation_id=recorded.causation_id,
         command_id=recorded.command_id,
+        access=recorded.access,
     )

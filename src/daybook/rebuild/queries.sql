@@ -84,7 +84,7 @@ WHERE projection = %s AND generation = %s AND done_at IS NULL ORDER BY number LI
 -- name: of_range
 -- The events of a range of keys, group by group.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events
 WHERE key >= %(from_key)s AND (%(to_key)s::text IS NULL OR key < %(to_key)s) AND key <> '@reference'
   AND position <= %(upto)s
@@ -193,7 +193,7 @@ UPDATE generations SET position = %(position)s, moved_at = clock_timestamp() WHE
 -- name: receipts_between
 -- What channels answered between two positions.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
-       correlation_id, causation_id, command_id, data::text
+       correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE position > %s AND position <= %s AND type LIKE 'listing.%%' ORDER BY position
 
 -- name: become_live

@@ -39,6 +39,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     correlationid: str
     causationid: str | None = None
     commandid: str
+    access: str | None = None
     data: msgspec.Raw
 
 
@@ -49,9 +50,8 @@ _decoder = msgspec.json.Decoder(CloudEvent)
 
 def encode(row: Sequence[Any]) -> bytes:
     """A row of the reading queries as a message body."""
-    position, event_id, stream, version, kind, sku, key, at, actor, reason, source, correlation, causation, command = (
-        row[:14]
-    )
+    position, event_id, stream, version, kind, sku, key, at, actor, reason, source, *ids, data = row
+    correlation, causation, command, access = ids
     body = _encoder.encode(
         CloudEvent(
             id=event_id,
@@ -68,7 +68,8 @@ def encode(row: Sequence[Any]) -> bytes:
             correlationid=correlation,
             causationid=causation,
             commandid=command,
-            data=msgspec.Raw(row[14].encode()),
+            access=access,
+            data=msgspec.Raw(data.encode()),
         )
     )
     # Fields that are always the same are left out by the encoder and put in front here, once for all.
@@ -94,6 +95,7 @@ def row(body: bytes) -> tuple[Any, ...]:
             one.correlationid,
             one.causationid,
             one.commandid,
+            one.access,
             str(one.data, "utf-8"),
         )
     except (msgspec.DecodeError, ValueError) as error:
@@ -115,7 +117,7 @@ def _differing(body: bytes, event: Sequence[Any]) -> str:
     try:
         there = row(body)
         names = [name for name, one, other in zip(_COLUMNS, there, event, strict=False) if one != other]
-        if names == ["event"] and codec.decode(there[4], there[14]) == codec.decode(event[4], event[14]):
+        if names == ["event"] and codec.decode(there[4], there[15]) == codec.decode(event[4], event[15]):
             return ""
     except CorruptLog as error:
         return str(error)
@@ -126,4 +128,4 @@ def decode(body: bytes) -> Recorded:
     """The event of a message. Raises CorruptLog for a body that is none of ours."""
     event = row(body)
     columns: dict[str, Any] = dict(zip(_COLUMNS, event[:-1], strict=False))
-    return Recorded(**columns, event=codec.decode(event[4], event[14]))
+    return Recorded(**columns, event=codec.decode(event[4], event[15]))

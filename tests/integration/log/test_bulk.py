@@ -53,22 +53,25 @@ def one_each(number: int, name: str = "c", events: int = 1) -> Commands:
 
 def test_a_bulk_append_leaves_the_same_rows_as_single_appends(database: str, log: Log) -> None:
     who = Context(
-        actor="ada", source="test", command_id="c", reason="why", correlation_id="o", causation_id="b", command_hash=7
-    )
+        actor="ada", source="test", command_id="c", reason="why", correlation_id="o", causation_id="b", command_hash=7,
+        access="dbk_a/gr_b",
+    )  # fmt: skip
     plain = Context(actor="ada", source="test", command_id="d")
     events = [
         NewEvent("product/A", 1, ProductDiscontinued(), "A", "P"),
         NewEvent("stock/A", 1, StockCounted("main", 4), None, "P"),
     ]
     later = [NewEvent("product/A", 2, ProductDiscontinued(), "A", "P")]
-    columns = "stream, version, type, sku, key, actor, reason, source, correlation_id, causation_id, intent, data::text"
+    columns = "stream, version, type, sku, key, actor, reason, source, correlation_id, causation_id, intent, access"
+    columns += ", data::text"
     log.append(events, who)
     log.append(later, plain)
     moved = [NewEvent(f"x{one.originator_id}", *_rest(one)) for one in [*events, *later]]
 
     renamed = Context(
-        actor="ada", source="test", command_id="c2", reason="why", correlation_id="o", causation_id="b", command_hash=7
-    )
+        actor="ada", source="test", command_id="c2", reason="why", correlation_id="o", causation_id="b", command_hash=7,
+        access="dbk_a/gr_b",
+    )  # fmt: skip
     results = list(log.bulk([(renamed, moved[:2]), (Context(actor="ada", source="test", command_id="d2"), moved[2:])]))
 
     assert places(results) == [(4, 5, False), (6, 6, False)]

@@ -53,6 +53,7 @@ def test_the_largest_event_with_the_longest_words_about_it_fits_into_a_message(d
         reason="\x01" * 1000,
         correlation_id="\x01" * 200,
         causation_id="\x01" * 200,
+        access="\x01" * 200,
     )
     with opened(database) as (log, _):
         fits = EVENT_BYTES_MAX // 1040
@@ -60,9 +61,9 @@ def test_the_largest_event_with_the_longest_words_about_it_fits_into_a_message(d
     with psycopg.connect(database) as conn:
         row = conn.execute(
             "SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,"
-            " correlation_id, causation_id, command_id, data::text FROM events"
+            " correlation_id, causation_id, command_id, access, data::text FROM events"
         ).fetchone()
     assert row is not None
-    around = len(cloudevents.encode(row)) - len(row[14])
+    around = len(cloudevents.encode(row)) - len(row[15])
     headers = 200
     assert around + EVENT_BYTES_MAX + headers < MESSAGE_BYTES_MAX < 1024 * 1024

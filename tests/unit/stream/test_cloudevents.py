@@ -85,7 +85,8 @@ def row(one: Recorded, reason: str | None = None) -> tuple[Any, ...]:
     """As the reading queries give it."""
     return (
         one.position, one.event_id, one.stream, one.version, one.type, one.sku, one.key, one.recorded_at, one.actor,
-        reason, one.source, one.correlation_id, one.causation_id, one.command_id, codec.encode(one.event).decode(),
+        reason, one.source, one.correlation_id, one.causation_id, one.command_id, one.access,
+        codec.encode(one.event).decode(),
     )  # fmt: skip
 
 

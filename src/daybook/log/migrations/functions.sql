@@ -73,7 +73,7 @@ COMMENT ON FUNCTION price_history IS 'every price that a product ever had, with 
 --   conflict   stream, actual: the version that the stream is at
 CREATE OR REPLACE FUNCTION append_commands(
     c_id text[], c_intent bigint[], c_actor text[], c_reason text[], c_source text[], c_correlation text[],
-    c_causation text[],
+    c_causation text[], c_access text[],
     e_command bigint[], e_id uuid[], e_stream text[], e_version bigint[], e_type text[], e_sku text[], e_key text[],
     e_data text[]
 ) RETURNS TABLE (
@@ -102,10 +102,10 @@ BEGIN
             WITH ORDINALITY AS e(n, id, stream, version, type, sku, key, data, ord)
     )
     INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
-                        correlation_id, causation_id, command_id, intent, data)
+                        correlation_id, causation_id, command_id, intent, access, data)
     SELECT base + e.ord, e.id, e.stream, e.next, e.type, e.sku, e.key, now_,
         c_actor[e.n], c_reason[e.n], c_source[e.n], c_correlation[e.n], c_causation[e.n], c_id[e.n], c_intent[e.n],
-        e.data::json
+        c_access[e.n], e.data::json
     FROM numbered e
     WHERE NOT EXISTS (SELECT 1 FROM numbered w WHERE w.version NOT IN (0, w.next))
         -- A look into the index for each id, never a join, for which an empty log's statistics once chose to read it all.
@@ -157,14 +157,14 @@ BEGIN
     END LOOP;
 
     INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
-                        correlation_id, causation_id, command_id, intent, data)
+                        correlation_id, causation_id, command_id, intent, access, data)
     SELECT base + row_number() OVER (ORDER BY e.ord), e.id, e.stream,
         CASE WHEN e.version > 0 THEN e.version
              ELSE coalesce((SELECT x.version FROM events x WHERE x.stream = e.stream ORDER BY x.version DESC LIMIT 1), 0)
                   + row_number() OVER (PARTITION BY e.stream ORDER BY e.ord) END,
         e.type, e.sku, e.key, now_,
         c_actor[e.n], c_reason[e.n], c_source[e.n], c_correlation[e.n], c_causation[e.n], c_id[e.n], c_intent[e.n],
-        e.data::json
+        c_access[e.n], e.data::json
     FROM unnest(e_command, e_id, e_stream, e_version, e_type, e_sku, e_key, e_data)
         WITH ORDINALITY AS e(n, id, stream, version, type, sku, key, data, ord)
     WHERE good[e.n]
@@ -188,7 +188,7 @@ COMMENT ON FUNCTION append_commands IS 'appends many commands, each whole or not
 -- sorts out many. Anything but a plain success goes the long way and is told there.
 CREATE OR REPLACE FUNCTION append_one(
     c_id text, c_intent bigint, c_actor text, c_reason text, c_source text, c_correlation text, c_causation text,
-    e_id uuid, e_stream text, e_version bigint, e_type text, e_sku text, e_key text, e_data text
+    c_access text, e_id uuid, e_stream text, e_version bigint, e_type text, e_sku text, e_key text, e_data text
 ) RETURNS TABLE (
     command int, outcome text, first_position bigint, last_position bigint, first_intent bigint, stream text,
     actual bigint, at timestamptz
@@ -203,9 +203,9 @@ BEGIN
             (SELECT e.version FROM events e WHERE e.stream = e_stream ORDER BY e.version DESC LIMIT 1), 0) + 1;
         IF e_version IN (0, given) THEN
             INSERT INTO events (position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source,
-                                correlation_id, causation_id, command_id, intent, data)
+                                correlation_id, causation_id, command_id, intent, access, data)
             VALUES (first_position, e_id, e_stream, given, e_type, e_sku, e_key, at, c_actor, c_reason, c_source,
-                    c_correlation, c_causation, c_id, c_intent, e_data::json);
+                    c_correlation, c_causation, c_id, c_intent, c_access, e_data::json);
             command := 0;
             outcome := 'appended';
             last_position := first_position;
@@ -216,7 +216,7 @@ BEGIN
     UPDATE head h SET position = first_position - 1;
     RETURN QUERY SELECT * FROM append_commands(
         ARRAY[c_id], ARRAY[c_intent], ARRAY[c_actor], ARRAY[c_reason], ARRAY[c_source], ARRAY[c_correlation],
-        ARRAY[c_causation], ARRAY[1::bigint], ARRAY[e_id], ARRAY[e_stream], ARRAY[e_version], ARRAY[e_type], ARRAY[e_sku],
-        ARRAY[e_key], ARRAY[e_data]);
+        ARRAY[c_causation], ARRAY[c_access], ARRAY[1::bigint], ARRAY[e_id], ARRAY[e_stream], ARRAY[e_version], ARRAY[e_type],
+        ARRAY[e_sku], ARRAY[e_key], ARRAY[e_data]);
 END $$;
 COMMENT ON FUNCTION append_one IS 'append_commands for a lone event';

@@ -1,5 +1,7 @@
 """Identifiers that nobody has to coordinate."""
 
+import base64
+import hashlib
 import secrets
 import time
 
@@ -12,6 +14,17 @@ _VARIANT = 2 << 62
 def new_id() -> str:
     """A UUIDv7: unique, and rising with time, so that indexes on it stay compact."""
     return str(uuid6.uuid7())
+
+
+def short_id(prefix: str, seed: str | None = None) -> str:
+    """A short id of 50 bits after a prefix, `usr_k3v7…`, for people to type. The same seed gives the same id."""
+    made = secrets.token_bytes(7) if seed is None else hashlib.sha256(f"{prefix}{seed}".encode()).digest()
+    return prefix + base64.b32encode(made).decode().lower()[:10]
+
+
+def new_secret(size: int = 32) -> bytes:
+    """So many bytes that nobody can guess."""
+    return secrets.token_bytes(size)
 
 
 def new_ids(number: int) -> list[bytes]:

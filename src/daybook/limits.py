@@ -85,6 +85,11 @@ LABELS = Limit("labels of one thing, one for each locale", 200, "Keep the locale
 CHANNELS = Limit("channels", 1_000, "Remove those that are not used")
 CHANNEL_LOCALES = Limit("locales of a channel", 50, "Name those that it shows")
 SETTINGS = Limit("settings of a channel", 50, "Keep what its connector asks for")
+USERS = Limit("users", 10_000, "Give one service one user")
+GRANTS = Limit("grants of a user", 100, "Name several things in the scope of one grant")
+SCOPE_NAMES = Limit("names in a part of a scope", 1_000, "Name a category above them, or leave the part out")
+KEYS = Limit("keys of a user that were not revoked", 100, "Revoke those that are not used")
+KEY_LABEL = Limit("what a key is for", 200, SHORTEN, "characters")
 EXTRA = Limit("`extra` of a channel", 256_000, "Keep mappings to what this channel needs", "bytes")
 
 BODY = Limit("the body of a request", 8 * 1024 * 1024, "Send less at once, or use an import", "bytes")

@@ -25,6 +25,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
         "pure decisions",
         (
             {
+                "access": "who may do what: permissions, roles, scopes, and the fold of what was granted",
                 "product": "decides about events",
                 "stock": "decides about events; product and stock do not know each other",
             },

@@ -4,6 +4,16 @@ An event says what happened in the business's words: noun, then past verb. Its s
 is fixed for ever in `codec.NAMES` and apart from the Python path, so renaming a class can't break history.
 """
 
+from daybook.events.access import (
+    AccessGranted,
+    AccessRefused,
+    AccessScope,
+    AccessWithdrawn,
+    KeyMade,
+    KeyRevoked,
+    KeyRotated,
+    UserAdded,
+)
 from daybook.events.catalogue import (
     AttributeDefined,
     AttributeOption,
@@ -67,9 +77,15 @@ CatalogueEvent = (
     | ChannelRemoved
 )
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
-Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded
+AccessEvent = UserAdded | AccessGranted | AccessWithdrawn | KeyMade | KeyRotated | KeyRevoked | AccessRefused
+Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent
 
 __all__ = [
+    "AccessEvent",
+    "AccessGranted",
+    "AccessRefused",
+    "AccessScope",
+    "AccessWithdrawn",
     "AttributeChange",
     "AttributeDefined",
     "AttributeOption",
@@ -85,6 +101,9 @@ __all__ = [
     "FacetReceipt",
     "FamilyDefined",
     "GtinAssigned",
+    "KeyMade",
+    "KeyRevoked",
+    "KeyRotated",
     "ListingAccepted",
     "ListingConfirmed",
     "ListingEvent",
@@ -107,5 +126,6 @@ __all__ = [
     "StockCounted",
     "StockEvent",
     "StockReceived",
+    "UserAdded",
     "Value",
 ]

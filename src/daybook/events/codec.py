@@ -6,6 +6,9 @@ import msgspec
 
 from daybook.errors import CorruptLog
 from daybook.events import (
+    AccessGranted,
+    AccessRefused,
+    AccessWithdrawn,
     AttributeDefined,
     AttributeOptionsGiven,
     AttributesChanged,
@@ -17,6 +20,9 @@ from daybook.events import (
     EventDiscarded,
     FamilyDefined,
     GtinAssigned,
+    KeyMade,
+    KeyRevoked,
+    KeyRotated,
     ListingAccepted,
     ListingConfirmed,
     ListingRejected,
@@ -33,6 +39,7 @@ from daybook.events import (
     StockAdjusted,
     StockCounted,
     StockReceived,
+    UserAdded,
 )
 from daybook.events.upcasts import UPCASTS
 
@@ -63,6 +70,13 @@ CLASSES: dict[str, type[Event]] = {
     "listing.confirmed.v1": ListingConfirmed,
     "listing.rejected.v1": ListingRejected,
     "projection.event_discarded.v1": EventDiscarded,
+    "access.user_added.v1": UserAdded,
+    "access.granted.v1": AccessGranted,
+    "access.withdrawn.v1": AccessWithdrawn,
+    "access.key_made.v1": KeyMade,
+    "access.key_rotated.v1": KeyRotated,
+    "access.key_revoked.v1": KeyRevoked,
+    "access.refused.v1": AccessRefused,
 }
 """The newest stored name of every event. Frozen by golden files: a name here is never renamed, only succeeded."""
 

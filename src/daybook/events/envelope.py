@@ -14,6 +14,11 @@ REFERENCE_KEY = "@reference"
 """The key of the catalogue model's events. No SKU can start with @."""
 
 
+def of_group(key: str) -> bool:
+    """Whether events of this key are about a product group. What begins with @ is about the book itself."""
+    return not key.startswith("@")
+
+
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """One event and its columns."""
 
@@ -28,7 +33,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """The stored name, `product.price_changed.v1`."""
     sku: str | None
     key: str
-    """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model."""
+    """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model, `@access` for
+    who may do what."""
     recorded_at: datetime
     """UTC, never going back from one position to the next."""
     actor: str

@@ -19,7 +19,7 @@ from daybook.catalogue.tracked import TrackedReference, touched_by
 from daybook.channel.contract import Held, Manifest, Payload, Rendered, SkuChange
 from daybook.errors import DaybookError
 from daybook.events import EventDiscarded, Recorded, StockEvent
-from daybook.events.envelope import REFERENCE_KEY
+from daybook.events.envelope import REFERENCE_KEY, of_group
 
 HASH_BYTES = 16
 RENDERED_FACETS_MAX = 20_000
@@ -165,6 +165,8 @@ class Folder:
                 batch.reference_position = run[-1].position
                 batch.touched.update(code for one in run for code in touched_by(one.event))
                 self._use(batch.reference)
+            elif not of_group(key):
+                continue
             elif key in parked:
                 batch.left_waiting[key] = len(run)
             else:

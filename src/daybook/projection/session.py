@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from daybook.channel.contract import Manifest
 from daybook.events import EventDiscarded, ListingEvent, Recorded
-from daybook.events.envelope import REFERENCE_KEY
+from daybook.events.envelope import of_group
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
 from daybook.projection import versions
@@ -140,7 +140,7 @@ class Session:
         # The stream hands over what has arrived, the log a page: both may end inside a command. A command is whole or
         # absent, on the channels too: a new product must not be there for a moment without its stock.
         while True:
-            keys = list(dict.fromkeys(one.key for one in events if one.key != REFERENCE_KEY))
+            keys = list(dict.fromkeys(one.key for one in events if of_group(one.key)))
             groups = await self._store.groups(keys, events[-1])
             if not groups.rest:
                 break

@@ -83,7 +83,7 @@ FROM projections p JOIN generations g ON g.projection = p.name AND g.generation 
 SELECT DISTINCT e.key FROM events e
 WHERE e.command_id = (SELECT a.command_id FROM events a JOIN events b ON b.position = a.position + 1
                       WHERE a.position = %(position)s AND b.position = %(position)s + 1 AND a.command_id = b.command_id)
-  AND e.position <= %(position)s AND e.key <> '@reference'
+  AND e.position <= %(position)s AND left(e.key, 1) <> '@'
 
 -- name: keys
 -- A page of the groups that were listed at a position.

@@ -29,7 +29,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     causation_id: str | None
     command_id: str
-    access: str | None
+    access: str | None = None
     """The key and the grants that it was done with; null for what came from the machine itself."""
     data: dict[str, Any]
 

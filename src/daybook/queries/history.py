@@ -40,7 +40,7 @@ class HistoryChange(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     causation_id: str | None
     command_id: str
-    access: str | None
+    access: str | None = None
     """The key and the grants that it was done with; null for what came from the machine itself."""
 
 

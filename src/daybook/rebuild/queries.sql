@@ -63,7 +63,7 @@ SELECT set_config('synchronous_commit', 'off', false), set_config('jit', 'off', 
 -- name: cut
 -- Keys that cut the log into ranges of about the same number of events, from a sample of its pages.
 SELECT percentile_disc(%(parts)s::float8[]) WITHIN GROUP (ORDER BY key)
-FROM events TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE key <> '@reference' AND position <= %(upto)s
+FROM events TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE left(key, 1) <> '@' AND position <= %(upto)s
 
 -- name: put_ranges
 -- The ranges of keys that a generation is filled by.
@@ -86,7 +86,7 @@ WHERE projection = %s AND generation = %s AND done_at IS NULL ORDER BY number LI
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
        correlation_id, causation_id, command_id, access, data::text
 FROM events
-WHERE key >= %(from_key)s AND (%(to_key)s::text IS NULL OR key < %(to_key)s) AND key <> '@reference'
+WHERE key >= %(from_key)s AND (%(to_key)s::text IS NULL OR key < %(to_key)s) AND left(key, 1) <> '@'
   AND position <= %(upto)s
 ORDER BY key, position
 
@@ -103,7 +103,7 @@ FROM rebuild_ranges WHERE projection = %s AND generation = %s
 
 -- name: reference_count
 -- How many events a rebuild does not fold group by group.
-SELECT count(*) FROM events WHERE key = '@reference' AND position <= %s
+SELECT count(*) FROM events WHERE key LIKE '@%%' AND position <= %s
 
 -- name: discarded
 -- Positions that a person had the projection leave out.
@@ -157,7 +157,7 @@ WHERE projection = %(projection)s AND generation = %(generation)s AND state IN (
 
 -- name: moving_groups
 -- How many groups have events between the two checkpoints.
-SELECT count(DISTINCT key) FROM events WHERE position > %s AND position <= %s AND key <> '@reference'
+SELECT count(DISTINCT key) FROM events WHERE position > %s AND position <= %s AND left(key, 1) <> '@'
 
 -- name: compare
 -- Facets that differ, in order of SKU. Groups with events between the two checkpoints are left out: they move.
@@ -166,7 +166,7 @@ SELECT coalesce(n.sku, o.sku), coalesce(n.facet, o.facet), o.payload::text, n.pa
 FROM {listings} n FULL JOIN {live} o ON o.sku = n.sku AND o.facet = n.facet
 WHERE n.hash IS DISTINCT FROM o.hash
   AND coalesce(n.key, o.key) NOT IN (
-      SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s AND key <> '@reference')
+      SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s AND left(key, 1) <> '@')
 ORDER BY 1, 2
 
 -- name: lock_projection

@@ -10,7 +10,7 @@ import msgspec
 from daybook.channel.contract import Manifest
 from daybook.errors import Refused, Unavailable
 from daybook.events import EventDiscarded, ListingEvent, Recorded
-from daybook.events.envelope import REFERENCE_KEY
+from daybook.events.envelope import REFERENCE_KEY, of_group
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
 from daybook.projection import due
@@ -93,7 +93,7 @@ async def _bring_forward(
         raise _NotYet
     reference, _ = await reader.reference_at(conn, new.position)
     store = Store(conn, manifest, to, deliver=False)
-    groups = await store.groups(list(dict.fromkeys(one.key for one in events)), events[-1])
+    groups = await store.groups(list(dict.fromkeys(one.key for one in events if of_group(one.key))), events[-1])
     parked = await store.parked()
 
     def fold(taken: Owners) -> Batch:

@@ -6,6 +6,7 @@ version of the name, an upcast from the old one, and leaves the old file alone.
 """
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -99,6 +100,37 @@ EXAMPLES: dict[str, events.Event] = {
     ),
     "projection.event_discarded.v1": events.EventDiscarded(
         projection="bol", position=42, reason="the ERP sent a text where a number belongs"
+    ),
+    "access.user_added.v1": events.UserAdded(user="usr_a2b3c4d5e6", login="erp", kind="service", person="p-1"),
+    "access.granted.v1": events.AccessGranted(
+        user="usr_a2b3c4d5e6",
+        grant="gr_a2b3c4d5e6",
+        role="merchandiser",
+        scope=events.AccessScope(
+            channels=("bol",), categories=("shoes", "bags"), price_lists=("retail",), locations=("main",)
+        ),
+    ),
+    "access.withdrawn.v1": events.AccessWithdrawn(user="usr_a2b3c4d5e6", grant="gr_a2b3c4d5e6"),
+    "access.key_made.v1": events.KeyMade(
+        user="usr_a2b3c4d5e6",
+        key="dbk_a2b3c4d5e6",
+        hash="0f" * 32,
+        label="price feed",
+        expires_at=datetime(2027, 1, 1, tzinfo=UTC),
+    ),
+    "access.key_rotated.v1": events.KeyRotated(
+        user="usr_a2b3c4d5e6",
+        key="dbk_a2b3c4d5e6",
+        successor="dbk_b2b3c4d5e6",
+        ends_at=datetime(2027, 1, 1, 12, 30, tzinfo=UTC),
+    ),
+    "access.key_revoked.v1": events.KeyRevoked(user="usr_a2b3c4d5e6", key="dbk_a2b3c4d5e6"),
+    "access.refused.v1": events.AccessRefused(
+        reason="out_of_scope",
+        user="usr_a2b3c4d5e6",
+        key="dbk_a2b3c4d5e6",
+        permission="price.change",
+        asked={"sku": "SHIRT-L", "price_list": "retail"},
     ),
 }
 """One event of every newest name, with every field set, so that no field can change unseen."""

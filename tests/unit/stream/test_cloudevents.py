@@ -10,6 +10,10 @@ import pytest
 from daybook.channel.testing.history import History
 from daybook.errors import CorruptLog
 from daybook.events import (
+    AccessGranted,
+    AccessRefused,
+    AccessScope,
+    AccessWithdrawn,
     AttributeChange,
     AttributeDefined,
     AttributeOption,
@@ -24,6 +28,9 @@ from daybook.events import (
     FacetReceipt,
     FamilyDefined,
     GtinAssigned,
+    KeyMade,
+    KeyRevoked,
+    KeyRotated,
     ListingAccepted,
     ListingConfirmed,
     ListingRejected,
@@ -43,6 +50,7 @@ from daybook.events import (
     StockAdjusted,
     StockCounted,
     StockReceived,
+    UserAdded,
     codec,
 )
 from daybook.stream import cloudevents
@@ -77,6 +85,13 @@ EVENTS: tuple[Event, ...] = (
     ListingConfirmed(channel="toy", sku="A", facets=FACETS, remote_id="1"),
     ListingRejected(channel="toy", sku="A", facets=FACETS, reasons=(Rejection("e", "no", "name"),)),
     EventDiscarded(projection="toy", position=3, reason="a typing error"),
+    UserAdded(user="usr_a", login="erp"),
+    AccessGranted(user="usr_a", grant="gr_a", role="editor", scope=AccessScope(categories=("shoes",))),
+    AccessWithdrawn(user="usr_a", grant="gr_a"),
+    KeyMade(user="usr_a", key="dbk_a", hash="00"),
+    KeyRotated(user="usr_a", key="dbk_a", successor="dbk_b", ends_at=datetime(2027, 1, 1, tzinfo=UTC)),
+    KeyRevoked(user="usr_a", key="dbk_b"),
+    AccessRefused(reason="forbidden", permission="price.change"),
 )
 RECORDED = History().happened(EVENTS[0], *EVENTS[1:]).recorded
 

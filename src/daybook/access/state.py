@@ -1,0 +1,135 @@
+"""Who there is and what was granted, folded from the log. Pure: the same events always give the same state."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from daybook.events import Recorded
+from daybook.events.access import (
+    AccessGranted,
+    AccessScope,
+    AccessWithdrawn,
+    KeyMade,
+    KeyRevoked,
+    KeyRotated,
+    UserAdded,
+)
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A role of a user, within a scope."""
+
+    grant: str
+    user: str
+    role: str
+    scope: AccessScope
+    granted_at: datetime
+    granted_by: str
+    position: int
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of a user. It is taken until it ends."""
+
+    key: str
+    user: str
+    hash: str
+    label: str | None
+    made_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    successor: str | None = None
+    """The key that takes its place."""
+
+    def ended(self, at: datetime) -> str | None:
+        """Why it is not taken at this moment: `revoked`, `replaced` or `expired`; None while it is."""
+        if self.revoked_at is not None and self.revoked_at <= at:
+            return "revoked"
+        if self.expires_at is not None and self.expires_at <= at:
+            return "expired" if self.successor is None else "replaced"
+        return None
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may be given access."""
+
+    user: str
+    login: str
+    kind: str
+    person: str | None
+    added_at: datetime
+    grants: dict[str, Grant] = {}
+    """Those that stand."""
+    keys: tuple[str, ...] = ()
+    """Every key that the user ever had, the newest last."""
+
+
+class AccessState(msgspec.Struct, frozen=True):
+    """Everything that was said about access up to a position of the log."""
+
+    users: dict[str, User] = {}
+    keys: dict[str, Key] = {}
+    logins: dict[str, str] = {}
+    """Login -> user."""
+    position: int = 0
+    """Of the last event that it rests on."""
+
+    def user_of(self, login: str) -> User | None:
+        """The user with this login, or this id."""
+        return self.users.get(self.logins.get(login, login))
+
+    def grant(self, grant: str) -> Grant | None:
+        """The grant, while it stands."""
+        return next((one.grants[grant] for one in self.users.values() if grant in one.grants), None)
+
+
+NOBODY = AccessState()
+
+
+def fold_access(state: AccessState, events: Iterable[Recorded]) -> AccessState:
+    """The state after these events, in order. One that says nothing about access changes the position only."""
+    users, keys, logins, position = dict(state.users), dict(state.keys), dict(state.logins), state.position
+    for one in events:
+        position = one.position
+        match one.event:
+            case UserAdded(user=user, login=login, kind=kind, person=person):
+                users[user] = User(user=user, login=login, kind=kind, person=person, added_at=one.recorded_at)
+                logins[login] = user
+            case AccessGranted(user=user, grant=grant) if user in users:
+                granted = _granted(one, one.event)
+                users[user] = replace(users[user], grants={**users[user].grants, grant: granted})
+            case AccessWithdrawn(user=user, grant=grant) if user in users:
+                left = {name: other for name, other in users[user].grants.items() if name != grant}
+                users[user] = replace(users[user], grants=left)
+            case KeyMade(user=user, key=key) if user in users:
+                made = one.event
+                keys[key] = Key(
+                    key=key,
+                    user=user,
+                    hash=made.hash,
+                    label=made.label,
+                    made_at=one.recorded_at,
+                    expires_at=made.expires_at,
+                )
+                users[user] = replace(users[user], keys=(*users[user].keys, key))
+            case KeyRotated(key=key, successor=successor, ends_at=ends_at) if key in keys:
+                before = keys[key].expires_at
+                end = ends_at if before is None else min(before, ends_at)
+                keys[key] = replace(keys[key], successor=successor, expires_at=end)
+            case KeyRevoked(key=key) if key in keys:
+                keys[key] = replace(keys[key], revoked_at=one.recorded_at)
+    return AccessState(users, keys, logins, position)
+
+
+def _granted(recorded: Recorded, event: AccessGranted) -> Grant:
+    return Grant(
+        grant=event.grant,
+        user=event.user,
+        role=event.role,
+        scope=event.scope,
+        granted_at=recorded.recorded_at,
+        granted_by=recorded.actor,
+        position=recorded.position,
+    )

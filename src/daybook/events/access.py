@@ -1,0 +1,91 @@
+"""What happens to users, their keys and what they may do. No secret is in any of them, and no person's name."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+ACCESS_KEY = "@access"
+"""The key of the events that say who may do what. No SKU can start with @."""
+REFUSALS_KEY = "@refusals"
+"""The key of refusals, which may be many and change nothing."""
+
+
+class AccessScope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a grant is narrowed down to: what is named must all hold; null is everything."""
+
+    channels: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    """With everything below them."""
+    price_lists: tuple[str, ...] | None = None
+    locations: tuple[str, ...] | None = None
+
+
+class UserAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """There is somebody, or something, who may be given access. A user never goes, and a login is never given twice."""
+
+    user: str
+    """`usr_…`: what everything else names."""
+    login: str
+    """A short name that is shown as the actor of what the user does. It is kept for ever: no personal data."""
+    kind: Literal["person", "service"] = "person"
+    person: str | None = None
+    """The person in the vault, where name and mail are."""
+
+
+class AccessGranted(msgspec.Struct, frozen=True, kw_only=True):
+    """The user has a role, within a scope."""
+
+    user: str
+    grant: str
+    """`gr_…`."""
+    role: str
+    scope: AccessScope = AccessScope()
+
+
+class AccessWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """The grant is no more."""
+
+    user: str
+    grant: str
+
+
+class KeyMade(msgspec.Struct, frozen=True, kw_only=True):
+    """The user has an API key. Only a hash of its secret is known: SHA-256, which 256 random bits need no more than."""
+
+    user: str
+    key: str
+    """`dbk_…`, the public part."""
+    hash: str
+    """SHA-256 of the secret, in hexadecimal."""
+    label: str | None = None
+    """What it is for."""
+    expires_at: datetime | None = None
+
+
+class KeyRotated(msgspec.Struct, frozen=True, kw_only=True):
+    """Another key takes this one's place; until `ends_at` both are taken."""
+
+    user: str
+    key: str
+    successor: str
+    ends_at: datetime
+
+
+class KeyRevoked(msgspec.Struct, frozen=True, kw_only=True):
+    """The key is taken no more."""
+
+    user: str
+    key: str
+
+
+class AccessRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody was turned away. Told at most once a minute for the same key, permission and reason."""
+
+    reason: str
+    """`forbidden`, `out_of_scope`, `wrong_secret`, `unknown_key`, `revoked`, `expired`, `replaced`."""
+    user: str | None = None
+    key: str | None = None
+    permission: str | None = None
+    asked: dict[str, str] = {}
+    """What was named in the request: channel, price list, location, SKU."""

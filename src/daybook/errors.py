@@ -70,6 +70,18 @@ class NotPermitted(DaybookError):
     code = "not_permitted"
 
 
+class Unauthenticated(DaybookError):
+    """Nobody knows who asks: no key was shown, or one that is not taken."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(DaybookError):
+    """Who asks is known, and may not do this, or not here. `details["permission"]` names what is lacking."""
+
+    code = "forbidden"
+
+
 class StreamAhead(DaybookError):
     """The JetStream stream holds positions that the log does not have: the log was restored to an earlier moment."""
 

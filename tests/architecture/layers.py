@@ -46,6 +46,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
         "work",
         (
             {
+                "authentication": "who a caller is and what it may, from a state that is kept fresh",
                 "commands": "the write side: decide, then append",
                 "relay": "from the log to the stream, nothing else",
                 "audit": "compares the log with itself and with the stream",
@@ -131,7 +132,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
         ("postgres", "log", "projection", "rebuild", "delivery", "relay", "embedded"),
         "whoever owns a transaction",
     ),
-    "psycopg_pool": (("postgres", "log"), "the pool, and what a full one looks like"),
+    "psycopg_pool": (("postgres", "log", "authentication"), "the pool, and what a full one looks like"),
     "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
     "yarl": (("projections",), "an address that was signed must go out as it is written"),
     "graphql": (("projections",), "documents of an API, carried out by its pretended shop"),

@@ -98,8 +98,8 @@ def decide(
             return one
     return Denied(
         "out_of_scope",
-        f"{principal.login} has {permission} only as {'; or '.join(map(in_words, candidates))}: this is outside, or not "
-        "there. Ask an owner for a wider grant",
+        f"{principal.login} has {permission} only as {'; or '.join(map(in_words, candidates))}: this is outside, or "
+        "not there. Ask an owner for a wider grant",
     )
 
 

@@ -31,6 +31,8 @@ EXITS = {
     "command_id_reused": 5,
     "unavailable": 6,
     "not_permitted": 7,
+    "unauthenticated": 5,
+    "forbidden": 5,
     "folder_in_use": 6,
     "stream_ahead": 5,
     "stream_stopped": 6,

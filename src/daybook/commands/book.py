@@ -95,12 +95,12 @@ class Book:
         that somebody else tightened within that second may be missed, just as if this command had come first.
         """
         if time.monotonic() - self._reference_seen < REFERENCE_SECONDS:
-            scene = DecisionView(self._log, self._reference, self._channels, self._kinds)
+            scene = DecisionView(self._log, self._reference, self._channels, self._kinds, self._reader.access)
             with suppress(NotFound, InvalidValue, Refused):
                 changes = command.decide(scene)
                 if changes[0].key != REFERENCE_KEY:
                     return scene, changes
-        scene = DecisionView(self._log, self.reference(), self._channels, self._kinds)
+        scene = DecisionView(self._log, self.reference(), self._channels, self._kinds, self._reader.access)
         return scene, command.decide(scene)
 
     def carry_out(

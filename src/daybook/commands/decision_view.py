@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from daybook import limits
+from daybook.access.state import NOBODY, AccessState
 from daybook.catalogue.reference import Reference
 from daybook.errors import NotFound
 from daybook.events import ChannelConfigured, Event
@@ -46,10 +47,17 @@ class DecisionView:
     """One look at the log. What is loaded is remembered, so that the append can be checked against it."""
 
     def __init__(
-        self, log: Log, reference: Reference, channels: frozenset[str], kinds: Kinds = MappingProxyType({})
+        self,
+        log: Log,
+        reference: Reference,
+        channels: frozenset[str],
+        kinds: Kinds = MappingProxyType({}),
+        access: Callable[[], AccessState] = lambda: NOBODY,
     ) -> None:
         self._log = log
         self._kinds = kinds
+        self.access = access
+        """Who may do what, as the log has it now."""
         self.reference = reference
         self.installed = channels
         self.channels = (channels | frozenset(reference.channels)) - frozenset(reference.removed)

@@ -68,6 +68,13 @@ SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, a
        correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE type = ANY(%s) AND position > %s ORDER BY position
 
+-- name: of_types_after
+-- A page of the events of some types.
+SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
+       correlation_id, causation_id, command_id, access, data::text
+FROM events WHERE type = ANY(%(types)s) AND position > %(after)s AND position <= %(upto)s
+ORDER BY position LIMIT %(limit)s
+
 -- name: of_stream
 -- A stream's events.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,

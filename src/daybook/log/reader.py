@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from daybook.access.state import NOBODY, AccessState, fold_access
 from daybook.catalogue.reference import EMPTY, Reference, fold_references
 from daybook.events import Recorded, codec
+from daybook.events.access import ACCESS_KEY
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.limits import PAGE_BYTES_MAX
 from daybook.log import QUERIES
@@ -44,6 +46,7 @@ class Reader:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._newest: tuple[Recorded | None, Reference] = (None, EMPTY)
+        self._access: tuple[Recorded | None, AccessState] = (None, NOBODY)
 
     def _rows(self, query: str, parameters: Parameters) -> list[Any]:
         return fetch(self._pool, QUERIES[query], parameters)
@@ -107,6 +110,28 @@ class Reader:
         if events and not older:
             self._newest = (events[-1], reference)
         return reference
+
+    def access(self, upto: int = LAST) -> AccessState:
+        """Who may do what at a position. The newest is remembered as the reference is: one indexed look for news."""
+        last, state = self._access
+        older = last is not None and upto < last.position
+        if last is not None and not older:
+            same, *news = self.of_key(ACCESS_KEY, upto, last.position - 1) or (None,)
+            if same is not None and same.event_id == last.event_id:
+                if not news:
+                    return state
+                self._access = (news[-1], fold_access(state, news))
+                return self._access[1]
+        events = self.of_key(ACCESS_KEY, upto)
+        state = fold_access(NOBODY, events)
+        if not older:
+            self._access = (events[-1] if events else None, state)
+        return state
+
+    def of_types_after(self, types: Sequence[str], after: int, limit: int, upto: int = LAST) -> list[Recorded]:
+        """The next events of these stored names after a position, in order."""
+        given = {"types": list(types), "after": after, "upto": upto, "limit": limit}
+        return [recorded(row) for row in self._rows("of_types_after", given)]
 
     def count_by_type(self) -> list[tuple[str, int, datetime, datetime]]:
         """How many events of each type there are, and from when to when."""

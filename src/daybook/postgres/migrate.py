@@ -15,6 +15,7 @@ from daybook.postgres.pool import Connection, connect
 
 LINES: tuple[tuple[str, str], ...] = (
     ("log", "daybook.log"),
+    ("access", "daybook.authentication"),
     ("channel", "daybook.projection"),
     ("delivery", "daybook.delivery"),
     ("stream", "daybook.stream"),

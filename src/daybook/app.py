@@ -5,6 +5,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from daybook.access.state import NOBODY, AccessState
+from daybook.authentication.current import CurrentAccess
 from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
 from daybook.commands.decision_view import FOLDS
@@ -27,12 +29,17 @@ class App:
         *,
         connections: int = POOL_CONNECTIONS,
         kept: int = 0,
+        access: AccessState = NOBODY,
     ) -> None:
-        """`kept`: so many connections are opened at once and never given back, whatever else needs some."""
+        """`kept`: so many connections are opened at once and never given back, whatever else needs some.
+
+        `access`: who is known besides those in the log, see `CurrentAccess`.
+        """
         self.settings = settings
         self.pool = pool(settings.require_postgres(), "app", connections, kept)
         self.log = Log(self.pool, FOLDS)
         self.reader = Reader(self.pool)
+        self.access = CurrentAccess(self.reader, self.log, self.pool, access)
         self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))
         self.book = Book(self.log, self.reader, self.registry.installed, appended, self.registry.kinds())
 

@@ -26,9 +26,7 @@ WAITED_SECONDS = 0.8
 """What is older is not taken while somebody else is looking: everybody waits for that look."""
 TRUSTED_SECONDS = 5.0
 """What is older is not taken when Postgres can't be asked."""
-MALFORMED = (
-    "this is no key of Daybook, or it was mistyped or cut: a key is `dbk_` and 60 characters; check the whole of it"
-)
+MALFORMED = "this is no key of Daybook, or it was mistyped or cut: a key is `dbk_` and 60 characters"
 
 
 class CurrentAccess:
@@ -105,9 +103,7 @@ class CurrentAccess:
     async def _without_key(self) -> str:
         if not (await self.fresh()).keys:
             return NOBODY_YET
-        return (
-            "no key: send `Authorization: Bearer dbk_…`; on the machine of the data folder, `daybook key local` has one"
-        )
+        return NO_KEY
 
     async def refuse(self, refused: AccessRefused) -> None:
         """Tells the log of a refusal, unless it was told of the same within a minute."""
@@ -121,9 +117,13 @@ class CurrentAccess:
                 self.uses.note(principal.key, one.grant)
 
 
+NO_KEY = (
+    "no key: send `Authorization: Bearer dbk_…`. On the machine of the data folder `daybook key local` prints one; "
+    "elsewhere an owner makes one, `daybook key make USER`"
+)
 NOBODY_YET = (
-    "nobody may use the API yet: make an owner and a key with `daybook user add NAME --owner`, where the data folder or "
-    "DAYBOOK_POSTGRES is at hand"
+    "nobody may use the API yet: make an owner and a key with `daybook user add NAME --owner`, where the data folder "
+    "or DAYBOOK_POSTGRES is at hand"
 )
 
 

@@ -8,15 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from daybook.cli.access import commands as access
 from daybook.cli.catalogue import commands as catalogue
 from daybook.cli.channel import commands as channel
 from daybook.cli.imports import commands as imports
+from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
 from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
 from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
 from daybook.cli.status import commands as status
 from daybook.cli.stream import commands as stream
+from daybook.cli.user import commands as user
 from daybook.errors import DaybookError, InvalidValue
 
 UNEXPECTED, USAGE, INTERRUPTED = 1, 2, 130
@@ -64,7 +67,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (run, status, product, catalogue, channel, log, stream, imports):
+for part in (run, status, product, catalogue, channel, log, stream, imports, user, access, key):
     cli.add_typer(part.app, cls=GroupHelp)
 
 

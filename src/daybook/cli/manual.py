@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from daybook.cli.main import MEANINGS, cli
+from daybook.cli.permissions import PERMISSIONS
 
 Path = tuple[str, ...]
 _OF_ALL = ("data", "json", "debug", "help")
@@ -42,6 +43,8 @@ def manual(app: typer.Typer) -> str:
         "Without `DAYBOOK_POSTGRES` and `DAYBOOK_NATS` a command uses the servers of a `daybook up` that runs on the "
         "same data folder; when there is none it starts servers of its own and stops them at its end. "
         "A question never begins a new Daybook.\n",
+        "On the machine of the data folder, and for whoever has the database's password, the command line may do all "
+        "that an owner may. The permission of a command is what a key needs to do the same over HTTP.\n",
         "| exit code | meaning |\n|---:|---|\n" + "".join(f"| {code} | {said} |\n" for code, said in MEANINGS.items()),
     ]
     return "\n".join([*parts, *(_section(path, one) for path, one in commands(app))])
@@ -62,6 +65,8 @@ def _section(path: Path, found: Any) -> str:
     if rows:
         lines.append("| | |\n|---|---|\n" + "".join(f"| `{_cell(name)}` | {_cell(said)} |\n" for name, said in rows))
     examples = [one.strip() for one in (found.epilog or "").splitlines()[1:]]
+    if words in PERMISSIONS:
+        lines.append(f"Permission: `{PERMISSIONS[words]}`.\n")
     lines.append("Examples:\n\n```sh\n" + "\n".join(examples) + "\n```\n")
     return "\n".join(lines)
 

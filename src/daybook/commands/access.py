@@ -1,6 +1,7 @@
 """Intents about users, what they may do, and their keys. Secrets never come here: only their hashes do."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -26,13 +27,7 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.add_user`."""
-        state = scene.access()
-        added = decisions.add_user(state, self.user, self.login, self.kind, self.person)
-        user = state.user_of(self.login) or _new(self)
-        events: list[AccessEvent] = [*added]
-        if self.role is not None:
-            events += decisions.grant(state, user, self.grant, self.role, AccessScope())
-        return _of(user, events)
+        return _of(*added(scene.access(), self))
 
 
 class GrantAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="grant_access"):
@@ -59,12 +54,12 @@ class WithdrawAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.withdraw`."""
         state = scene.access()
-        events = decisions.withdraw(state, self.grant)
-        return _of(state.users[events[0].user], events)
+        withdrawn = decisions.withdraw(state, self.grant)
+        return _of(state.users[withdrawn[0].user], withdrawn)
 
 
 class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="make_key"):
-    """The user has another key. A user who does not exist yet can be added in the same command."""
+    """The user has another key. `first` adds the user in the same command, when there is none."""
 
     user: str
     key: str
@@ -76,10 +71,9 @@ class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.make_key`."""
         state = scene.access()
-        before = [] if self.first is None else list(self.first.decide(scene)[0].events)
-        new = self.first is not None and state.user_of(self.user) is None
-        user = _new(self.first) if new and self.first is not None else decisions.known_user(state, self.user)
-        return _of(user, [*before, *decisions.make_key(state, user, self.key, self.hash, self.label, self.expires_at)])
+        user, before = added(state, self.first) if self.first else (decisions.known_user(state, self.user), [])
+        made = decisions.make_key(state, user, self.key, self.hash, self.label, self.expires_at)
+        return _of(user, [*before, *made])
 
 
 class RotateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="rotate_key"):
@@ -114,14 +108,23 @@ def stream_of(login: str) -> str:
     return f"user/{login}"
 
 
+def added(state: AccessState, wish: AddUser) -> tuple[User, list[AccessEvent]]:
+    """The user as there is or will be, and what has to happen for it. Of a new one only id and login are known."""
+    events: list[AccessEvent] = [*decisions.add_user(state, wish.user, wish.login, wish.kind, wish.person)]
+    user = state.user_of(wish.login) or User(
+        user=wish.user, login=wish.login, kind=wish.kind, person=wish.person, added_at=_NOT_YET
+    )
+    if wish.role is not None:
+        events += decisions.grant(state, user, wish.grant, wish.role, AccessScope())
+    return user, events
+
+
+_NOT_YET = datetime(1, 1, 1, tzinfo=UTC)
+
+
 def _owner(state: AccessState, key: str) -> User:
     return state.users[state.keys[key].user]
 
 
-def _new(wish: AddUser) -> User:
-    """The user as it will be; only its id and login count."""
-    return User(user=wish.user, login=wish.login, kind=wish.kind, person=wish.person, added_at=datetime.min)
-
-
-def _of(user: User, events: "list[AccessEvent]") -> list[Change]:
+def _of(user: User, events: Sequence[AccessEvent]) -> list[Change]:
     return [Change(stream_of(user.login), None, ACCESS_KEY, events)]

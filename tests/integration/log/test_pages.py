@@ -32,7 +32,7 @@ async def pages(dsn: str, limit: int) -> list[list[int]]:
         while rows := await reader.page_after(conn, at, limit):
             assert [row[0] for row in rows] == list(range(at + 1, at + len(rows) + 1))
             at = rows[-1][0]
-            found.append([len(row[14].encode()) for row in rows])
+            found.append([len(row[15].encode()) for row in rows])
     return found
 
 

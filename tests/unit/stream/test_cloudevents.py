@@ -143,7 +143,7 @@ def test_the_sequence_sorts_as_text() -> None:
         b"{}",
         b'{"specversion":"1.0","id":"1","source":"/x","type":"com.example.other","data":{}}',
         cloudevents.encode((1, "e", "s", 1, "product.unheard_of.v9", "A", "A", RECORDED[0].recorded_at, "a", None,
-                            "s", "c", None, "c", "{}")),
+                            "s", "c", None, "c", None, "{}")),
         cloudevents.encode(row(RECORDED[4])).replace(b'"amount":1999', b'"amount":"much"'),
         cloudevents.encode(row(RECORDED[0])).replace(b"00000000000000000001", b"first"),
     ],

@@ -8,9 +8,7 @@ from daybook.cli.context import app_for_commands, app_for_queries, settings
 from daybook.cli.options import CommonOptions, command
 from daybook.cli.render import answer, line
 
-app = typer.Typer(
-    name="key", help="API keys. A secret is shown once; Daybook keeps a hash of it.", no_args_is_help=True
-)
+app = typer.Typer(name="key", help="API keys. A secret is shown once; a hash of it is kept.", no_args_is_help=True)
 
 User = Annotated[str, typer.Argument(metavar="USER", help="Login or id.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Its public part, dbk_ and 10 characters.")]

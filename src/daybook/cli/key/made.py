@@ -46,4 +46,4 @@ def rotate(app: App, common: CommonOptions, old: str, hours: float) -> None:
         "ends_at": ends,
     }
     said = f"{shown.id} takes the place of {command.key}, which is taken until {ends:%Y-%m-%d %H:%M} UTC"
-    answer(common, told, stacked(line(said), *shown_once(key)))
+    answer(common, told | {"ends_at": ends}, stacked(line(said), *shown_once(key)))

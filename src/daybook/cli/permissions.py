@@ -64,6 +64,5 @@ PERMISSIONS: dict[str, str] = {
     "key rotate": "key.make",
     "key revoke": "key.make",
     "key list": "key.read",
-    "key local": "key.make",
 }
 """The words of the command -> what it needs."""

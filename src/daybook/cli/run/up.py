@@ -20,9 +20,7 @@ from msgspec.structs import replace
 from daybook.addresses import mask
 from daybook.app import App
 from daybook.channel.registry import Registry, installed
-from daybook.cli.carry_out import actor
 from daybook.cli.context import connected, settings
-from daybook.cli.key import file
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import answer, line, note, stacked
 from daybook.config import Settings
@@ -56,7 +54,6 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
         _check(found, channels)
-        key = _first_owner(found, common)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         folder = stack.enter_context(connections(found.data, boxes)) if boxes else None
         supervisor = Supervisor(found.data)
@@ -73,21 +70,10 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
 
         stack.enter_context(ServerSupervisor(started, lambda said: note(common, said), move))
         wait_ready(found)
-        told = _told(found, supervisor, boxes, folder) | {"key": key, "key_file": _key_file(found)}
+        told = _told(found, supervisor, boxes, folder)
         answer(common, told, _shown(told))
         supervisor.wait()
         note(common, "stopped")
-
-
-def _first_owner(found: Settings, common: CommonOptions) -> str | None:
-    """The key of the owner that is made when the book has nobody yet; None when it has."""
-    with App(found) as app:
-        return file.make_first(app, found.data, actor(common))
-
-
-def _key_file(found: Settings) -> str | None:
-    there = file.path(found.data)
-    return str(there) if there.exists() else None
 
 
 def _check(found: Settings, channels: Sequence[str]) -> None:
@@ -202,7 +188,6 @@ def _shown(told: dict[str, Any]) -> Callable[..., None]:
         ("API", f"{told['url']}  (every route: {told['url']}/schema)"),
         ("data", told["data"]),
         ("logs", told["logs"]),
-        *([("key", f"{told['key']}  (shown this once; `daybook key local` has it)")] if told["key"] else []),
         *(
             (f"{name} sandbox", f"{url}  (what it shows: {urljoin(url, '/_sandbox/shown')})")
             for name, url in told["sandboxes"].items()

@@ -9,6 +9,7 @@ from babel.localedata import locale_identifiers
 from daybook import commands as c
 from daybook import events as e
 from daybook import limits
+from daybook.commands.access import AddUser, GrantAccess, MakeKey
 from daybook.commands.book import Command
 from daybook.commands.describe import MediaItem, Price
 from daybook.errors import InvalidValue
@@ -45,6 +46,14 @@ def labels(amount: int) -> dict[str, str]:
     return dict.fromkeys(LOCALES[:amount], "x")
 
 
+def user(login: str) -> AddUser:
+    return AddUser(user=f"usr_{login}", login=login)
+
+
+def grant(login: str, number: int, **scope: tuple[str, ...]) -> GrantAccess:
+    return GrantAccess(user=login, grant=f"gr_{number}", role="reader", scope=e.AccessScope(**scope))
+
+
 BEYOND: dict[str, Command] = {
     "SKU": c.CreateProduct(sku="A" * 65),
     "GTIN": c.AssignGtin(sku="MUG", gtin="1" * 51),
@@ -69,6 +78,8 @@ BEYOND: dict[str, Command] = {
     "CHANNEL_LOCALES": channel(locales=("nl-NL",) * 51),
     "SETTINGS": c.AddChannel(name="crm", kind="toy", settings={f"key_{n}": "x" for n in range(51)}),
     "EXTRA": channel(extra={"map": "x" * 256_000}),
+    "KEY_LABEL": MakeKey(user="erp", key="dbk_1", hash="00", label="x" * 201, first=user("erp")),
+    "SCOPE_NAMES": grant("ann", 2, categories=tuple(f"c{n}" for n in range(1001))),
 }
 """Limit -> a command that is beyond it, on the harness's own catalogue."""
 
@@ -92,6 +103,9 @@ WITH_LESS: dict[str, tuple[Limit, list[Command], Command]] = {
         c.DefineCategory(category=e.CategoryDefined(code="deep", parent="cups")),
     ),
     "CHANNELS": (Limit("channels", 0, "Remove some"), [], channel()),
+    "USERS": (Limit("users", 1, "Use one"), [user("ann")], user("bob")),
+    "GRANTS": (Limit("grants", 1, "Use one"), [user("ann"), grant("ann", 1)], grant("ann", 2, channels=("bol",))),
+    "KEYS": (Limit("keys", 0, "Revoke some"), [user("ann")], MakeKey(user="ann", key="dbk_1", hash="00")),
 }
 """Limit -> a smaller one, what makes it full, and a command that is beyond it."""
 
@@ -126,6 +140,7 @@ def test_what_is_beyond_a_limit_is_refused_with_the_limit_what_was_given_and_wha
     desk: Harness, name: str
 ) -> None:
     desk.book._kinds = {"toy": lambda name: e.ChannelConfigured(name=name)}
+    desk.do(user("ann"))
     refused(desk, BEYOND[name], getattr(limits, name))
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from daybook.access import keys
 from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, PERMISSIONS, ROLES, roles_with
-from daybook.access.state import AccessState, Grant, User
+from daybook.access.state import AccessGrant, AccessState, User
 from daybook.events.access import AccessScope
 
 Touched = Mapping[str, frozenset[str]]
@@ -27,7 +27,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """None is who acts through the data folder itself, on this machine."""
     login: str
     key: str | None
-    grants: tuple[Grant, ...]
+    grants: tuple[AccessGrant, ...]
 
     def holds(self, permission: str) -> bool:
         """Whether any grant has it, wherever."""
@@ -71,7 +71,7 @@ def principal_of(user: User, key: str | None = None) -> Principal:
 
 def decide(
     principal: Principal, permission: str, touched: Touched = NOTHING, facts: Facts | None = None
-) -> Grant | Denied:
+) -> AccessGrant | Denied:
     """The grant that allows it, the widest first as they stand, or why it is refused.
 
     `touched` is what the request names; `facts` tells the product's categories and channels when a grant needs them.
@@ -106,13 +106,13 @@ def decide(
 EVERYTHING = AccessScope()
 
 
-def gives(grant: Grant, permission: str) -> bool:
+def gives(grant: AccessGrant, permission: str) -> bool:
     """Whether the permission can be narrowed down as the grant is; one that can't be is not given at all."""
     known = PERMISSIONS[permission]
     return known.common or all(getattr(grant.scope, one) is None or one in known.within for one in DIMENSIONS)
 
 
-def in_words(grant: Grant) -> str:
+def in_words(grant: AccessGrant) -> str:
     """The grant for a person: `merchandiser, price lists retail`."""
     said = [
         f"{name.replace('_', ' ')} {', '.join(getattr(grant.scope, name))}"
@@ -122,7 +122,7 @@ def in_words(grant: Grant) -> str:
     return ", ".join([grant.role, *said])
 
 
-def access_column(principal: Principal, grants: Iterable[Grant]) -> str | None:
+def access_column(principal: Principal, grants: Iterable[AccessGrant]) -> str | None:
     """What an event says of how it was allowed: key and grants; None for who acts on the machine itself."""
     if principal.key is None:
         return None
@@ -134,7 +134,7 @@ GRANTS_NAMED_MAX = 10
 """Of one command: the column is short."""
 
 
-def _needs_facts(grant: Grant, touched: Touched) -> bool:
+def _needs_facts(grant: AccessGrant, touched: Touched) -> bool:
     return any(
         getattr(grant.scope, dimension) is not None and dimension not in touched for dimension in (CATEGORY, CHANNEL)
     )

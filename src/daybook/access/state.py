@@ -18,7 +18,7 @@ from daybook.events.access import (
 )
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
     """A role of a user, within a scope."""
 
     grant: str
@@ -60,7 +60,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     person: str | None
     added_at: datetime
-    grants: dict[str, Grant] = {}
+    grants: dict[str, AccessGrant] = {}
     """Those that stand."""
     keys: tuple[str, ...] = ()
     """Every key that the user ever had, the newest last."""
@@ -80,7 +80,7 @@ class AccessState(msgspec.Struct, frozen=True):
         """The user with this login, or this id."""
         return self.users.get(self.logins.get(login, login))
 
-    def grant(self, grant: str) -> Grant | None:
+    def grant(self, grant: str) -> AccessGrant | None:
         """The grant, while it stands."""
         return next((one.grants[grant] for one in self.users.values() if grant in one.grants), None)
 
@@ -123,8 +123,8 @@ def fold_access(state: AccessState, events: Iterable[Recorded]) -> AccessState:
     return AccessState(users, keys, logins, position)
 
 
-def _granted(recorded: Recorded, event: AccessGranted) -> Grant:
-    return Grant(
+def _granted(recorded: Recorded, event: AccessGranted) -> AccessGrant:
+    return AccessGrant(
         grant=event.grant,
         user=event.user,
         role=event.role,

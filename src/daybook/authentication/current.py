@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from daybook.access.authority import Denied, Principal, authenticate
 from daybook.access.keys import parse
-from daybook.access.state import NOBODY, AccessState, Grant
+from daybook.access.state import NOBODY, AccessGrant, AccessState
 from daybook.authentication.refusals import Refusals
 from daybook.authentication.uses import Uses
 from daybook.errors import Unauthenticated, Unavailable
@@ -110,7 +110,7 @@ class CurrentAccess:
         if self.refusals.due(refused):
             await asyncio.to_thread(self.refusals.tell, refused)
 
-    def used(self, principal: Principal, grants: tuple[Grant, ...]) -> None:
+    def used(self, principal: Principal, grants: tuple[AccessGrant, ...]) -> None:
         """Notes that these grants were used with the principal's key. Costs no look-up."""
         if principal.key is not None:
             for one in grants:

@@ -8,7 +8,7 @@ import msgspec
 from daybook.access.authority import Denied, Touched, decide, in_words, principal_of
 from daybook.access.decisions import known_user
 from daybook.access.permissions import CHANNEL, LOCATION, PRICE_LIST, check_permission
-from daybook.access.state import AccessState, Grant, Key, User
+from daybook.access.state import AccessGrant, AccessState, Key, User
 from daybook.errors import InvalidValue
 from daybook.events import (
     AccessEvent,
@@ -175,7 +175,7 @@ def who_could(
     return found
 
 
-def _gave(user: User, grant: Grant, permission: str, touched: Touched) -> bool:
+def _gave(user: User, grant: AccessGrant, permission: str, touched: Touched) -> bool:
     alone = msgspec.structs.replace(principal_of(user), grants=(grant,))
     named = {name: names for name in AccessScope.__struct_fields__ if (names := getattr(grant.scope, name)) is not None}
     assumed = {name: frozenset(names) for name, names in named.items()}

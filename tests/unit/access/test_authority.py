@@ -18,7 +18,7 @@ from daybook.access.authority import (
 )
 from daybook.access.keys import hash_of, parse, spelled
 from daybook.access.permissions import DIMENSIONS, PERMISSIONS, ROLES
-from daybook.access.state import AccessState, Grant, Key, User
+from daybook.access.state import AccessGrant, AccessState, Key, User
 from daybook.events import AccessScope
 from tests.fixtures.examples import examples
 
@@ -27,8 +27,8 @@ KEY = spelled("dbk_k3v7w2a5pq", bytes(32))
 NAMES = ("a", "b", "c")
 
 
-def grant(role: str, number: int = 1, **scope: Any) -> Grant:
-    return Grant(
+def grant(role: str, number: int = 1, **scope: Any) -> AccessGrant:
+    return AccessGrant(
         grant=f"gr_{number}",
         user="usr_1",
         role=role,
@@ -39,7 +39,7 @@ def grant(role: str, number: int = 1, **scope: Any) -> Grant:
     )
 
 
-def principal(*grants: Grant) -> Principal:
+def principal(*grants: AccessGrant) -> Principal:
     return Principal(user="usr_1", login="erp", key="dbk_k3v7w2a5pq", grants=grants)
 
 
@@ -47,7 +47,7 @@ def principal(*grants: Grant) -> Principal:
 @pytest.mark.parametrize("permission", PERMISSIONS)
 def test_a_role_gives_its_permissions_everywhere_and_no_other(role: str, permission: str) -> None:
     found = decide(principal(grant(role)), permission)
-    assert isinstance(found, Grant) is (permission in ROLES[role])
+    assert isinstance(found, AccessGrant) is (permission in ROLES[role])
     if isinstance(found, Denied):
         assert found.reason == "forbidden"
         assert permission in found.message and "owner" in found.message
@@ -66,8 +66,8 @@ def test_a_narrowed_grant_gives_only_what_knows_its_dimension_and_only_inside(pe
     inside = decide(principal(one), permission, {dimension: frozenset({"a", "x"})})
     outside = decide(principal(one), permission, {dimension: frozenset({"x"})})
     unnamed = decide(principal(one), permission)
-    assert isinstance(inside, Grant) is (known.common or dimension in known.within)
-    assert isinstance(outside, Grant) is isinstance(unnamed, Grant) is known.common
+    assert isinstance(inside, AccessGrant) is (known.common or dimension in known.within)
+    assert isinstance(outside, AccessGrant) is isinstance(unnamed, AccessGrant) is known.common
 
 
 def test_one_grant_must_hold_all_of_a_request_two_halves_do_not_make_a_whole() -> None:
@@ -88,11 +88,11 @@ def test_what_a_product_is_in_is_looked_up_only_when_a_grant_is_narrowed_by_it()
         asked.append(1)
         return {"categories": frozenset({"shoes"}), "channels": frozenset()}
 
-    assert isinstance(decide(principal(grant("editor")), "product.change", {}, facts), Grant)
+    assert isinstance(decide(principal(grant("editor")), "product.change", {}, facts), AccessGrant)
     assert isinstance(decide(principal(grant("reader")), "product.change", {}, facts), Denied)
     assert asked == []
     narrowed = principal(grant("editor", categories=("bags",)), grant("editor", 2, categories=("shoes",)))
-    assert isinstance(decide(narrowed, "product.change", {}, facts), Grant)
+    assert isinstance(decide(narrowed, "product.change", {}, facts), AccessGrant)
     assert asked == [1]
 
 
@@ -116,23 +116,23 @@ def test_it_is_allowed_exactly_when_one_grant_alone_says_so(
     granted: list[tuple[str, AccessScope]], permission: str, touched: dict[str, frozenset[str]]
 ) -> None:
     grants = [
-        Grant(grant=f"gr_{n}", user="u", role=role, scope=scope, granted_at=NOW, granted_by="a", position=n)
+        AccessGrant(grant=f"gr_{n}", user="u", role=role, scope=scope, granted_at=NOW, granted_by="a", position=n)
         for n, (role, scope) in enumerate(granted)
     ]
     known = PERMISSIONS[permission]
 
-    def alone(one: Grant) -> bool:
+    def alone(one: AccessGrant) -> bool:
         narrowed = {name: set(names) for name in DIMENSIONS if (names := getattr(one.scope, name)) is not None}
         inside = all(name in known.within and names & touched[name] for name, names in narrowed.items())
         return permission in ROLES[one.role] and (known.common or inside)
 
     found = decide(principal(*grants), permission, touched)
-    assert isinstance(found, Grant) is any(alone(one) for one in grants)
+    assert isinstance(found, AccessGrant) is any(alone(one) for one in grants)
     assert isinstance(found, Denied) or alone(found)
     within = {name: touched[name] for name in known.within}
     if not known.common:
         # Lists leave out exactly what a question for the thing itself would be refused.
-        assert reach(principal(*grants), permission).holds(within) is isinstance(found, Grant)
+        assert reach(principal(*grants), permission).holds(within) is isinstance(found, AccessGrant)
 
 
 def state(key: Key) -> AccessState:

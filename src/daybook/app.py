@@ -10,12 +10,23 @@ from daybook.authentication.current import CurrentAccess
 from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
 from daybook.commands.decision_view import FOLDS
+from daybook.commands.disclosure import Disclosures
+from daybook.commands.erasure import Erasure
+from daybook.commands.people import People
 from daybook.config import Settings
+from daybook.delivery.erasable import JOURNAL
 from daybook.log.application import Log
 from daybook.log.reader import Reader
+from daybook.people.erasures import ErasedFile, ErasureRows
+from daybook.people.keys.keyring import Keyring, KeysHome
+from daybook.people.keys.master import MasterKeys
+from daybook.people.vault import Vault
 from daybook.postgres.pool import pool
 
 POOL_CONNECTIONS = 24
+KEYS_CONNECTIONS = 2
+PLACES = (JOURNAL,)
+"""Every room that may keep copies of what is known of people declares its place here, or an erasure misses it."""
 
 
 class App:
@@ -43,8 +54,19 @@ class App:
         self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))
         self.book = Book(self.log, self.reader, self.registry.installed, appended, self.registry.kinds())
 
+        elsewhere = settings.keys_postgres
+        self.keys_pool = pool(elsewhere, "keys", KEYS_CONNECTIONS) if elsewhere else self.pool
+        self.keys = Keyring(self.keys_pool, KeysHome(self.pool), MasterKeys.parsed(settings.master_keys))
+        self.vault = Vault(self.pool, self.keys)
+        self.people = People(self.book, self.vault, self.keys)
+        self.disclosures = Disclosures(self.vault, self.log, self.reader, self.pool)
+        erasures, erased = ErasureRows(self.pool), ErasedFile(settings.erased_file)
+        self.erasure = Erasure(self.book, self.vault, self.keys, erasures, erased, self.pool, PLACES)
+
     def close(self) -> None:
         """Lets go of the connections."""
+        if self.keys_pool is not self.pool:
+            self.keys_pool.close()
         self.pool.close()
 
     def __enter__(self) -> Self:

@@ -35,6 +35,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log: str = "text"
     """How a role writes its log: `text` or `json`."""
     log_level: str = "info"
+    keys_postgres: str | None = None
+    """Where people's keys are; None: in the book's own database."""
+    master_keys: str | None = None
+    """What seals people's keys, one a line, the present one first; None: they are kept as they are."""
+    erased_file: Path | None = None
+    """Lists who was erased outside of the databases, so that it outlives a restore of them."""
     channels: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     """Per channel, what its connector is told: base URL and credentials, from DAYBOOK_CHANNEL_<NAME>_<KEY>."""
     channel_files: dict[str, dict[str, Path]] = msgspec.field(default_factory=dict)
@@ -79,6 +85,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         plain["data"] = str(self.data)
         plain["postgres"] = mask(self.postgres)
         plain["nats"] = mask(self.nats)
+        plain["erased_file"] = None if self.erased_file is None else str(self.erased_file)
+        plain["keys_postgres"] = mask(self.keys_postgres)
+        plain["master_keys"] = None if self.master_keys is None else "********"
         plain["channels"] = {
             name: {key: mask(value) if key == "url" else "********" for key, value in given.items()}
             for name, given in self.channels.items()
@@ -105,24 +114,40 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
             channels.setdefault(found[1].lower(), {})[found[2].lower()] = value
     if postgres := environ.get("DAYBOOK_POSTGRES"):
         check_postgres("DAYBOOK_POSTGRES", postgres)
+    if keys := environ.get("DAYBOOK_KEYS_POSTGRES"):
+        check_postgres("DAYBOOK_KEYS_POSTGRES", keys)
     if nats := environ.get("DAYBOOK_NATS"):
         nats_servers("DAYBOOK_NATS", nats)
     log_as = _one_of("DAYBOOK_LOG", environ.get("DAYBOOK_LOG") or "text", LOG_FORMS)
     level = _one_of("DAYBOOK_LOG_LEVEL", environ.get("DAYBOOK_LOG_LEVEL") or "info", LOG_LEVELS)
     folder = environ.get("DAYBOOK_CHANNELS")
     home = Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", ".")) / ".local" / "share")
+    data = (data or Path(environ.get("DAYBOOK_DATA") or home / "daybook")).expanduser().resolve()
+    # Beside embedded servers; where the servers are elsewhere, a data folder may be on one machine of many.
+    erased = environ.get("DAYBOOK_ERASED_FILE") or (None if postgres else data / "erased-people")
     return Settings(
-        data=(data or Path(environ.get("DAYBOOK_DATA") or home / "daybook")).expanduser().resolve(),
+        data=data,
         postgres=postgres or None,
         nats=nats or None,
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
         log=log_as,
         log_level=level,
+        keys_postgres=keys or None,
+        master_keys=_master_keys(environ),
+        erased_file=Path(erased).expanduser() if erased else None,
         channels=channels,
         channel_files=files,
         channels_folder=Path(folder).expanduser().resolve() if folder else None,
     )
+
+
+def _master_keys(environ: Mapping[str, str]) -> str | None:
+    """From DAYBOOK_MASTER_KEY, or the file that DAYBOOK_MASTER_KEY_FILE names: read once, when the program starts."""
+    if given := environ.get("DAYBOOK_MASTER_KEY"):
+        return given
+    file = environ.get("DAYBOOK_MASTER_KEY_FILE")
+    return _read(Path(file).expanduser()) if file else None
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:

@@ -34,6 +34,12 @@ class NotFound(DaybookError):
     code = "not_found"
 
 
+class Gone(DaybookError):
+    """Something was named that there was, and that was erased for good."""
+
+    code = "gone"
+
+
 class Refused(DaybookError):
     """The command is well formed, but the present state forbids it (a business rule)."""
 

@@ -92,6 +92,13 @@ KEYS = Limit("keys of a user that were not revoked", 100, "Revoke those that are
 KEY_LABEL = Limit("what a key is for", 200, SHORTEN, "characters")
 EXTRA = Limit("`extra` of a channel", 256_000, "Keep mappings to what this channel needs", "bytes")
 
+PERSON_NAME = Limit("a person's name", 200, SHORTEN, "characters")
+PERSON_MAIL = Limit("a person's mail address", 320, "No mail server takes a longer one", "characters")
+PERSON_PHONE = Limit("a person's phone number", 50, SHORTEN, "characters")
+ADDRESS_LINES = Limit("lines of a person's address", 6, "Put two of them into one")
+ADDRESS_LINE = Limit("a line of a person's address", 200, SHORTEN, "characters")
+PEOPLE = Limit("people asked for at once", 1_000, "Ask several times")
+
 BODY = Limit("the body of a request", 8 * 1024 * 1024, "Send less at once, or use an import", "bytes")
 PARAMETER = Limit("a parameter, or a part of an address", 2_000, SHORTEN, "characters")
 NAMED = Limit("names in one request", 1_000, "Send them in several requests")

@@ -38,6 +38,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             {
                 "log": "keeps events in Postgres; reads the reference state out of them",
                 "stream": "carries events over NATS; knows neither the log nor who listens",
+                "people": "keeps what is known of people, sealed; events have their ids alone",
             },
         ),
     ),
@@ -143,6 +144,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "regex": (("catalogue",), "patterns that people write for attributes"),
     "iso4217": (("values",), "which currencies exist"),
     "stdnum": (("values", "demo"), "GTIN check digits; the demo makes its own GTINs"),
+    "cryptography": (("people",), "seals what is known of people; its own cipher nobody writes"),
     "tenacity": (("log",), "trying a commit again"),
     "uuid6": (("ids",), "UUIDv7"),
     "psutil": (("embedded",), "which server processes run"),

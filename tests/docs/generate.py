@@ -16,7 +16,7 @@ from daybook.channel.contract import Manifest
 from daybook.channel.registry import installed
 from daybook.cli.main import EXITS, MEANINGS, UNEXPECTED
 from daybook.errors import DaybookError
-from daybook.events import AccessEvent, CatalogueEvent, ListingEvent, ProductEvent, Recorded, StockEvent
+from daybook.events import AccessEvent, CatalogueEvent, ListingEvent, PersonEvent, ProductEvent, Recorded, StockEvent
 from daybook.events.codec import NAMES
 from daybook.http.problems import STATUS
 from daybook.queries.stream_state import spoken
@@ -33,6 +33,11 @@ FAMILIES = (
     ("The catalogue's model", "Streams `attribute/`, `family/`, `category/` and `channel/<code>`.", CatalogueEvent),
     ("Listings: what a channel answered", "Stream `listing/<channel>/<sku>`.", ListingEvent),
     ("Access", "Streams `user/<login>` and `refusals/<key>`. No secret and no person's name is in them.", AccessEvent),
+    (
+        "People",
+        "Stream `person/<id>`, and `disclosure/<id>` for who was shown what. No event holds a value.",
+        PersonEvent,
+    ),
 )
 
 ANSWERED = (

@@ -62,6 +62,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     answer: str | None
     milliseconds: float
     error: str | None = None
+    people: tuple[str, ...] = ()
+    """Whose data the request, the answer or the address may hold: ids."""
 
 
 class Unanswered(Exception):
@@ -131,8 +133,11 @@ class Calls:
         secret: bool = False,
         operation: str | None = None,
         cost: float = 1.0,
+        people: tuple[str, ...] = (),
     ) -> Answer:
         """Sends one request: `body` as JSON or `form`. Raises Unanswered. `secret` keeps bodies off the journal.
+
+        `people` are the ids of those whose data it holds: what the journal keeps of it is cleared when one is erased.
 
         `path` must already be percent-encoded. A connector that needs another media type names it in `headers`.
         With an `operation` it waits for that operation's turn first, and learns from the answer's headers; `cost` is
@@ -182,6 +187,7 @@ class Calls:
                         answer=None if secret or text is None else text[:BODY_KEPT_BYTES_MAX],
                         milliseconds=(time.perf_counter() - started) * 1000,
                         error=failure,
+                        people=people,
                     )
                 )
 

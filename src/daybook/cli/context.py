@@ -103,14 +103,19 @@ def check_migrated(common: CommonOptions, app: App) -> None:
     A database of our own is brought into that shape; one that was named belongs to somebody who decides when.
     """
     from daybook.errors import BadConfiguration
-    from daybook.postgres.migrate import migrate
+    from daybook.postgres.migrate import KEYS, migrate
     from daybook.queries.readiness import missing_migrations
 
     missing = missing_migrations(app.pool)
+    elsewhere = app.settings.keys_postgres
+    if not missing and elsewhere:
+        missing = missing_migrations(app.keys_pool, KEYS)
     if not missing:
         return
     if settings(common).postgres is None:
         migrate(app.settings.require_postgres())
+        if elsewhere:
+            migrate(elsewhere, KEYS)
         return
     raise BadConfiguration(
         f"the database is not up to date, {len(missing)} migrations are missing (first {missing[0]}): "

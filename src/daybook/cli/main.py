@@ -15,6 +15,7 @@ from daybook.cli.imports import commands as imports
 from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
 from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
+from daybook.cli.privacy import commands as privacy
 from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
 from daybook.cli.status import commands as status
@@ -29,6 +30,7 @@ EXITS = {
     "import_refused": 3,
     "rows_not_taken": 3,
     "not_found": 4,
+    "gone": 4,
     "refused": 5,
     "version_conflict": 5,
     "command_id_reused": 5,
@@ -49,7 +51,7 @@ MEANINGS = {
     UNEXPECTED: "an unexpected error, or a corrupt log",
     USAGE: "the command line can't be understood",
     3: "a value is malformed, or some rows of an import could not be taken",
-    4: "something was named that does not exist",
+    4: "something was named that does not exist, or was erased",
     5: "refused: a rule forbids it, the version moved on, or a command id or stream belongs to something else",
     6: "a server can't be reached, or the data folder is in use; try again",
     7: "a setting is missing or makes no sense, or Postgres lets its role only read",
@@ -67,7 +69,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (run, status, product, catalogue, channel, log, stream, imports, user, access, key):
+for part in (run, status, product, catalogue, channel, log, stream, imports, user, access, key, privacy):
     cli.add_typer(part.app, cls=GroupHelp)
 
 

@@ -64,5 +64,12 @@ PERMISSIONS: dict[str, str] = {
     "key rotate": "key.make",
     "key revoke": "key.make",
     "key list": "key.read",
+    "privacy add": "person.add",
+    "privacy change": "person.change",
+    "privacy show": "person.read",
+    "privacy export": "person.read",
+    "privacy erase": "person.erase",
+    "privacy replay": "process.run",
+    "privacy rewrap": "process.run",
 }
 """The words of the command -> what it needs."""

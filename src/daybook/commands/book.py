@@ -115,8 +115,9 @@ class Book:
         """
         # Kept with every command, whoever chose its id: ids are public, and one that comes back with another command
         # must be told from a retry.
-        context = msgspec.structs.replace(context, command_hash=command_hash_of(command))
-        if repeatable and (before := self._before(context)):
+        if context.command_hash is None:  # of a command about a person it is made with the person's key
+            context = msgspec.structs.replace(context, command_hash=command_hash_of(command))
+        if repeatable and (before := self.carried_out(context)):
             return before
         try:
             done = self._decide_and_append(command, context, expected_version)
@@ -125,17 +126,17 @@ class Book:
         except DaybookError:
             # The first try may still have been under way when this one began, and its own outcome then stands in the
             # way: the product exists already, the version moved on.
-            if repeatable and (before := self._before(context)):
+            if repeatable and (before := self.carried_out(context)):
                 return before
             raise
-        if not done.changed and repeatable and (before := self._before(context)):
+        if not done.changed and repeatable and (before := self.carried_out(context)):
             return before
         if done.changed and self._appended is not None:
             self._appended()
         return done
 
-    def _before(self, context: Context) -> CommandResult | None:
-        """What the command with this id did, if it was carried out before."""
+    def carried_out(self, context: Context) -> CommandResult | None:
+        """What the command with this id did, if it was carried out before. Raises CommandIdReused."""
         before = self._log.carried_out(context)
         if before is None:
             return None

@@ -13,6 +13,8 @@ from daybook.errors import NotFound
 from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Fold
+from daybook.people.state import PersonState
+from daybook.people.state import evolve as evolve_person
 from daybook.product.decisions import known
 from daybook.product.state import Product
 from daybook.product.state import evolve as evolve_product
@@ -90,6 +92,12 @@ class DecisionView:
         """The stock now; None when nothing ever happened to it. Raises InvalidValue for a malformed SKU."""
         stream = f"stock/{parse_sku(sku)}"
         state, self.versions[stream] = self._log.load(stream, evolve_stock)
+        return state
+
+    def person(self, person: str) -> PersonState | None:
+        """Whether the person is known, or was erased; None when the book never heard of him or her."""
+        stream = f"person/{person}"
+        state, self.versions[stream] = self._log.load(stream, evolve_person)
         return state
 
     def version(self, stream: str) -> int:

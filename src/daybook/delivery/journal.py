@@ -17,7 +17,7 @@ from daybook.channel.contract import (
     Throttled,
     Waiting,
 )
-from daybook.delivery import lane_rows
+from daybook.delivery import lane_rows, personal
 from daybook.delivery.lane_results import LaneResult, Result, problems
 from daybook.delivery.receipts import ReceiptQueue
 from daybook.delivery.retry import wait_seconds, waiting_seconds
@@ -169,6 +169,7 @@ class Journal:
 
     async def _attempts(self, conn: AsyncConnection, results: Sequence[Result]) -> None:
         rows: list[tuple[object, ...]] = []
+        about_people: list[personal.Attempt] = []
         for one in results:
             detail = _detail(one)
             start = (datetime.fromtimestamp(one.at, UTC), one.row.sku, one.row.facet, one.row.position, one.hash)
@@ -178,19 +179,14 @@ class Journal:
                     rows.append((*start, outcome, detail, None, None, None, None, None, None))
                 else:
                     said = storable(call.answer or call.error or "")
-                    rows.append(
-                        (
-                            *start,
-                            outcome,
-                            detail,
-                            call.method,
-                            call.url,
-                            hashlib.sha256(call.request).digest() if call.request is not None else None,
-                            call.status,
-                            said,
-                            call.milliseconds,
-                        )
-                    )
+                    sent = personal.request_hash(call)
+                    row = (*start, outcome, detail, call.method, call.url, sent, call.status, said, call.milliseconds)
+                    if people := personal.people_of(one):
+                        about_people.append((row, call, people))
+                    else:
+                        rows.append(row)
+        if about_people:
+            await personal.put(conn, self._manifest.name, about_people)
         if rows:
             columns = tuple(list(column) for column in zip(*rows, strict=True))
             await conn.execute(QUERIES["put_attempts"], (self._manifest.name, *columns))
@@ -202,8 +198,14 @@ def _reached_the_channel(done: LaneResult) -> bool:
 
 
 def _requests(results: Sequence[Result]) -> dict[bytes, bytes]:
-    """The bodies that were sent. One that many shared is kept once."""
-    sent = {id(call.request): call.request for one in results for call in one.exchanges if call.request is not None}
+    """The bodies that were sent, but for those about people. One that many shared is kept once."""
+    sent = {
+        id(call.request): call.request
+        for one in results
+        if not personal.people_of(one)
+        for call in one.exchanges
+        if call.request is not None
+    }
     return {hashlib.sha256(raw).digest(): raw for raw in sent.values()}
 
 

@@ -25,6 +25,7 @@ from daybook.channel.contract import (
 )
 from daybook.delivery.lane_results import LaneResult, LaneRow, Result
 from daybook.delivery.outcome_bounds import bounded
+from daybook.delivery.personal import discreet
 from daybook.delivery.planner import Look, blocked, decoded, next_step
 from daybook.ids import new_id
 
@@ -152,7 +153,7 @@ async def _recorded(call: Any) -> tuple[Outcome, list[Exchange]]:
         outcome = bounded(ChannelUnavailable(f"the connector failed: {type(error).__name__}: {error}"))
     finally:
         exchanges.reset(token)
-    return outcome, seen
+    return discreet(outcome, seen), seen
 
 
 def _listing(rows: Iterable[LaneRow]) -> dict[str, Payload]:

@@ -32,6 +32,7 @@ from daybook.events.listing import (
     ListingRejected,
     Rejection,
 )
+from daybook.events.person import PersonAdded, PersonChanged, PersonDisclosed, PersonErased
 from daybook.events.product import (
     AttributeChange,
     AttributesChanged,
@@ -78,7 +79,8 @@ CatalogueEvent = (
 )
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
 AccessEvent = UserAdded | AccessGranted | AccessWithdrawn | KeyMade | KeyRotated | KeyRevoked | AccessRefused
-Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent
+PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
+Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent | PersonEvent
 
 __all__ = [
     "AccessEvent",
@@ -111,6 +113,11 @@ __all__ = [
     "Measure",
     "MediaAdded",
     "MediaRemoved",
+    "PersonAdded",
+    "PersonChanged",
+    "PersonDisclosed",
+    "PersonErased",
+    "PersonEvent",
     "PriceChanged",
     "PriceRemoved",
     "ProductCategorised",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 REFERENCE_KEY = "@reference"
 """The key of the catalogue model's events. No SKU can start with @."""
+PERSON_KEY = "@person/"
+"""What the key of a person's events begins with; the person's id follows."""
 
 
 def of_group(key: str) -> bool:
@@ -34,7 +36,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     sku: str | None
     key: str
     """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model, `@access` for
-    who may do what."""
+    who may do what, `@person/<id>` for a person."""
     recorded_at: datetime
     """UTC, never going back from one position to the next."""
     actor: str

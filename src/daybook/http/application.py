@@ -22,13 +22,14 @@ from daybook.http import (
     listings,
     media,
     openapi,
+    people,
     prices,
     products,
     status,
     stock,
 )
 from daybook.http.body import StrictJson
-from daybook.http.caller import caller
+from daybook.http.caller import asker, caller
 from daybook.http.health import Checks
 from daybook.http.plain_page import PATH
 from daybook.http.problems import HANDLERS
@@ -39,6 +40,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories),
     "Catalogue": (catalogue, definitions, events),
     "Channels": (channels, deliveries, documents),
+    "People": (people,),
     "Status": (status,),
 }
 """Tag -> modules with its routes. A path belongs to one tag: the framework answers its OPTIONS once for each router."""
@@ -68,6 +70,7 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
             "app": Provide(lambda: app, sync_to_thread=False),
             "checks": Provide(lambda: checks or {}, sync_to_thread=False),
             "caller": Provide(caller, sync_to_thread=False),
+            "asker": Provide(asker, sync_to_thread=False),
         },
         dto=StrictJson,
         return_dto=None,

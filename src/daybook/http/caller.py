@@ -72,6 +72,11 @@ def caller(
     return Caller(context, _expected(if_match, if_none_match), key is not None)
 
 
+def asker(actor: Actor = None, reason: Reason = None, correlation: Correlation = None) -> Context:
+    """Who asks for a person's data or has it erased, and why. Raises InvalidValue for a header that is too long."""
+    return caller(actor=actor, reason=reason, correlation=correlation).context
+
+
 def _text(given: str | None, field: str, longest: Limit) -> str | None:
     """Headers arrive as Latin-1 whatever their sender meant; today that is mostly UTF-8."""
     if given is None:

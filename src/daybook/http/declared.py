@@ -11,6 +11,7 @@ from daybook.http.responses import Receipt
 _WHEN = {
     400: "Malformed: a body, a parameter or a header that this route does not take",
     404: "The book does not know what was named, or did not yet at that moment",
+    410: "It was there, and was erased for good",
     409: "The present state forbids it",
     412: "`If-Match` or `If-None-Match` does not hold any more",
     413: "The body is too large",

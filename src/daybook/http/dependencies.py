@@ -4,7 +4,10 @@ from litestar.di import NamedDependency
 
 from daybook.app import App
 from daybook.http.caller import Caller
+from daybook.log.pending import Context
 
 InjectedApp = NamedDependency[App]
 InjectedCaller = NamedDependency[Caller]
 """Read from this request's headers."""
+InjectedAsker = NamedDependency[Context]
+"""Who asks, and why: of what is recorded although it is no command of the book."""

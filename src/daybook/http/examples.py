@@ -32,6 +32,8 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     "MediaAdded": ({"media_id": "front", "url": "https://example.com/front.jpg", "role": "image"},),
     "Quantity": ({"quantity": 5},),
     "Delta": ({"delta": -1},),
+    "Person": ({"name": "Ada Byron", "mail": "ada@example.com", "address": {"city": "London", "country": "GB"}}, {}),
+    "PersonChange": ({"phone": "+44 20 7946 0000", "mail": None},),
     "Nothing": ({},),
     "Retry": ({}, {"skus": ["JACKET-1"]}),
     "Resync": ({"skus": ["JACKET-1"], "dry_run": True}, {"all": True}),

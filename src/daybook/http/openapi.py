@@ -23,6 +23,7 @@ TAGS = {
     "Products": "Products as they are and were, and commands about one",
     "Catalogue": "The whole catalogue, its model, and the log",
     "Channels": "Where products are sold, and how that goes",
+    "People": "What is known of people: kept apart, shown, erased",
     "Status": "What waits, and why",
     "Probes": "For whoever looks after the process",
 }

@@ -26,6 +26,7 @@ INSTANCE_LENGTH_MAX = 500
 STATUS: dict[str, int] = {
     "invalid_value": 422,
     "not_found": 404,
+    "gone": 410,
     "refused": 409,
     "version_conflict": 409,
     "command_id_reused": 422,

@@ -31,6 +31,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     access: str | None = None
     """The key and the grants that allowed it, as `Recorded.access` has them."""
 
+    def told(self) -> dict[str, str | None]:
+        """What people write, field by field: it is recorded for ever."""
+        written = ("actor", "reason", "command_id", "correlation_id", "causation_id")
+        return {field: getattr(self, field) for field in written}
+
     @staticmethod
     def new(
         actor: str,

@@ -95,14 +95,14 @@ SELECT key FROM events WHERE stream = %s AND version = 1
 
 -- name: groups_after
 -- Product groups in order of key, with the position of their first event. One probe of the index for each, however many
--- events it has; keys of no group are left out at the end, as that is one probe, too.
+-- events it has; keys of no group are passed over in one go.
 WITH RECURSIVE walk AS (
-    (SELECT key, position FROM events WHERE key > %s ORDER BY key, position LIMIT 1)
+    (SELECT key, position FROM events WHERE key > %s AND left(key, 1) <> '@' ORDER BY key, position LIMIT 1)
     UNION ALL
     SELECT n.key, n.position FROM walk w CROSS JOIN LATERAL (
-        SELECT key, position FROM events WHERE key > w.key ORDER BY key, position LIMIT 1) n
+        SELECT key, position FROM events WHERE key > w.key AND left(key, 1) <> '@' ORDER BY key, position LIMIT 1) n
 )
-SELECT key, position FROM walk WHERE left(key, 1) <> '@' LIMIT %s
+SELECT key, position FROM walk LIMIT %s
 
 -- name: stream_events
 -- A stream's events as the library wants them.

@@ -6,6 +6,7 @@ advisory lock that ends with the transaction.
 """
 
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import LiteralString
@@ -19,8 +20,12 @@ LINES: tuple[tuple[str, str], ...] = (
     ("channel", "daybook.projection"),
     ("delivery", "daybook.delivery"),
     ("stream", "daybook.stream"),
+    ("people", "daybook.people"),
+    ("keys", "daybook.people.keys"),
 )
 """(line, package that holds its `migrations` folder), in the order in which they depend on one another."""
+KEYS: tuple[tuple[str, str], ...] = (("keys", "daybook.people.keys"),)
+"""Those of a database that holds people's keys and nothing else."""
 
 _LOCK = 0x6461796B  # 'dayk'
 _TAKE_TURN: LiteralString = "SELECT pg_advisory_xact_lock(%s)"
@@ -40,13 +45,18 @@ def files(package: str) -> list[Path]:
     return found
 
 
-def migrate(dsn: str) -> list[str]:
-    """Applies what is missing and returns the names applied. Idempotent; safe to run from many processes at once."""
+def migrate(dsn: str, lines: Sequence[tuple[str, str]] | None = None) -> list[str]:
+    """Applies what is missing of all lines, or of these, and returns the names. Idempotent; many may do so at once."""
     with connect(dsn, "migrate") as conn:
         with conn.transaction():
             conn.execute(_TAKE_TURN, (_LOCK,))
             conn.execute(_TABLE)
-        return [f"{line}/{path.name}" for line, package in LINES for path in files(package) if _apply(conn, line, path)]
+        return [
+            f"{line}/{path.name}"
+            for line, package in lines or LINES
+            for path in files(package)
+            if _apply(conn, line, path)
+        ]
 
 
 def _apply(conn: Connection, line: str, path: Path) -> bool:

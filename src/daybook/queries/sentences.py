@@ -16,6 +16,10 @@ from daybook.events import (
     ListingAccepted,
     ListingConfirmed,
     ListingRejected,
+    PersonAdded,
+    PersonChanged,
+    PersonDisclosed,
+    PersonErased,
     ProductCreated,
     StockAdjusted,
     StockReceived,
@@ -49,6 +53,14 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"channel {name} added, of the kind {kind}"
         case ChannelRemoved(name=name):
             return f"channel {name} removed"
+        case PersonAdded(fields=fields):
+            return f"a person added, with {', '.join(fields) or 'nothing known yet'}"
+        case PersonChanged(fields=fields):
+            return f"{', '.join(fields)} of a person changed"
+        case PersonDisclosed(fields=fields, exported=exported):
+            return f"{', '.join(fields) or 'nothing'} of a person {'exported' if exported else 'shown'}"
+        case PersonErased():
+            return "a person erased"
     return in_words(changes) + _addition(event, changes)
 
 

@@ -48,6 +48,8 @@ WAYS: Mapping[str, Way] = {
     "stream_missing": Way("failure", stream_state.UNREADY_SECONDS, "events", "there is none, or no relay has ever run"),
     "stream_stuck": Way("failure", stream_state.UNREADY_SECONDS, "events", "the relay can't go on, or is not there"),
     "stream_behind": Way("warning", 300.0, "events", "the stream is being filled"),
+    "erasure": Way("warning", 60.0, "people", "an erasure was begun and has not taken every step"),
+    "abandoned_people": Way("warning", 3600.0, "writes", "of people's data, cut off before they were recorded"),
     "stream_limit": Way("warning", 0.0, "", "the NATS server takes smaller messages than an event may need"),
     "connections": Way("warning", 0.0, "connections", "in use; hardly one is left for a process that starts"),
     "clock": Way("warning", 0.0, "", "Postgres's clock was set back behind the log's last event"),
@@ -155,6 +157,7 @@ class _Look:
     def everything(self) -> Iterator[WaitingItem]:
         yield from self._stream()
         yield from self._connections()
+        yield from self._people()
         rows = [row for row in self._conn.execute(QUERIES["waiting_projections"]) if row[0] in self._manifests]
         waits: dict[str, list[Any]] = {}
         bounds = {"stranded": STRANDED_SECONDS, "looked_up": LOOKED_UP_FACETS}
@@ -190,6 +193,14 @@ class _Look:
             yield self.item(f"stream_{state.state}", None, state.behind, state.since, reason, step)
         if state.warning is not None:
             yield self.item("stream_limit", None, 1, None, state.warning, "daybook config")
+
+    def _people(self) -> Iterator[WaitingItem]:
+        for count, person, since in self._conn.execute(QUERIES["waiting_erasures"]):
+            reason = f"the erasure of {person} was cut off: the same again goes on where it was"
+            yield self.item("erasure", None, count, since, reason, f"daybook privacy erase {person}")
+        for count, since in self._conn.execute(QUERIES["waiting_people"]):
+            reason = "sealed values that no event names: their writers were cut off"
+            yield self.item("abandoned_people", None, count, since, reason, "daybook privacy replay")
 
     def _connections(self) -> Iterator[WaitingItem]:
         budget = connections.read_with(self._conn)

@@ -95,3 +95,12 @@ SELECT g.projection, g.generation, g.state, greatest(g.moved_at, g.created_at, m
 FROM generations g LEFT JOIN rebuild_ranges r ON r.projection = g.projection AND r.generation = g.generation
 WHERE g.state IN ('building', 'ready')
 GROUP BY g.projection, g.generation, g.state, g.moved_at, g.created_at ORDER BY 1, 2
+
+-- name: waiting_erasures
+-- Erasures that have not taken every step, the oldest first.
+SELECT count(*), (array_agg(person::text ORDER BY begun_at))[1], min(begun_at)
+FROM erasures WHERE finished_at IS NULL HAVING count(*) > 0
+
+-- name: waiting_people
+-- People's values of which nobody said what became of them.
+SELECT count(*), min(sealed_at) FROM sealed_people WHERE NOT settled HAVING count(*) > 0

@@ -14,6 +14,8 @@ from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.http.application import create
+from daybook.log.pending import Context
+from daybook.people.person import Person
 from daybook.postgres.pool import Pool
 from daybook.projection.starts import note_failures
 from daybook.queries import connections, stream_state, waiting
@@ -298,6 +300,20 @@ async def test_a_channel_that_refuses_connections_is_told_with_that_reason(datab
         await book.sandbox.stop()
         await book.carry_out(*(product(f"S{number}") for number in range(4)))
         await book.seen("channel_down", "Cannot connect to host", "daybook channel show toy", 12)
+
+
+async def test_an_erasure_and_a_write_of_peoples_data_that_were_cut_off_are_told(database: str, nats_url: str) -> None:
+    async with scene(database, nats_url, []) as book:
+        add = book.app.people.add
+        person = (await asyncio.to_thread(add, Person(name="Ada"), Context.new("clerk", "test"))).person
+        assert book.waits("erasure") is None and book.waits("abandoned_people") is None
+        book.execute(
+            f"INSERT INTO erasures (person, begun_at) VALUES ('{person}', clock_timestamp() - interval '1 hour')",
+            "UPDATE sealed_people SET settled = false, sealed_at = sealed_at - interval '1 day'",
+        )
+        item = await book.seen("erasure", person, f"daybook privacy erase {person}")
+        assert item.overdue and not book.report().well
+        await book.seen("abandoned_people", "were cut off", "daybook privacy replay")
 
 
 def test_each_way_of_waiting_is_made_to_happen_here() -> None:

@@ -22,6 +22,8 @@ GOLDEN = Path(__file__).parent / "golden" / "events"
 
 _FACETS = (events.FacetReceipt("price", "0f" * 16, 41), events.FacetReceipt("content", None, 42))
 
+_PERSON, _REVISION = "01936f1e-7a60-7000-8000-000000000001", "01936f1e-7a60-7000-8000-0000000000ff"
+
 EXAMPLES: dict[str, events.Event] = {
     "product.created.v1": events.ProductCreated(
         sku="SHIRT-L", key="SHIRT", kind="variant", family="shirts", parent="SHIRT", axes=("size",)
@@ -98,6 +100,10 @@ EXAMPLES: dict[str, events.Event] = {
     "listing.rejected.v1": events.ListingRejected(
         channel="shop", sku="SHIRT-L", facets=_FACETS, reasons=(events.Rejection("E7", "no image", "image"),)
     ),
+    "person.added.v1": events.PersonAdded(person=_PERSON, fields=("mail", "name"), revision=_REVISION),
+    "person.changed.v1": events.PersonChanged(person=_PERSON, fields=("address",), revision=_REVISION),
+    "person.disclosed.v1": events.PersonDisclosed(person=_PERSON, fields=("mail", "name"), exported=True),
+    "person.erased.v1": events.PersonErased(person=_PERSON),
     "projection.event_discarded.v1": events.EventDiscarded(
         projection="bol", position=42, reason="the ERP sent a text where a number belongs"
     ),

@@ -67,11 +67,16 @@ def run(
 
 @command(app, "migrate", "daybook migrate", "DAYBOOK_POSTGRES=postgresql://... daybook migrate")
 def migrate(common: CommonOptions) -> None:
-    """Bring the database into the shape that this version needs. Harmless to repeat."""
+    """Bring the database into the shape that this version needs. Harmless to repeat.
+
+    People who were erased since the moment to which a database was restored are erased again.
+    """
     from daybook.cli.run import role as roles
+    from daybook.cli.run.keys import migrated_keys, replay_erasures
 
     with serving(common) as found:
-        applied = roles.migrated(found)
+        applied = [*roles.migrated(found), *migrated_keys(found)]
+        replay_erasures(common, found)
     answer(common, {"applied": applied}, roles.migrations(applied))
 
 

@@ -23,6 +23,7 @@ from daybook.channel.registry import Registry, installed
 from daybook.cli.context import connected, settings
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import answer, line, note, stacked
+from daybook.cli.run.keys import migrated_keys, replay_erasures
 from daybook.config import Settings
 from daybook.demo.marketplaces import Marketplaces
 from daybook.embedded.server_supervisor import ServerSupervisor
@@ -53,6 +54,8 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
         started = stack.enter_context(Servers.start(found.data, postgres=found.postgres, nats=found.nats))
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
+        migrated_keys(found)
+        replay_erasures(common, found)
         _check(found, channels)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         folder = stack.enter_context(connections(found.data, boxes)) if boxes else None
@@ -93,6 +96,7 @@ def role_environment(environ: Mapping[str, str], found: Settings, channels: tupl
         "DAYBOOK_DATA": str(found.data),
         "DAYBOOK_HTTP_HOST": found.http_host,
         "DAYBOOK_HTTP_PORT": str(found.http_port),
+        **({"DAYBOOK_ERASED_FILE": str(found.erased_file)} if found.erased_file else {}),
         **role_addresses(found),
     }
 

@@ -1,0 +1,1 @@
+"""The part `privacy` of the command line."""

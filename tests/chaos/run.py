@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests.chaos import faults, shop_faults, stream_faults
+from tests.chaos import faults, groups, shop_faults, stream_faults
 from tests.chaos.api import NoAnswer
 from tests.chaos.checks import Checks
 from tests.chaos.level import Level
@@ -24,6 +24,7 @@ from tests.chaos.world import World, until, world
 from tests.chaos.writers import Writer, carry_out, new_id, pause_all
 
 CHANNELS = ("amazon", "bol", "google", "shopify", "webhook", "webshop")
+GROUPS = 2
 STORM_SECONDS = 75.0
 PAUSE_SECONDS_MAX = 90.0
 """So long after the last fault may an open command take to be answered."""
@@ -90,8 +91,10 @@ class Run:
         for path, body in definitions():
             wish = Wish(id=new_id(), sku="", method="PUT", path=path, body=body, effect={})
             carry_out(made.api, truth, wish, lambda: False)
-        for wish in catalogue.first():
+        grouped = [one for number in range(1, GROUPS + 1) for one in groups.of(number, CHANNELS)]
+        for wish in [*catalogue.first(), *(catalogue.wish(sku, one) for sku, one in grouped)]:
             carry_out(made.api, truth, wish, lambda: False)
+        catalogue.own_variants([sku for number in range(1, GROUPS + 1) for sku in groups.variants(number)])
         assert not truth.surprises, truth.surprises
         assert until(lambda: len(made.rows("SELECT 1 FROM projections")) > len(CHANNELS), 60), "a projection is missing"
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from tests.chaos.api import NoAnswer
 from tests.chaos.faults import Fault
@@ -35,11 +36,11 @@ class Watch:
             return Counter(way for _, way, _ in self._seen)
 
     def expect(self, fault: Fault, since: float, lasted: float) -> None:
-        """Notes when a fault that lasts was told in none of its ways; nobody there who could say is no silence."""
+        """Notes when a fault that lasts was told in none of its ways."""
         with self._lock:
             seen = Counter(way for at, way, _ in self._seen if at >= since)
-        if seen["unanswered"] < lasted / 3 and not seen.keys() & set(fault.told):
-            self.silences.append(f"{fault.name} for {lasted:.0f} s: the status told only {dict(seen)}")
+        if (silent := silence(fault, seen, lasted)) is not None:
+            self.silences.append(silent)
 
     def end(self) -> None:
         """Ends the thread."""
@@ -63,3 +64,10 @@ class Watch:
             return [("unanswered", True)]
         found = [(one["kind"], one["overdue"]) for one in status.body["waiting"]]
         return found + ([("unready", True)] if ready.status != 200 else [])
+
+
+def silence(fault: Fault, seen: Mapping[str, int], lasted: float) -> str | None:
+    """That none of the fault's ways was told; None when one was, or when nobody was there who could say."""
+    if seen.get("unanswered", 0) >= lasted / 3 or seen.keys() & set(fault.told):
+        return None
+    return f"{fault.name} for {lasted:.0f} s: the status told only {dict(seen)}"

@@ -60,11 +60,15 @@ class Catalogue:
         self.hot = {f"HOT-{n}": next(numbers) for n in range(1, hot + 1)}
         self.own = {name: {f"{name.upper()}-{n}": next(numbers) for n in range(1, each + 1)} for name in writers}
         self._made: set[str] = set()
-        self._serial = 0
+        self._variants: tuple[str, ...] = ()
 
     def first(self) -> list[Wish]:
         """The hot products, to be made before the writers begin."""
-        return [self._wish(sku, self._create(sku, number, random.Random(number))) for sku, number in self.hot.items()]
+        return [self.wish(sku, self._create(sku, number, random.Random(number))) for sku, number in self.hot.items()]
+
+    def own_variants(self, skus: Sequence[str]) -> None:
+        """Variants that were made before the writers begin: each is one writer's."""
+        self._variants = tuple(skus)
 
     def next(self, writer: str, dice: random.Random) -> Wish:
         """What this writer wishes next."""
@@ -72,13 +76,16 @@ class Catalogue:
         if new and dice.random() < 0.5:
             sku = new[0]
             self._made.add(sku)
-            return self._wish(sku, self._create(sku, self.own[writer][sku], dice))
+            return self.wish(sku, self._create(sku, self.own[writer][sku], dice))
         mine = [sku for sku in self.own[writer] if sku in self._made]
+        mine += self._variants[[*self.own].index(writer) :: len(self.own)]
         if not mine or dice.random() < 0.2:
-            return self._wish(sku := dice.choice([*self.hot]), self._hot_change(sku, dice))
-        return self._wish(sku := dice.choice(mine), self._change(sku, dice))
+            return self.wish(sku := dice.choice([*self.hot]), self._hot_change(sku, dice))
+        return self.wish(sku := dice.choice(mine), self._change(sku, dice))
 
-    def _wish(self, sku: str, made: Made) -> Wish:
+    @staticmethod
+    def wish(sku: str, made: Made) -> Wish:
+        """A command about a SKU, under an id of its own."""
         method, path, body, effect = made
         return Wish(id=f"chaos-{uuid.uuid4().hex}", sku=sku, method=method, path=path, body=body, effect=effect)
 

@@ -5,7 +5,9 @@ import os
 import random
 import resource
 import signal
+import subprocess
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 import psutil
@@ -108,23 +110,29 @@ def full_disk(name: str) -> Begin:
     def begin(world: World, dice: random.Random) -> Undo:
         size = dice.choice((4_000, 20_000, 200_000))
         for one in world.server(name):
-            _limit(one.pid, size)
+            _limit(one, size)
 
         def undo() -> None:
             # A server that died of it was started anew, without a limit. Twice: a child may be younger than the list.
             for _ in range(2):
                 with contextlib.suppress(Unavailable, psutil.NoSuchProcess):
                     for one in world.server(name):
-                        _limit(one.pid, resource.RLIM_INFINITY)
+                        _limit(one, resource.RLIM_INFINITY)
 
         return undo
 
     return begin
 
 
-def _limit(pid: int, size: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+def _limit(process: psutil.Process, size: int) -> None:
+    """By the account of the process itself: another one, root too, may lack the right."""
+    soft = "unlimited" if size == resource.RLIM_INFINITY else str(size)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        user, group = process.uids().real, process.gids().real
+        whose: dict[str, Any] = {} if user == os.geteuid() else {"user": user, "group": group, "extra_groups": []}
+        subprocess.run(
+            ["prlimit", f"--pid={process.pid}", f"--fsize={soft}:"], capture_output=True, check=False, cwd="/", **whose
+        )
 
 
 def cut_wires(world: World, dice: random.Random) -> Undo:

@@ -5,9 +5,6 @@ from typing import Any
 from tests.chaos.api import NoAnswer
 from tests.chaos.world import World
 
-STEPS = {"stream_stuck": "daybook stream reset"}
-"""Way of waiting -> the next step that is taken when the status names it."""
-
 
 def waiting(world: World) -> list[dict[str, Any]] | None:
     """What the status says that waits; None when nobody answers."""
@@ -21,11 +18,23 @@ def waiting(world: World) -> list[dict[str, Any]] | None:
     return found
 
 
+def step(item: dict[str, Any]) -> tuple[str, ...] | None:
+    """The command that a person types for what waits; None when it is not theirs to do."""
+    match item["kind"]:
+        case "stream_stuck" if item["next_step"] == "daybook stream reset":
+            return "stream", "reset", "--yes"
+        case "channel_stopped":
+            return "channel", "resume", item["channel"]
+        case "rejected" | "blocked":  # by a marketplace that had a bad day: nothing of the catalogue is wrong
+            return "channel", "retry", item["channel"]
+    return None
+
+
 def follow(world: World, found: list[dict[str, Any]]) -> bool:
     """Takes the steps that the status asks for; whether there was one."""
-    asked = [one for one in found if STEPS.get(one["kind"]) == one["next_step"]]
-    for item in asked:
-        done = world.run(*item["next_step"].split()[1:], "--yes")
+    steps = {typed: item for item in found if (typed := step(item)) is not None}
+    for typed, item in steps.items():
+        done = world.run(*typed)
         failed = f": exit {done.returncode}, {done.stderr}" if done.returncode else ""
-        world.steps.append(f"{item['next_step']} ({item['reason']}){failed}")
-    return bool(asked)
+        world.steps.append(f"daybook {' '.join(typed)} ({item['reason'][:120]}){failed}")
+    return bool(steps)

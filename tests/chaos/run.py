@@ -72,7 +72,8 @@ class Run:
         self._begin(made, truth, catalogue)
         bulk = Bulk(truth, CHANNELS)
         lanes = [
-            Lane("servers", (*faults.OF_ROLES, *faults.OF_SERVERS, *stream_faults.OF_THE_STREAM), seed, (0.5, 4.0)),
+            Lane("roles", faults.OF_ROLES, seed, (1.0, 8.0)),
+            Lane("servers", (*faults.OF_SERVERS, *stream_faults.OF_THE_STREAM), seed, (1.0, 8.0)),
             Lane("marketplaces", shop_faults.OF_SHOPS, seed, (0.5, 5.0)),
             Lane("work", bulk.faults(), seed, (4.0, 12.0)),
         ]

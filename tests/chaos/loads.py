@@ -27,8 +27,16 @@ def rebuild(world: World, dice: random.Random) -> Undo:
         if not until(lambda: child.poll() is not None, END_SECONDS_MAX):
             child.kill()
         child.wait()
+        if child.returncode != 0:  # its servers were killed: it could be gone on with, or dropped
+            _drop(world, name)
 
     return undo
+
+
+def _drop(world: World, name: str) -> None:
+    # While a dead rebuild's lease runs, or Postgres is away, this is refused.
+    dropped = until(lambda: drop_rebuilt(world, name), END_SECONDS_MAX, 1.0)
+    assert dropped, f"what a rebuild of {name} left can't be dropped"
 
 
 def killed_rebuild(world: World, dice: random.Random) -> Undo:
@@ -39,9 +47,7 @@ def killed_rebuild(world: World, dice: random.Random) -> Undo:
     def undo() -> None:
         child.kill()
         child.wait()
-        # While the dead one's lease runs, or Postgres is away, this is refused.
-        dropped = until(lambda: drop_rebuilt(world, name), END_SECONDS_MAX, 1.0)
-        assert dropped, f"what a killed rebuild of {name} left can't be dropped"
+        _drop(world, name)
 
     return undo
 

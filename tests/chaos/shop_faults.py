@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -60,9 +61,9 @@ def asked(action: str, lifted: str | None, body: Callable[[], Any] = dict) -> Be
 
 def gone(world: World, _: random.Random) -> Undo:
     """The endpoint wants no more messages; a person resumes it once the status says so."""
-    script = world.shops.box("webhook").script
+    script: deque[Step] = world.shops.box("webhook").script
     script.append(Step(status=410))
-    return lambda: script.clear()
+    return script.clear
 
 
 def slow_and_stopped(world: World, dice: random.Random) -> Undo:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tests.chaos.api import NoAnswer, quoted
+from tests.chaos.api import Answer, NoAnswer, quoted
 from tests.chaos.truth import Truth
 from tests.chaos.world import World
 
@@ -84,5 +84,8 @@ class Past:
         )
 
 
-def _text(answer: object) -> str:
-    return msgspec.json.encode(answer, order="sorted").decode()
+def _text(answer: Answer) -> str:
+    body = answer.body
+    if isinstance(body, dict):  # how it was found, from the timeline or the log, is no part of the answer
+        body = {name: value for name, value in body.items() if name != "looked_up"}
+    return msgspec.json.encode(Answer(answer.status, body), order="sorted").decode()

@@ -66,15 +66,15 @@ def _wait_for_the_person(world: World) -> None:
 def _forged(world: World, ahead: int) -> bytes:
     rows = world.rows(
         "SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,"
-        " correlation_id, causation_id, command_id, data::text FROM events"
+        " correlation_id, causation_id, command_id, access, data::text FROM events"
         " WHERE type = 'product.price_changed.v1' ORDER BY position DESC LIMIT 1"
     )
     ((head,),) = world.rows("SELECT position FROM head")
     if not rows:
         return b"{}"
-    data = msgspec.json.decode(rows[0][14])
+    data = msgspec.json.decode(rows[0][15])
     data["price"]["amount"] = 1
-    row = (head + ahead, str(uuid.uuid4()), *rows[0][2:14], msgspec.json.encode(data).decode())
+    row = (head + ahead, str(uuid.uuid4()), *rows[0][2:15], msgspec.json.encode(data).decode())
     return cloudevents.encode(row)
 
 

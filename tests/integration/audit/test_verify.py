@@ -221,7 +221,7 @@ async def remove(nats: Nats, sequence: int) -> None:
 
 
 def message_of(row: Sequence[Any], **changes: Any) -> Message:
-    names = {"actor": 8, "data": 14, "event_id": 1}
+    names = {"actor": 8, "data": 15, "event_id": 1}
     changed = list(row)
     for name, value in changes.items():
         changed[names[name]] = value

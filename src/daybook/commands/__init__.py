@@ -1,6 +1,6 @@
 """The write side: one intent each, carried out by `book.Book`."""
 
-from daybook.commands.catalogue import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily
+from daybook.commands.catalogue import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily, DefinePart
 from daybook.commands.channels import AddChannel, RemoveChannel
 from daybook.commands.describe import DescribeProduct
 from daybook.commands.products import (
@@ -58,6 +58,7 @@ __all__ = [
     "DefineAttribute",
     "DefineCategory",
     "DefineFamily",
+    "DefinePart",
     "DelistProduct",
     "DescribeProduct",
     "DiscontinueProduct",

@@ -1,7 +1,7 @@
-"""Intents about the catalogue's model. Each brings the whole definition; the same one again changes nothing."""
+"""Intents about the catalogue's model. A whole definition, or a part of one; the same again changes nothing."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from daybook.events.parts import in_parts
 from daybook.limits import Limit
 from daybook.values import check_limit, check_text, exponent, parse_code, parse_locale
 
+T = TypeVar("T", bound=msgspec.Struct)
 LENGTH_MAX = 10**9
 """Of what an attribute may say about the length of its texts."""
 
@@ -128,6 +129,43 @@ class ConfigureChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         locales = tuple(parse_locale(one, "channel.locales") for one in wish.locales)
         wish = msgspec.structs.replace(wish, locales=locales)
         return _define("channel", wish.name, wish, scene.reference.channels, limits.CHANNELS)
+
+
+Definition = DefineAttribute | DefineFamily | DefineCategory | ConfigureChannel
+
+
+class DefinePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="define_part"):
+    """A definition of which some fields were said: those that were left out stay as they are.
+
+    A field is one value and is said whole. A channel that was never configured begins with the settings of its kind.
+    """
+
+    definition: Definition
+    said: tuple[str, ...]
+    """Names of fields."""
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """As the definition that it comes to."""
+        return self._whole(scene).decide(scene)
+
+    def _whole(self, scene: DecisionView) -> Definition:
+        reference = scene.reference
+        match self.definition:
+            case DefineAttribute(attribute=attribute):
+                return DefineAttribute(attribute=self._merged(attribute, reference.attributes.get(attribute.code)))
+            case DefineFamily(family=family):
+                return DefineFamily(family=self._merged(family, reference.families.get(family.code)))
+            case DefineCategory(category=category):
+                return DefineCategory(category=self._merged(category, reference.categories.get(category.code)))
+            case ConfigureChannel(channel=channel):
+                there = reference.channels.get(channel.name) or scene.first_settings(channel.name)
+                return ConfigureChannel(channel=self._merged(channel, there))
+
+    def _merged(self, wish: T, there: T | None) -> T:
+        if there is None:
+            return wish
+        unsaid = {field: getattr(there, field) for field in there.__struct_fields__ if field not in self.said}
+        return msgspec.structs.replace(wish, **unsaid)
 
 
 def _define(noun: str, code: str, wish: CatalogueEvent, there: Mapping[str, Any], most: Limit) -> list[Change]:

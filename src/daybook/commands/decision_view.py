@@ -116,6 +116,10 @@ class DecisionView:
             raise NotFound(f"kind: no kind of channel {kind!r} is installed; installed are: {there}", field="kind")
         return self._kinds[kind](name)
 
+    def first_settings(self, name: str) -> ChannelConfigured | None:
+        """What an installed channel goes by until it is configured; None for one that is not installed."""
+        return self._kinds[name](name) if name in self._kinds else None
+
     def check_channel(self, name: str, field: str = "channel", *, idle: bool = False) -> str:
         """The channel's name, when there is such a channel. `idle`: nothing is asked of it, so it may be one that went.
 

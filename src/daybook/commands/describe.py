@@ -59,9 +59,10 @@ class MediaItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     media_id: str
     url: str | None
-    role: str = "image"
-    locale: str | None = None
-    channel: str | None = None
+    role: str | UnsetType = UNSET
+    """`image` for a new one."""
+    locale: str | UnsetType | None = UNSET
+    channel: str | UnsetType | None = UNSET
 
     @classmethod
     def of(cls, media: MediaAdded) -> "MediaItem":
@@ -204,6 +205,7 @@ class _Draft:
         if said is None:
             self.add(decisions.replace_attributes(self.product, ()))
             return
+        _said_once(((slot(one.attribute, one.locale, one.channel), one.value) for one in said), "attributes")
         # What the book holds already is not checked again: a rule that was tightened since is no reason to refuse a
         # description that changes something else. And a value may be removed that no longer fits its attribute.
         checked = [one if self._holds(one) else check_changes(scene.reference, [one])[0] for one in said]
@@ -230,7 +232,8 @@ class _Draft:
         return removals
 
     def prices(self, said: tuple[Price, ...] | None) -> None:
-        wished = {(parse_code(one.price_list, "prices.price_list"), one.currency): _money(one) for one in said or ()}
+        listed = [((parse_code(one.price_list, "prices.price_list"), one.currency), _money(one)) for one in said or ()]
+        wished = _said_once(listed, "prices")
         there = [(name, currency) for name, amounts in self.product.prices.items() for currency in amounts]
         for (price_list, currency), money in _whole(wished, there, said is None or self.exact).items():
             if money is None:
@@ -239,8 +242,11 @@ class _Draft:
                 self.add(decisions.change_price(self.product, price_list, money))
 
     def media(self, said: tuple[MediaItem, ...] | None) -> None:
-        wished = {one.media_id: _checked(one) for one in said or ()}
-        wished = _whole(wished, self.product.media, said is None or self.exact)
+        named = [
+            (one.media_id, _checked(one, None if self.exact else self.product.media.get(one.media_id)))
+            for one in said or ()
+        ]
+        wished = _whole(_said_once(named, "media"), self.product.media, said is None or self.exact)
         items = {media_id: item for media_id, item in wished.items() if item is not None}
         kept = [media_id for media_id in self.product.media if media_id in items]
         # Their order is the order in which they were added: from where it differs on, they are added anew.
@@ -261,6 +267,16 @@ class _Draft:
             elif now is not on:
                 # Said outright, also while the product is discontinued: it holds when it is sold again.
                 self.add([ProductListed(name) if on else ProductDelisted(name)])
+
+
+def _said_once(said: Iterable[tuple[K, V]], field: str) -> dict[K, V]:
+    """The same, by name. Raises InvalidValue for two things about one: which of them counts would be a guess."""
+    found: dict[K, V] = {}
+    for name, value in said:
+        if found.setdefault(name, value) != value:
+            words = name if isinstance(name, str) else " ".join(map(str, name)) if isinstance(name, tuple) else name
+            raise InvalidValue(field, f"says two things about {words}: say one", None)
+    return found
 
 
 def _whole(said: Mapping[K, V | None], there: Iterable[K], exact: bool) -> dict[K, V | None]:
@@ -288,8 +304,10 @@ def _money(price: Price) -> Money | None:
     return parse_money(price.amount, price.currency, field)
 
 
-def _checked(item: MediaItem) -> MediaAdded | None:
+def _checked(item: MediaItem, there: MediaAdded | None) -> MediaAdded | None:
+    """The item, with what it leaves out as it is there."""
     if item.url is None:
         return None
-    fields = {field: getattr(item, field) for field in MediaAdded.__struct_fields__}
-    return check_media(MediaAdded(**fields))
+    before = there or MediaAdded(media_id=item.media_id, url=item.url)
+    said = {field: getattr(item, field) for field in MediaAdded.__struct_fields__ if getattr(item, field) is not UNSET}
+    return check_media(msgspec.structs.replace(before, **said))

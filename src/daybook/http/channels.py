@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 from litestar import Response, delete, get, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, RawBody
 
 from daybook.channel.connection import places
 from daybook.commands import AddChannel, ConfigureChannel, RemoveChannel
 from daybook.events import ChannelConfigured
 from daybook.http.declared import COMMAND, DEFINITION, QUESTION, created
 from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.responses import Receipt, carry_out, same
+from daybook.http.responses import Receipt, carry_out, part_of, same
 from daybook.queries import connections
 from daybook.queries.channels import Channels, ChannelStatus
 
@@ -52,11 +52,11 @@ def add_channel(app: InjectedApp, caller: InjectedCaller, data: JSONBody[AddChan
 
 @put("/channels/{name:str}", **DEFINITION, summary="Configure a channel")
 def configure_channel(
-    app: InjectedApp, caller: InjectedCaller, name: FromPath[str], data: JSONBody[ChannelConfigured]
+    app: InjectedApp, caller: InjectedCaller, name: FromPath[str], data: JSONBody[ChannelConfigured], body: RawBody
 ) -> Response[Receipt]:
-    """How the channel reads the catalogue, from now on. Never a credential: settings are kept for ever."""
+    """How the channel reads the catalogue, from now on. What is left out stays. Never a credential."""
     stream = f"channel/{same(name, data.name, 'name')}"
-    return carry_out(app, caller, ConfigureChannel(channel=data), stream, f"{PATH}/{name}")
+    return carry_out(app, caller, part_of(ConfigureChannel(channel=data), body), stream, f"{PATH}/{name}")
 
 
 @delete("/channels/{name:str}", **COMMAND, summary="Remove a channel")

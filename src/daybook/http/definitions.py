@@ -1,10 +1,10 @@
-"""The catalogue's model: attributes, families, categories. Each PUT brings the whole definition."""
+"""The catalogue's model: attributes, families, categories. What a PUT leaves out stays as it is."""
 
 from typing import Any
 
 import msgspec
 from litestar import Response, get, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, RawBody
 
 from daybook.commands import DefineAttribute, DefineCategory, DefineFamily
 from daybook.events import (
@@ -18,7 +18,7 @@ from daybook.events import (
 from daybook.http.declared import DEFINITION, QUESTION
 from daybook.http.dependencies import InjectedApp, InjectedCaller
 from daybook.http.moments import At, Position, moment
-from daybook.http.responses import Receipt, carry_out, same
+from daybook.http.responses import Receipt, carry_out, part_of, same
 
 PATH = "/api/v1"
 
@@ -45,29 +45,29 @@ def show_definitions(app: InjectedApp, at: At = None, position: Position = None)
 
 @put("/attributes/{code:str}", **DEFINITION, summary="Define an attribute")
 def define_attribute(
-    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[AttributeDefined]
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[AttributeDefined], body: RawBody
 ) -> Response[Receipt]:
-    """What the attribute is, from now on."""
+    """What the attribute is, from now on. A member that is left out stays as it is."""
     stream = f"attribute/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineAttribute(attribute=data), stream, f"{PATH}/attributes/{code}")
+    return carry_out(app, caller, part_of(DefineAttribute(attribute=data), body), stream, f"{PATH}/attributes/{code}")
 
 
 @put("/families/{code:str}", **DEFINITION, summary="Define a family")
 def define_family(
-    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[FamilyDefined]
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[FamilyDefined], body: RawBody
 ) -> Response[Receipt]:
-    """Which attributes the family has, from now on."""
+    """Which attributes the family has, from now on. A member that is left out stays as it is."""
     stream = f"family/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineFamily(family=data), stream, f"{PATH}/families/{code}")
+    return carry_out(app, caller, part_of(DefineFamily(family=data), body), stream, f"{PATH}/families/{code}")
 
 
 @put("/categories/{code:str}", **DEFINITION, summary="Define a category")
 def define_category(
-    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[CategoryDefined]
+    app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[CategoryDefined], body: RawBody
 ) -> Response[Receipt]:
-    """A node of a category tree, from now on."""
+    """A node of a category tree, from now on. A member that is left out stays as it is."""
     stream = f"category/{same(code, data.code, 'code')}"
-    return carry_out(app, caller, DefineCategory(category=data), stream, f"{PATH}/categories/{code}")
+    return carry_out(app, caller, part_of(DefineCategory(category=data), body), stream, f"{PATH}/categories/{code}")
 
 
 ROUTES: tuple[Any, ...] = (show_definitions, define_attribute, define_family, define_category)

@@ -8,7 +8,9 @@ import msgspec
 from litestar import Response
 
 from daybook.app import App
+from daybook.commands import DefinePart
 from daybook.commands.book import Command, CommandResult
+from daybook.commands.catalogue import Definition
 from daybook.errors import InvalidValue
 from daybook.http.caller import Caller
 from daybook.queries.fields import FieldChange
@@ -63,6 +65,11 @@ def carry_out(
     if location is not None and created:
         headers["Location"] = location
     return Response(receipt, status_code=201 if created else 200, headers=headers)
+
+
+def part_of(definition: Definition, body: bytes) -> DefinePart:
+    """The definition as far as the body, a JSON object, says it."""
+    return DefinePart(definition=definition, said=tuple(sorted(msgspec.json.decode(body))))
 
 
 def conditional(if_none_match: str | None, body: msgspec.Struct, version: int) -> Response[Any]:

@@ -5,14 +5,16 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import Reference
-from daybook.commands import DefineAttribute, DefineCategory, DefineFamily
+from daybook.commands import DefineAttribute, DefineCategory, DefineFamily, DefinePart, DescribeProduct
 from daybook.events import AttributeDefined, AttributeOption, FamilyDefined
 from daybook.importing.records import Record
 from daybook.importing.rows import Said
 
 
-def fitted_definition(record: Record, said: Said, reference: Reference) -> Record:
+def fitted_definition(record: Record, said: Said, reference: Reference) -> Record | DefinePart:
     """The record, with what the book holds beside what the file says."""
+    if said.whole and not isinstance(record, DescribeProduct):
+        return DefinePart(definition=record, said=tuple(sorted(said.fields)))
     match record:
         case DefineAttribute(attribute=wish):
             there = reference.attributes.get(wish.code)

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from daybook.commands import DescribeProduct
-from daybook.commands.book import Book, CommandResult
+from daybook.commands import DefinePart, DescribeProduct
+from daybook.commands.book import Book, Command, CommandResult
 from daybook.commands.dry_run import Decision, DryRun
 from daybook.errors import DaybookError, Refused, Unavailable, VersionConflict
 from daybook.ids import new_id
@@ -250,9 +250,9 @@ class _Ingest:
         assert row.record is not None
         if row.keep_existing and _there(self.book, row.record):
             return _Finished(row, "unchanged")
-        record = row.record
+        record: Record | DefinePart = row.record
         if row.said is not None:
-            record = fitted_definition(record, row.said, self.book.reference())
+            record = fitted_definition(row.record, row.said, self.book.reference())
         done, flags = self._taken(row, record)
         outcome: Outcome = "created" if done.created else "changed" if done.changed else "unchanged"
         finished = _Finished(row, outcome, (*flags, *_gtin_flags(row.record)))
@@ -260,7 +260,7 @@ class _Ingest:
             finished.changes = tuple(planned(done))
         return finished
 
-    def _taken(self, row: Row, record: Record) -> tuple[CommandResult | Decision, tuple[Flag, ...]]:
+    def _taken(self, row: Row, record: Record | DefinePart) -> tuple[CommandResult | Decision, tuple[Flag, ...]]:
         """Carries the row out, fitted to the product where that makes a difference."""
         if not needs_look(row):
             try:
@@ -268,7 +268,8 @@ class _Ingest:
             except Refused:
                 if not isinstance(record, DescribeProduct):
                     raise
-        name = records.name(record)
+        assert row.record is not None
+        name = records.name(row.record)
         for _ in range(LOOKS_MAX):
             product, version = self.book.product(name)
             fit, flags = fitted(row, product)
@@ -278,7 +279,7 @@ class _Ingest:
                 continue
         raise Refused(f"{name} is changed by others all the time: import it again when they have finished", sku=name)
 
-    def _done(self, record: Record, version: int | None = None) -> CommandResult | Decision:
+    def _done(self, record: Command, version: int | None = None) -> CommandResult | Decision:
         context = msgspec.structs.replace(self.context, command_id=new_id())
         return self.book.carry_out(record, context, expected_version=version)
 

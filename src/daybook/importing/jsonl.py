@@ -7,7 +7,7 @@ from typing import IO
 
 from daybook.importing import records
 from daybook.importing.records import Header, MalformedRecord
-from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Fault, ImportRefused, Row
+from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Fault, ImportRefused, Row, Said
 from daybook.importing.spool import spooled
 
 STDIN = "-"
@@ -66,7 +66,9 @@ def _rows(file: IO[bytes], name: str) -> Iterator[Row]:
         for number, line in _lines(file, name):
             record = records.decode(line)
             if not isinstance(record, Header):
-                yield Row(file=name, line=number, record=record)
+                fields = records.fields_said(line, record)
+                said = None if fields is None else Said(fields, frozenset(), whole=True)
+                yield Row(file=name, line=number, record=record, said=said)
 
 
 def _lines(file: IO[bytes], name: str) -> Iterator[tuple[int, bytes]]:

@@ -1,5 +1,6 @@
 """The neutral format: JSON Lines, one command of a fixed set a line. Import and export both use it."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -73,12 +74,22 @@ def decode(line: bytes) -> Header | Record:
 
 
 def check_fields(line: bytes) -> None:
-    """Raises MalformedRecord for a field, anywhere in a line that `decode` took, that the format does not know."""
-    plain = msgspec.json.decode(line)
+    """Raises MalformedRecord for a field, anywhere in a line that `decode` took, that is unknown or stands twice."""
+    try:
+        plain = json.loads(line, object_pairs_hook=_said_once)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRecord(f"can't be read: {error}") from None
     for path, part, known in _known(plain):
         for name in part:
             if name not in known.__struct_fields__:
                 raise MalformedRecord(f"{path}.{name}: there is no such field; there are: {_fields(known)}")
+
+
+def fields_said(line: bytes, record: Record) -> frozenset[str] | None:
+    """The fields of a definition that the line names, as far as it says one: what is left out stays."""
+    if isinstance(record, DescribeProduct):
+        return None
+    return frozenset(msgspec.json.decode(line)[noun(record)])
 
 
 def noun(record: Record) -> Noun:
@@ -120,6 +131,16 @@ def parent(record: Record) -> str | None:
             return parent or None
         case _:
             return None
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A decoder would let the last one count, without a word."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedRecord(f"{twice[:100]}: stands twice: say it once")
+    return made
 
 
 def _known(plain: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], type[Any]]]:

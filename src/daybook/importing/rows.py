@@ -30,6 +30,8 @@ class Said(msgspec.Struct, frozen=True):
     """The same for options."""
     known: frozenset[str] = frozenset()
     """Attributes that it knows: others in a family stay."""
+    whole: bool = False
+    """Each field that is said is all of it: a JSON line's labels are the labels. The others stay."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

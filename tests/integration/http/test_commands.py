@@ -209,6 +209,61 @@ def test_an_update_of_a_sku_that_nobody_knows_is_404_and_creates_nothing(client:
     assert client.get(f"{API}/products/TYPO").status_code == 404
 
 
+WHOLE_DEFINITIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "attributes/size",
+        {
+            "code": "size",
+            "type": "select",
+            "labels": {"en-US": "Size"},
+            "localizable": True,
+            "options": [{"code": "s", "labels": {}}],
+            "unique": True,
+        },
+        {"labels": {"nl-NL": "Maat"}},
+    ),
+    (
+        "families/shoes",
+        {"code": "shoes", "attributes": ["name"], "required": {"web": ["name"]}, "label_attribute": "name"},
+        {"labels": {"nl-NL": "Schoenen"}},
+    ),
+    ("categories/boots", {"code": "boots", "parent": "all"}, {"labels": {"nl-NL": "Laarzen"}}),
+    (
+        "channels/shop",
+        {"name": "shop", "locales": ["nl-NL"], "currency": "GBP", "price_list": "sale", "locations": ["main"]},
+        {"scope": "web"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "whole", "part"), WHOLE_DEFINITIONS, ids=[path for path, _, _ in WHOLE_DEFINITIONS])
+def test_a_definition_keeps_what_its_put_leaves_out(
+    client: TestClient[Litestar], path: str, whole: dict[str, Any], part: dict[str, Any]
+) -> None:
+    client.put(f"{API}/attributes/name", json={"code": "name", "type": "text"}).raise_for_status()
+    client.put(f"{API}/categories/all", json={"code": "all"}).raise_for_status()
+    client.put(f"{API}/{path}", json=whole).raise_for_status()
+    noun, code = path.split("/")
+    named = {field: whole[field] for field in ("code", "name", "type") if field in whole}
+
+    changed = client.put(f"{API}/{path}", json=named | part).json()["changed"]
+    again = client.put(f"{API}/{path}", json=named).json()["changed"]
+
+    found = client.get(f"{API}/definitions").json()[noun][code]
+    assert (changed, again) == (True, False)
+    assert {field: found[field] for field in whole | part} == whole | part
+
+
+def test_null_and_empty_remove_from_a_definition(client: TestClient[Litestar]) -> None:
+    limits = {"length_max": 5, "pattern": "^a", "labels": {"nl-NL": "Naam"}}
+    client.put(f"{API}/attributes/name", json={"code": "name", "type": "text", **limits})
+
+    client.put(f"{API}/attributes/name", json={"code": "name", "type": "text", "pattern": None, "labels": {}})
+
+    found = client.get(f"{API}/definitions").json()["attributes"]["name"]
+    assert (found["length_max"], found["pattern"], found["labels"]) == (5, None, {})
+
+
 def test_a_put_leaves_alone_what_it_leaves_out_and_removes_what_is_null(client: TestClient[Litestar]) -> None:
     prices = [{"amount": "5.00", "currency": "EUR"}, {"amount": "6.00", "currency": "USD"}]
     client.put(f"{API}/attributes/colour", json={"code": "colour", "type": "text"})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from daybook import commands as c
 from daybook import events as e
@@ -225,6 +226,29 @@ def test_definitions_keep_what_the_files_have_no_column_for(app: App, tmp_path: 
     assert [one.code for one in after.attributes["color"].options] == ["blue", "red", "own"]
     assert after.families["goods"].attributes == ("sku", "name", "color", "own")
     assert after.families["goods"].required == {"ecommerce": ("sku", "name", "own"), "print": ("name",)}
+
+
+def test_a_json_line_that_defines_keeps_what_it_leaves_out(app: App, tmp_path: Path) -> None:
+    taken(app, tmp_path, *FULL)
+    before = app.book.reference()
+    shop = e.ChannelConfigured(name="shop", locales=("nl-NL",), currency="GBP", price_list="sale", extra={"page": "x"})
+    carry(app, c.ConfigureChannel(channel=shop))
+    lines = [
+        '{"type":"define_attribute","attribute":{"code":"size","type":"select","labels":{"nl-NL":"Maat"}}}',
+        '{"type":"define_category","category":{"code":"old","labels":{"nl-NL":"Oud"}}}',
+        '{"type":"define_family","family":{"code":"goods","label_attribute":"name"}}',
+        '{"type":"configure_channel","channel":{"name":"shop","price_list":"outlet"}}',
+    ]
+    (tmp_path / "parts.jsonl").write_text("\n".join(lines))
+
+    report = ingest(app.book, jsonl.read(tmp_path / "parts.jsonl"), actor="importer")
+
+    after = app.book.reference()
+    assert report.ok and sum(tally.changed for tally in report.counts.values()) == 4
+    assert after.attributes["size"] == replace(before.attributes["size"], labels={"nl-NL": "Maat"})
+    assert after.categories["old"] == replace(before.categories["old"], labels={"nl-NL": "Oud"})
+    assert after.families["goods"] == replace(before.families["goods"], label_attribute="name")
+    assert after.channels["shop"] == replace(shop, price_list="outlet")
 
 
 def test_a_file_without_families_only_updates_so_a_mistyped_sku_creates_nothing(app: App, tmp_path: Path) -> None:

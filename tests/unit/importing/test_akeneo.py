@@ -217,8 +217,8 @@ def test_prices_go_into_price_lists_and_files_become_media(tmp_path: Path) -> No
         Price(amount="7", currency="EUR", price_list="cost"),
     )
     assert product.media == (
-        MediaItem(media_id="picture", url="img/a.jpg", role="picture"),
-        MediaItem(media_id="manual@nl-NL", url="doc/a.pdf", role="manual", locale="nl-NL"),
+        MediaItem(media_id="picture", url="img/a.jpg", role="picture", locale=None, channel=None),
+        MediaItem(media_id="manual@nl-NL", url="doc/a.pdf", role="manual", locale="nl-NL", channel=None),
     )
 
 

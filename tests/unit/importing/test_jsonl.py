@@ -78,6 +78,8 @@ def test_standard_input_is_checked_like_a_file() -> None:
             b'{"type":"define_attribute","attribute":{"code":"a","type":"select","options":[{"code":"x","label":"X"}]}}',
             "attribute.options[0].label: there is no such field",
         ),
+        (b'{"type":"describe_product","sku":"A","gtin":"1","gtin":null}', "gtin: stands twice: say it once"),
+        (b'{"type":"describe_product","sku":"A","stock":{"main":1,"main":2}}', "main: stands twice: say it once"),
         (b'{"type":"daybook.catalogue","version":2}', "version 2 of the format; this Daybook reads version 1"),
     ],
 )

@@ -5,6 +5,7 @@ a variable product, the variants anywhere below it become its variations, and th
 values and axes.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -27,6 +28,9 @@ address of a product's page with `{sku}` in it, for the documents that pages emb
 
 fold = fold_group
 """The whole group as it is: a variation needs its parents' values, and a parent lists its variants' options."""
+
+ORDER_MAX = 2**31 - 1
+"""The column `menu_order` of WordPress takes no more."""
 
 __all__ = ["DEFAULTS", "FACETS", "NAME", "Group", "Item", "Shown", "fold", "items", "label"]
 
@@ -53,6 +57,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     price: Money | None = None
     available: int = 0
     attributes: tuple[Shown, ...] = ()
+    order: int | None = None
+    """Of a variation: its place, from 1, which other variations that come and go do not change."""
     images: tuple[Image, ...] = ()
     lost: tuple[str, ...] = ()
     """Why pictures can't be sent."""
@@ -175,13 +181,19 @@ class _Reader:
 
     def rank(self, sku: str, axis: str) -> int:
         """The place of the SKU's option among those of the attribute; behind them what is not among them."""
+        value = self.group.value(sku, axis, self.settings.locales, self.settings.scope)
+        places = self._options(axis)
+        return places.get(value, len(places)) if isinstance(value, str) else len(places)
+
+    def places(self, axis: str) -> int:
+        """How many options the attribute has."""
+        return len(self._options(axis))
+
+    def _options(self, axis: str) -> dict[str, int]:
         if axis not in self._places:
             defined = self.reference.attributes.get(axis)
-            options = defined.options if defined else ()
-            self._places[axis] = {option.code: place for place, option in enumerate(options)}
-        value = self.group.value(sku, axis, self.settings.locales, self.settings.scope)
-        places = self._places[axis]
-        return places.get(value, len(places)) if isinstance(value, str) else len(places)
+            self._places[axis] = dict(defined.option_places) if defined else {}
+        return self._places[axis]
 
     def label(self, code: str) -> str:
         return label(code, self.settings, self.reference)
@@ -213,6 +225,7 @@ class _Family:
         self.names = reader.names(tuple(dict.fromkeys((*self.axes, *reader.detailed))))
         self.ranks = {sku: [reader.rank(sku, axis) for axis in self.axes] for sku in models}
         self.skus = sorted(models, key=lambda sku: self.ranks[sku])
+        self.created = {sku: place for place, sku in enumerate(reader.group.products)}
 
     def items(self) -> Iterator[Item]:
         """The product, then its variations. What keeps the product away keeps its variations away too."""
@@ -248,8 +261,17 @@ class _Family:
         price = reader.price(sku)
         problems += [] if price else [reader.missing_price(sku)]
         item = reader.content(sku, "variation", tuple(chosen), parent=self.root, price=price, problems=tuple(problems))
-        shared = reader.text(self.root, "description")
-        return msgspec.structs.replace(item, description="" if item.description == shared else item.description)
+        own = "" if item.description == reader.text(self.root, "description") else item.description
+        return msgspec.structs.replace(item, description=own, order=self.order(sku))
+
+    def order(self, sku: str) -> int:
+        """The place by its options; behind all of those, by creation, when one is not among its attribute's options."""
+        counts = [self.reader.places(axis) for axis in self.axes]
+        place = 0
+        for rank, count in zip(self.ranks[sku], counts, strict=True):
+            place = place * count + rank
+        known = all(rank < count for rank, count in zip(self.ranks[sku], counts, strict=True))
+        return min(1 + (place if known else math.prod(counts) + self.created[sku]), ORDER_MAX)
 
     def apart(self, children: Sequence[Item]) -> list[Item]:
         """The same, with a problem for each variant that has the choice of another one: only one can be chosen.

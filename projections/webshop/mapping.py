@@ -7,6 +7,8 @@ removed in the book is sent as an empty one. Texts stand as they survive in the 
   channel work, as do brands as terms. Until then the shop's own categories stay as they are.
 - a GTIN that is flagged in the book: the shop takes a number once, so the second product with a placeholder would be
   refused. A product sells well without one.
+- `menu_order` of a product: the shop's own order of its products. A variation has one, as the shop would order them by
+  when they came otherwise; it follows the options and not the other variations, so that none of these is sent again.
 - `stock_status`: with `manage_stock` the shop derives it from the quantity.
 - `meta_data` about the book, such as a position: a payload must not change when nothing that buyers see changes.
 
@@ -86,6 +88,7 @@ def _variation(item: Item) -> Payload:
         "description": texts.description(item.description),
         "global_unique_id": item.gtin or "",
         "attributes": [{"name": shown.name, "option": shown.options[0]} for shown in item.attributes],
+        "menu_order": item.order,
     }
     if item.images:
         payload["image"] = _images(item.images)[0]

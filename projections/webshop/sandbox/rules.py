@@ -30,6 +30,7 @@ BLANK: Payload = {
     "images": [],
     "image": None,
     "attributes": [],
+    "menu_order": 0,
     "chosen": {},
 }
 """A new record. `chosen` is a variation's: attribute's key -> option."""
@@ -52,6 +53,8 @@ def apply(record: Payload, body: Mapping[str, Any]) -> None:
         record["description"] = _description(str(body["description"]), variation)
     if not variation:
         _apply_product(record, body)
+    if body.get("menu_order"):  # zero changes nothing
+        record["menu_order"] = int(body["menu_order"])
     for field in ("regular_price", "sale_price"):
         if record["type"] == "variable":
             record[field] = ""

@@ -20,7 +20,7 @@ KINDS: Mapping[str, str] = {
     **dict.fromkeys(("name", "sku", "global_unique_id", "description", "short_description"), "string"),
     **dict.fromkeys(("regular_price", "sale_price", "status", "type", "stock_status", "backorders"), "string"),
     "manage_stock": "boolean",
-    "stock_quantity": "integer",
+    **dict.fromkeys(("stock_quantity", "menu_order"), "integer"),
     **dict.fromkeys(("attributes", "images", "categories", "meta_data"), "array"),
     "image": "object",
 }

@@ -90,8 +90,9 @@ class Shop:
         ]
 
     def children(self, own: int) -> list[Payload]:
-        """Gives the variations of a product, oldest first."""
-        return [each for each in self.records.values() if each["parent_id"] == own]
+        """Gives the variations of a product by their `menu_order`, the oldest first among equals (`read_children`)."""
+        found = [each for each in self.records.values() if each["parent_id"] == own]
+        return sorted(found, key=lambda each: (each["menu_order"], each["id"]))
 
     def choosable(self, record: Payload) -> bool:
         """Whether buyers can choose this variation, and not by every choice: its options are its product's own."""

@@ -128,6 +128,7 @@ def test_a_variation_inherits_the_price_and_shows_only_what_sets_it_apart() -> N
         "description": "",
         "global_unique_id": "",
         "attributes": [{"name": "Colour", "option": "Navy"}, {"name": "Size", "option": "L"}],
+        "menu_order": 4,
         "image": {"src": "https://cdn.example/amor-nvy.jpg", "alt": "Amor"},
     }
     assert rendered["amor-nvy-L", "price"] == {"regular_price": "999.00"}
@@ -146,6 +147,25 @@ def test_a_variation_with_a_description_and_price_of_its_own_shows_them() -> Non
     assert not isinstance(product, Held)
     assert product["description"] == "Runs small."
     assert rendered["amor-red-XL", "price"] == {"regular_price": "1049.50"}
+
+
+def test_variations_stand_in_the_order_of_their_options_and_others_do_not_move_them() -> None:
+    sizes = AttributeDefined(code="size", type="select", options=tuple(map(AttributeOption, ("S", "M", "L"))))
+    history = jackets().happened(sizes)
+
+    def places(history: History) -> dict[str, object]:
+        return {
+            sku: payload["menu_order"]
+            for (sku, facet), payload in render(manifest, history).items()
+            if facet == "product" and not isinstance(payload, Held) and "menu_order" in payload
+        }
+
+    before = places(history)
+    assert before == {"amor-nvy-M": 2, "amor-nvy-L": 3, "amor-red-M": 5, "amor-red-L": 6}
+
+    history.product("amor-nvy-S", parent="amor-nvy", attributes={"size": "S"}, stock={"main": 1})
+    history.product("amor-nvy-odd", parent="amor-nvy", attributes={"size": "odd"}, stock={"main": 1})
+    assert places(history) == before | {"amor-nvy-S": 1, "amor-nvy-odd": 15}
 
 
 def test_the_whole_family_matches_the_golden_payloads() -> None:

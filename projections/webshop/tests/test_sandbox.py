@@ -195,6 +195,20 @@ def test_a_variation_is_reached_under_its_own_parent_only() -> None:
     in_a_shop(scenario)
 
 
+def test_variations_stand_by_their_menu_order_and_the_oldest_first_among_equals() -> None:
+    async def scenario(call: Client) -> None:
+        _, shirt = await call("POST", "/products", SHIRT)
+        places = {"L": 2, "XL": 0, "M": 1}
+        ids = {}
+        for size, place in places.items():
+            body = {"sku": f"SHIRT-{size}", "menu_order": place}
+            ids[size] = (await call("POST", f"/products/{shirt['id']}/variations", body))[1]["id"]
+        _, shown = await call("GET", f"/products/{shirt['id']}")
+        assert shown["variations"] == [ids["XL"], ids["M"], ids["L"]]
+
+    in_a_shop(scenario)
+
+
 def test_deleting_a_variable_product_takes_its_variations_along() -> None:
     async def scenario(call: Client) -> None:
         _, shirt = await call("POST", "/products", SHIRT)

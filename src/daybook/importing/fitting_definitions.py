@@ -39,7 +39,7 @@ def _attribute(wish: AttributeDefined, there: AttributeDefined, said: Said) -> A
 def _options(
     wish: tuple[AttributeOption, ...], there: tuple[AttributeOption, ...], said: Said
 ) -> tuple[AttributeOption, ...]:
-    """Those of the file in its order, then those that only the book has."""
+    """Those of the file in its order, if it says one, then those that only the book has."""
     before = {one.code: one for one in there}
     kept = tuple(
         replace(one, labels=_labels(one.labels, before[one.code].labels, said.option_locales))
@@ -47,7 +47,9 @@ def _options(
         else one
         for one in wish
     )
-    new = {one.code for one in wish}
+    new = {one.code: one for one in kept}
+    if not said.options_ordered:
+        return (*(new.get(one.code, one) for one in there), *(one for one in kept if one.code not in before))
     return (*kept, *(one for one in there if one.code not in new))
 
 

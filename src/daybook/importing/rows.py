@@ -28,6 +28,8 @@ class Said(msgspec.Struct, frozen=True):
     """Locales for whose labels it has a column."""
     option_locales: frozenset[str] = frozenset()
     """The same for options."""
+    options_ordered: bool = True
+    """Whether it says the order of options; else they stay in that of the book."""
     known: frozenset[str] = frozenset()
     """Attributes that it knows: others in a family stay."""
     whole: bool = False

@@ -228,6 +228,28 @@ def test_definitions_keep_what_the_files_have_no_column_for(app: App, tmp_path: 
     assert after.families["goods"].required == {"ecommerce": ("sku", "name", "own"), "print": ("name",)}
 
 
+def test_options_keep_their_order_and_limits_their_value_when_the_files_say_neither(app: App, tmp_path: Path) -> None:
+    taken(app, tmp_path, *FULL)
+    rank = e.AttributeDefined(code="rank", type="number", minimum="1", maximum="10")
+    carry(app, c.DefineAttribute(attribute=rank))
+    before = app.book.reference().attributes
+    dates = [
+        "code;type;date_min;date_max;negative_allowed",
+        "sku;pim_catalog_identifier;;;",
+        "rank;pim_catalog_number;;;1",
+    ]
+    dates += ["size;pim_catalog_simpleselect;;;", "since;pim_catalog_date;;;", "name;pim_catalog_text;;;"]
+    dates += ["color;pim_catalog_simpleselect;;;"]
+    options = ["code;attribute", "xxl;size", "xl;size", "l;size", "m;size", "s;size"]
+
+    report = taken(app, tmp_path, "sku;family", "A;goods", attributes=dates, attribute_options=options)
+
+    after = app.book.reference().attributes
+    assert report.ok and after["rank"] == rank
+    assert [one.code for one in after["size"].options] == [*(one.code for one in before["size"].options), "xxl"]
+    assert before["since"].minimum and after["since"].minimum is None
+
+
 def test_a_json_line_that_defines_keeps_what_it_leaves_out(app: App, tmp_path: Path) -> None:
     taken(app, tmp_path, *FULL)
     before = app.book.reference()

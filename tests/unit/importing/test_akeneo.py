@@ -346,6 +346,7 @@ def test_a_limit_that_can_not_be_read_is_left_out_and_flagged(tmp_path: Path) ->
     attributes = [FILES["attributes.csv"][0], "sku" + ";pim_catalog_identifier" + ";" * 14]
     attributes.append("name;pim_catalog_text;;;0;0;0;;;;;;;;;/[/")
     attributes.append("size;pim_catalog_number;;;0;0;0;;;1;;low;;;;")
+    attributes.append("long;pim_catalog_text;;;0;0;0;;;;1e999;;;;;")
 
     found = {
         records.name(row.record): row
@@ -353,10 +354,10 @@ def test_a_limit_that_can_not_be_read_is_left_out_and_flagged(tmp_path: Path) ->
         if isinstance(row.record, DefineAttribute)
     }
 
-    for code, field in (("name", "validation_regexp"), ("size", "number_min")):
+    for code, field in (("name", "validation_regexp"), ("size", "number_min"), ("long", "max_characters")):
         record = found[code].record
         assert isinstance(record, DefineAttribute)
-        assert (record.attribute.pattern, record.attribute.minimum) == (None, None)
+        assert (record.attribute.pattern, record.attribute.minimum, record.attribute.length_max) == (None,) * 3
         assert [flag.field for flag in found[code].flags] == [field]
 
 

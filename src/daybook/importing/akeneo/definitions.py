@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import cached_property
 from typing import TypeVar
 
@@ -52,6 +53,9 @@ _FIELDS = {
 _FAMILY_FIELDS = {"attribute_as_label": "label_attribute", "attribute_as_image": "image_attribute"}
 T = TypeVar("T")
 _TRUE = ("1", "true")
+_FALSE = ("0", "false")
+_OF_NUMBERS = frozenset({"number_min", "number_max", "negative_allowed"})
+_OF_DATES = frozenset({"date_min", "date_max"})
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 
 
@@ -104,9 +108,8 @@ class Definitions:
     def _attributes(self) -> Iterator[Row]:
         table = self._tables["attributes.csv"]
         choices, orphans = self._options_by_attribute()
-        fields = {field for column, field in _FIELDS.items() if column in table.header}
         locales, option_locales = self._label_locales("attributes.csv"), self._label_locales("attribute_options.csv")
-        said = Said(frozenset({"code", "type", "options", *fields}), locales, option_locales)
+        ordered = "sort_order" in self._tables["attribute_options.csv"].header
         for line in table:
             code, kind = line["code"], line["type"]
             if code == self._options.gtin_attribute and kind in TYPES:
@@ -127,6 +130,8 @@ class Definitions:
             for choice in defined.options:
                 codes.add(choice.code)
             record = DefineAttribute(attribute=defined)
+            fields = frozenset({"code", "type", "options", *_fields_said(table, line, TYPES[kind])})
+            said = Said(fields, locales, option_locales, options_ordered=ordered)
             yield Row(file=table.file, line=line.number, record=record, flags=flags, said=said)
         for line, attribute in orphans:
             if attribute not in self.attributes:
@@ -229,6 +234,15 @@ class Definitions:
             yield Row(file=table.file, line=choices.line, record=record, flags=flags, keep_existing=True)
 
 
+def _fields_said(table: Table, line: Line, kind: AttributeType) -> set[str]:
+    """The fields for which the file has a column: the limits of numbers say nothing about dates, nor the other way."""
+    others = _OF_NUMBERS if kind == "date" else _OF_DATES
+    columns = {column for column in _FIELDS if column in table.header} - others
+    if line["negative_allowed"] not in _FALSE:
+        columns.discard("negative_allowed")
+    return {_FIELDS[column] for column in columns}
+
+
 def _attribute(
     line: Line, table: Table, kind: AttributeType, choices: tuple[AttributeOption, ...]
 ) -> tuple[AttributeDefined, tuple[Flag, ...]]:
@@ -245,7 +259,7 @@ def _attribute(
     dated = kind == "date"
     limit: Callable[[str], str] = _day if dated else _decimal
     lowest = read("date_min" if dated else "number_min", limit)
-    if lowest is None and kind in ("number", "measure") and line["negative_allowed"] in ("0", "false"):
+    if lowest is None and kind in ("number", "measure") and line["negative_allowed"] in _FALSE:
         lowest = "0"
     defined = AttributeDefined(
         code=line["code"],
@@ -255,7 +269,7 @@ def _attribute(
         scopable=line["scopable"] in _TRUE,
         options=choices if kind in ("select", "multiselect") else (),
         unit=(line["default_metric_unit"] or None) if kind == "measure" else None,
-        length_max=read("max_characters", lambda text: int(float(text))) or None,
+        length_max=read("max_characters", _characters) or None,
         minimum=lowest,
         maximum=read("date_max" if dated else "number_max", limit),
         pattern=read("validation_regexp", translated),
@@ -268,6 +282,11 @@ def _decimal(text: str) -> str:
     if not _NUMBER.fullmatch(text):
         raise ValueError("is no decimal number")
     return text
+
+
+def _characters(text: str) -> int:
+    """`255`, also with decimals, as exports write it."""
+    return int(Decimal(_decimal(text)))
 
 
 def _day(text: str) -> str:

@@ -57,7 +57,15 @@ class Operator:
         # Root's embedded server runs from a copy of the programs that its account can reach.
         program = Path(f"/proc/{servers.postgres.pid}/exe")
         self.programs = program.resolve().parent if os.geteuid() == 0 else binaries.postgres_install() / "bin"
-        self.daybook = Daybook({"DAYBOOK_POSTGRES": self.dsn, "DAYBOOK_NATS": servers.nats.url})
+        self.daybook = Daybook(
+            {
+                "DAYBOOK_POSTGRES": self.dsn,
+                "DAYBOOK_NATS": servers.nats.url,
+                "DAYBOOK_ERASED_FILE": str(servers.data / "erased-people"),
+            }
+        )
+        self.people: list[str] = []
+        """One who stays, and one who is erased after the backup."""
 
     def run(self, name: str, *, as_root: bool = False, **variables: object) -> None:
         """A block of the page, in the folder of the backups."""
@@ -85,6 +93,24 @@ class Operator:
             answer = self.daybook(*line.split())
             assert answer.code == 0, (line, answer.stderr)
 
+    def add_people(self) -> None:
+        """Two people are known when the backup is made."""
+        for name in ("Ada", "Eve"):
+            self.people.append(self.daybook.json("privacy", "add", stdin=f'{{"name": "{name}"}}'.encode())["person"])
+
+    def erase_one(self) -> None:
+        """The second one asks to be forgotten, after the backup."""
+        assert self.daybook.json("privacy", "erase", self.people[1])["position"]
+
+    def knows_who_is_to_be_known(self) -> None:
+        """The restored book has the one, and not the other whom the backup had."""
+        kept, erased = self.people
+        assert self.daybook.json("privacy", "show", kept)["known"] == {"name": "Ada"}
+        assert self.daybook("privacy", "show", erased).code == 4
+        assert self.ask("SELECT count(*) FROM daybook_keys.person_keys") == 1
+        assert self.ask("SELECT count(*) FROM sealed_people") == 1
+        assert self.ask("SELECT count(*) FROM events WHERE type = 'person.erased.v1'") == 1
+
     def ask(self, question: str) -> object:
         with psycopg.connect(self.dsn, autocommit=True) as conn:
             row = conn.execute(question.encode()).fetchone()
@@ -101,13 +127,16 @@ async def shop(servers: ServerPair, sandbox: ToySandbox, *, relay: bool = True) 
         yield pipeline
 
 
-async def live(servers: ServerPair, sandbox: ToySandbox, back_up: Callable[[], None]) -> None:
-    """Two products, a backup, and changes after it that the restored book will not know."""
+async def live(operator: Operator, sandbox: ToySandbox, back_up: Callable[[], None]) -> None:
+    """Two products and two people, a backup, and changes after it that the restored book will not know."""
+    servers = operator.servers
     async with shop(servers, sandbox) as pipeline:
         await pipeline.define_attributes()
         await pipeline.carry_out(product("A"), product("B"))
         await pipeline.level()
+        await asyncio.to_thread(operator.add_people)
         await asyncio.to_thread(back_up)
+        await asyncio.to_thread(operator.erase_one)
         await pipeline.carry_out(ChangePrice(sku="A", amount="99.00", currency="EUR"), product("C"))
         await pipeline.level()
 
@@ -145,15 +174,17 @@ async def test_a_dump_restored_to_an_earlier_moment(servers: ServerPair) -> None
 
     sandbox = ToySandbox()
     await sandbox.start()
-    await live(servers, sandbox, back_up)
+    await live(operator, sandbox, back_up)
     assert len(rows(operator.dsn)) > len(before)
     sent = [one[:2] for one in sandbox.writes]
 
+    operator.run("dump the keys")
     operator.run("restore the dump")
 
     assert [row[0] for row in rows(operator.dsn, "event_id::text")] == before
     await refused(servers)
     await asyncio.to_thread(operator.says, "level again")
+    await asyncio.to_thread(operator.knows_who_is_to_be_known)
     await level_again(operator, sandbox, sent, before)
     await sandbox.stop()
     with psycopg.connect(operator.dsn, autocommit=True) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -177,7 +208,7 @@ async def test_a_base_backup_rolled_forward_to_a_moment(servers: ServerPair) -> 
 
     sandbox = ToySandbox()
     await sandbox.start()
-    await live(servers, sandbox, wait)
+    await live(operator, sandbox, wait)
     sent = [one[:2] for one in sandbox.writes]
 
     servers.postgres.stop()
@@ -188,6 +219,7 @@ async def test_a_base_backup_rolled_forward_to_a_moment(servers: ServerPair) -> 
     assert [row[0] for row in rows(operator.dsn, "event_id::text")] == before
     await refused(servers)
     await asyncio.to_thread(operator.says, "level again")
+    await asyncio.to_thread(operator.knows_who_is_to_be_known)
     await level_again(operator, sandbox, sent, before)
     await sandbox.stop()
     assert (await asyncio.to_thread(operator.daybook.json, "log", "verify"))["problem"] is None
@@ -200,7 +232,8 @@ async def test_a_runner_that_starts_before_the_reset_believes_the_log_and_not_th
 
     sandbox = ToySandbox()
     await sandbox.start()
-    await live(servers, sandbox, lambda: operator.run("dump"))
+    await live(operator, sandbox, lambda: operator.run("dump"))
+    operator.run("dump the keys")
     operator.run("restore the dump")
     async with Pipeline(servers.postgres.dsn, servers.nats.url, toy()) as pipeline:
         begun = datetime.now(UTC)

@@ -144,7 +144,8 @@ class Calls:
         what the request takes of the rate.
         """
         if previewing.get():
-            raise self._previewed(method, self._url(path, query), None if secret else body)
+            hidden = secret or bool(people)  # a preview is shown to whoever may see the channel
+            raise self._previewed(method, self._url(path, None if people else query), None if hidden else body)
         if operation is not None:
             try:
                 await self.pace.turn(operation, cost)

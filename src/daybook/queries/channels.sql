@@ -42,8 +42,8 @@ FROM {listings} l LEFT JOIN deliveries d ON d.channel = %s AND d.sku = l.sku AND
 WHERE l.sku = %s ORDER BY d.rank NULLS LAST, l.facet
 
 -- name: attempts_of
--- What was tried for a SKU, in order.
-SELECT at, facet, position, outcome, detail, method, url, status, milliseconds
+-- What was tried for a SKU, in order. An address that may hold a person's data is for nobody's eyes.
+SELECT at, facet, position, outcome, detail, method, CASE WHEN people IS NULL THEN url END, status, milliseconds
 FROM attempts WHERE channel = %s AND sku = %s ORDER BY id
 
 -- name: pause

@@ -9,35 +9,17 @@ import psycopg
 import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
-from psycopg import sql
 
 from daybook.app import App
 from daybook.channel.contract import Outcome, Push
 from daybook.events import ListingRejected
 from daybook.http.application import create
 from daybook.people.person import Person
+from daybook.queries import waiting
 from tests.fixtures.channels import ToyConnector, ToySandbox, toy
-from tests.fixtures.people import ADA, CANARY, by_ada
+from tests.fixtures.people import ADA, CANARY, by_ada, found_in_tables
 from tests.fixtures.pipeline import Pipeline, product, until
 from tests.fixtures.relays import relays
-
-TABLES = """
-SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
-
-
-def found_in_tables(dsn: str, text: str) -> dict[str, int]:
-    """Table -> rows that hold the text, over all schemas, also within bytes."""
-    found: dict[str, int] = {}
-    with psycopg.connect(dsn) as conn:
-        for schema, table in conn.execute(TABLES).fetchall():
-            query = sql.SQL(
-                "SELECT count(*) FROM {} t WHERE strpos(lower(t::text), {}) > 0 OR strpos(t::text, {}) > 0"
-            ).format(sql.Identifier(schema, table), text.lower(), text.encode().hex())
-            row = conn.execute(query).fetchone()
-            assert row is not None
-            if row[0]:
-                found[f"{schema}.{table}"] = row[0]
-    return found
 
 
 class TellingConnector(ToyConnector):
@@ -93,6 +75,9 @@ async def test_after_an_erasure_the_name_is_in_no_table_message_or_log_line(
         before = await asyncio.to_thread(found_in_tables, database, CANARY)
         refused = [one for one in app.reader.after(0) if isinstance(one.event, ListingRejected)]
         assert refused, "the echo was refused, and the refusal is an event"
+        shown = await asyncio.to_thread(what_is_shown, pipeline)
+        assert "name_refused" in shown or "E1" in shown, "a refusal is shown"
+        assert CANARY.lower() not in shown.lower(), "but nobody who looks after a channel is shown a name"
 
         report = await asyncio.to_thread(app.erasure.erase, person, by_ada())
 
@@ -105,6 +90,13 @@ async def test_after_an_erasure_the_name_is_in_no_table_message_or_log_line(
         assert len(messages) == app.reader.head() and not [one for one in messages if CANARY.lower() in one.lower()]
         assert CANARY.lower() not in caplog.text.lower()
     await sandbox.stop()
+
+
+def what_is_shown(pipeline: Pipeline) -> str:
+    """All that is shown of a channel: by queries, so over HTTP and at the command line."""
+    name, ask = pipeline.manifest.name, pipeline.channels
+    tried = [ask.attempts(name, sku) for sku in ("TOLD", "ECHO")]
+    return str([ask.all(), ask.rejected(name), tried, waiting.report(pipeline.app.pool, pipeline.app.registry)])
 
 
 def attempts_of(dsn: str) -> list[tuple[Any, ...]]:

@@ -9,8 +9,11 @@ import msgspec
 from daybook.access import decisions
 from daybook.access.state import AccessState, User
 from daybook.commands.decision_view import Change, DecisionView
+from daybook.commands.people import known_person
+from daybook.errors import InvalidValue
 from daybook.events import AccessEvent, AccessScope
 from daybook.events.access import ACCESS_KEY
+from daybook.people.person import parse_person_id
 
 
 class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_user"):
@@ -21,12 +24,14 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     login: str
     kind: Literal["person", "service"] = "person"
     person: str | None = None
+    """The id under which the vault knows him or her: the log never gets a name."""
     role: str | None = None
     grant: str = ""
     """The id that the grant of the role gets."""
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.add_user`."""
+        _check_person(scene, self)
         return _of(*added(scene.access(), self))
 
 
@@ -71,6 +76,8 @@ class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.make_key`."""
         state = scene.access()
+        if self.first is not None:
+            _check_person(scene, self.first)
         user, before = added(state, self.first) if self.first else (decisions.known_user(state, self.user), [])
         made = decisions.make_key(state, user, self.key, self.hash, self.label, self.expires_at)
         return _of(user, [*before, *made])
@@ -117,6 +124,15 @@ def added(state: AccessState, wish: AddUser) -> tuple[User, list[AccessEvent]]:
     if wish.role is not None:
         events += decisions.grant(state, user, wish.grant, wish.role, AccessScope())
     return user, events
+
+
+def _check_person(scene: DecisionView, wish: AddUser) -> None:
+    """Raises InvalidValue, NotFound and Gone for what is not the id of somebody who is known: a name, above all."""
+    if wish.person is None:
+        return
+    if parse_person_id(wish.person) != wish.person:
+        raise InvalidValue("person", "must be spelled as `daybook privacy add` gave it")
+    known_person(scene, wish.person)
 
 
 _NOT_YET = datetime(1, 1, 1, tzinfo=UTC)

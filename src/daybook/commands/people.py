@@ -44,10 +44,15 @@ class ChangePerson(msgspec.Struct, frozen=True, kw_only=True):
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """Refuses somebody who is not known, or was erased."""
-        state = scene.person(self.person)
-        if state is None or state.erased:
-            raise gone(self.person) if state else unknown(self.person)
+        known_person(scene, self.person)
         return [of_person(self.person, PersonChanged(person=self.person, fields=self.fields, revision=self.revision))]
+
+
+def known_person(scene: DecisionView, person: str) -> None:
+    """Raises NotFound for an id that nobody has, Gone for who was erased."""
+    state = scene.person(person)
+    if state is None or state.erased:
+        raise gone(person) if state else unknown(person)
 
 
 def of_person(person: str, *events: PersonAdded | PersonChanged) -> Change:

@@ -48,11 +48,12 @@ def show_user(common: CommonOptions, named: str, at: str | None, position: int |
         (one.grant, one.role, scope(one.scope) or "everything", one.granted_at, one.granted_by, one.last_used_at)
         for one in found.grants
     ]
+    known_as = f"; `daybook privacy show {found.person}` tells who it is" if found.person else ""
     answer(
         common,
         found,
         stacked(
-            line(f"{found.login}: {found.kind}, {found.user}, added {_day(found.added_at)}"),
+            line(f"{found.login}: {found.kind}, {found.user}, added {_day(found.added_at)}{known_as}"),
             table(("grant", "role", "within", "granted (UTC)", "by", "last used"), grants, "no grant"),
             keys(found.keys),
         ),

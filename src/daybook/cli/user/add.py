@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 Kind = Literal["person", "service"]
 
 
-def add(app: App, common: CommonOptions, login: str, role: str | None, kind: Kind, *, with_key: bool) -> None:
+def add(
+    app: App, common: CommonOptions, login: str, role: str | None, kind: Kind, person: str | None, *, with_key: bool
+) -> None:
     """Adds the user and prints its key. One that is there already gets the role, and no key."""
-    wish = wished(login, role, kind)
+    wish = wished(login, role, kind, person)
     there = app.reader.access().user_of(login) is not None
     key = None if there or not with_key else new_key()
     command = wish if key is None else first_key(wish, key)
@@ -43,9 +45,9 @@ def add(app: App, common: CommonOptions, login: str, role: str | None, kind: Kin
     answer(common, told, stacked(line(said), *shown_once(told["key"])))
 
 
-def wished(login: str, role: str | None, kind: Kind) -> AddUser:
+def wished(login: str, role: str | None, kind: Kind, person: str | None = None) -> AddUser:
     """The command that adds a user."""
-    return AddUser(user=short_id("usr_"), login=login, kind=kind, role=role, grant=short_id("gr_"))
+    return AddUser(user=short_id("usr_"), login=login, kind=kind, person=person, role=role, grant=short_id("gr_"))
 
 
 def new_key() -> str:

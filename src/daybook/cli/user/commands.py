@@ -30,6 +30,10 @@ def add(
     owner: Annotated[bool, typer.Option("--owner", help="With the role owner, and a key.")] = False,
     role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="With this role, everywhere.")] = None,
     service: Annotated[bool, typer.Option("--service", help="It is no person.")] = False,
+    person: Annotated[
+        str | None,
+        typer.Option("--person", metavar="ID", help="Who it is, as `daybook privacy add` has told: never a name."),
+    ] = None,
     no_key: Annotated[bool, typer.Option("--no-key", help="Without a key.")] = False,
 ) -> None:
     """Add a user and make a key for it, which is printed once.
@@ -40,9 +44,8 @@ def add(
     from daybook.cli.user import add as adding
 
     with app_for_commands(common) as on:
-        adding.add(
-            on, common, login, "owner" if owner else role, "service" if service else "person", with_key=not no_key
-        )
+        kind: adding.Kind = "service" if service else "person"
+        adding.add(on, common, login, "owner" if owner else role, kind, person, with_key=not no_key)
 
 
 @command(app, "list", "daybook user list", "daybook user list --at 2026-03-03 --json")

@@ -8,6 +8,7 @@ from daybook.channel.calls import Answer, Calls, Unanswered
 from daybook.channel.contract import ChannelUnavailable, Rejected, Throttled
 from daybook.channel.oauth import NoToken, OAuth
 from daybook.channel.pacing import Pace, Rate
+from daybook.channel.reach import NetworkReach
 from daybook.events import Rejection
 
 RATES = {
@@ -35,6 +36,11 @@ class Api:
     def __init__(self, url: str, access: OAuth) -> None:
         self._calls = Calls(url, rates=RATES)
         self._access = access
+
+    @property
+    def reach(self) -> NetworkReach:
+        """Where requests may go."""
+        return self._calls.reach
 
     @property
     def pace(self) -> Pace:
@@ -109,16 +115,16 @@ def unexpected(answer: Answer) -> Rejected | ChannelUnavailable:
         errors = answer.body.get("errors") or [{}]
         return Rejected(
             tuple(
-                Rejection(str(error.get("code") or f"HTTP {answer.status}"), _sentence(error) or answer.text[:200])
+                Rejection(str(error.get("code") or f"HTTP {answer.status}"), _sentence(error) or "no reason given")
                 for error in errors
             )
         )
-    return ChannelUnavailable(f"HTTP {answer.status}: {answer.text[:200]}")
+    return ChannelUnavailable(f"HTTP {answer.status}: {_errors(answer)}")
 
 
 def _errors(answer: Answer) -> str:
     body = answer.body if isinstance(answer.body, dict) else {}
-    return "; ".join(_sentence(error) for error in body.get("errors", ())) or answer.text[:200]
+    return "; ".join(_sentence(error) for error in body.get("errors", ())) or "no reason given"
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

@@ -76,7 +76,7 @@ class AmazonConnector:
         self._api = Api(settings["url"], sign_in(settings))
         self._seller = settings["seller_id"]
         self._marketplace = settings.get("marketplace_id") or MARKETPLACE_NL
-        self._files = SignedFiles()
+        self._files = SignedFiles(self._api.reach)
         where = (self._api, self._files, self._seller, self._marketplace, clock)
         self._definitions = Definitions(*where)
         self._bulk = Bulk(Feeds(*where), self._definitions, self._marketplace, self.push)

@@ -161,7 +161,7 @@ class Feeds:
         if answer.status in (400, 404):
             return Failed(f"Amazon does not know the feed {feed_id} any more")
         if answer.status != 200:
-            return ChannelUnavailable(f"HTTP {answer.status}: {answer.text[:200]}")
+            return ChannelUnavailable(f"HTTP {answer.status} when asked for the feed {feed_id}")
         match answer.body.get("processingStatus"):
             case "DONE" if answer.body.get("resultFeedDocumentId"):
                 return await self._report(feed_id, str(answer.body["resultFeedDocumentId"]))

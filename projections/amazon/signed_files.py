@@ -12,7 +12,9 @@ from yarl import URL
 from daybook.channel import calls
 from daybook.channel.calls import Exchange, exchanges, previewing
 from daybook.channel.contract import ChannelUnavailable
+from daybook.channel.reach import NetworkReach
 
+IN_FLIGHT_MAX = 32
 BYTES_MAX = 64 * 1024 * 1024
 """After decompression. A report on 2,000 messages with the listings' attributes has about 5 MB."""
 
@@ -20,7 +22,9 @@ BYTES_MAX = 64 * 1024 * 1024
 class SignedFiles:
     """Reads and writes such files; one connection pool, opened on first use."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: NetworkReach) -> None:
+        """`reach`: where they may be, as the channel's own requests."""
+        self._reach = reach
         self._session: aiohttp.ClientSession | None = None
 
     async def put(self, url: str, data: bytes, content_type: str) -> ChannelUnavailable | None:
@@ -56,8 +60,15 @@ class SignedFiles:
         where = _without_signature(url)
         if previewing.get():
             return ChannelUnavailable(f"{method} {where} was not sent: this is a preview")
+        refusal = self._reach.refusal(url)
+        if refusal is not None:
+            return ChannelUnavailable(f"{method} {where} was not sent: {refusal}")
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=calls.ANSWER_SECONDS_MAX))
+            self._session = aiohttp.ClientSession(
+                connector=self._reach.pool(IN_FLIGHT_MAX),
+                timeout=aiohttp.ClientTimeout(total=calls.ANSWER_SECONDS_MAX),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         started = time.perf_counter()
         status, failure = None, None
         try:
@@ -87,7 +98,7 @@ class SignedFiles:
                     )
                 )
         if status != 200:
-            return ChannelUnavailable(f"{method} {where}: HTTP {status}: {content[:200].decode('utf-8', 'replace')}")
+            return ChannelUnavailable(f"{method} {where}: HTTP {status}")
         return content
 
 

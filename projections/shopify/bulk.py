@@ -13,12 +13,11 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from daybook.channel.calls import Answer, Calls
+from daybook.channel.calls import Answer
 from daybook.channel.contract import ChannelUnavailable, Payload
 from daybook_projections.shopify.graphql import Node, Shop, Stopped, failure
 from daybook_projections.shopify.operations import BULK_RUN, BULK_STATE, PRODUCT_SET_LINE, STAGE_UPLOAD
@@ -65,7 +64,7 @@ class Bulk:
                 self._looks[number] = self._clock() + self.look_seconds
                 return None
             url = (state or {}).get("url") or (state or {}).get("partialDataUrl")
-            results = _lines(await _fetch("GET", str(url))) if url else {}
+            results = _lines(await self._shop.fetch("GET", str(url))) if url else {}
             self._looks.pop(number, None)
             if len(self._results) >= RESULTS_KEPT_MAX:
                 self._results.pop(next(iter(self._results)))
@@ -84,10 +83,9 @@ class Bulk:
         target = staged["stagedTargets"][0]
         parameters = {str(each["name"]): str(each["value"]) for each in target["parameters"]}
         boundary = uuid5(NAMESPACE_URL, str(target["url"])).hex
-        answer = await _fetch("POST", str(target["url"]), _multipart(boundary, parameters, content), boundary)
+        answer = await self._shop.fetch("POST", str(target["url"]), _multipart(boundary, parameters, content), boundary)
         if answer.status not in (200, 201, 204):
-            said = answer.text[:200]
-            raise Stopped(ChannelUnavailable(f"the upload for a bulk operation failed (HTTP {answer.status}): {said}"))
+            raise Stopped(ChannelUnavailable(f"the upload for a bulk operation failed (HTTP {answer.status})"))
         return parameters["key"]
 
 
@@ -98,22 +96,6 @@ def _lines(answer: Answer) -> dict[int, Node]:
         raise Stopped(failure(answer))
     lines: list[dict[str, Any]] = [msgspec.json.decode(text) for text in answer.text.splitlines() if text.strip()]
     return {int(line["__lineNumber"]): line for line in lines}
-
-
-async def _fetch(method: str, url: str, content: bytes | None = None, boundary: str = "") -> Answer:
-    """One request to an address that Shopify gave: storage that is not the shop's, so without its token."""
-    parts = urlsplit(url)
-    calls = Calls(f"{parts.scheme}://{parts.netloc}")
-    try:
-        return await calls.request(
-            method,
-            url.removeprefix(calls.base_url),
-            body=msgspec.Raw(content) if content is not None else None,
-            headers={"Content-Type": f"multipart/form-data; boundary={boundary}"} if content is not None else None,
-            secret=True,
-        )
-    finally:
-        await calls.close()
 
 
 def _multipart(boundary: str, parameters: Mapping[str, str], content: bytes) -> bytes:

@@ -10,6 +10,9 @@ counts by what the same document cost the last time, and leaves the difference i
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from daybook.channel.calls import Answer, Calls
 from daybook.channel.contract import ChannelUnavailable, Rejected, Throttled, Waiting
@@ -104,6 +107,24 @@ class Shop:
             raise Refusal(errors)
         return found
 
+    async def fetch(self, method: str, url: str, content: bytes | None = None, boundary: str = "") -> Answer:
+        """Sends one request to an address that Shopify gave: storage that is not the shop's, so without its token.
+
+        It may go where the shop's own requests may go. Raises Unanswered.
+        """
+        parts = urlsplit(url)
+        calls = self._calls.elsewhere(f"{parts.scheme}://{parts.netloc}")
+        try:
+            return await calls.request(
+                method,
+                url.removeprefix(calls.base_url),
+                body=msgspec.Raw(content) if content is not None else None,
+                headers={"Content-Type": f"multipart/form-data; boundary={boundary}"} if content is not None else None,
+                secret=True,
+            )
+        finally:
+            await calls.close()
+
     def _learn(self, document: str, answer: Answer) -> None:
         cost = _cost(answer.body)
         status = cost.get("throttleStatus") or {}
@@ -191,7 +212,7 @@ def _code(error: Node) -> str:
 
 def _said(answer: Answer) -> str:
     return "; ".join(str(e.get("message", e) if isinstance(e, dict) else e) for e in _errors(answer)) or (
-        answer.text[:200] or "no reason given"
+        "no reason given"
     )
 
 

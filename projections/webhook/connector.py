@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver
 
@@ -37,41 +36,21 @@ from daybook.channel.contract import (
     Throttled,
     Waiting,
 )
-from daybook_projections.webhook.guard import guarded
+from daybook.channel.reach import ALLOW_HTTP, NetworkReach, is_true
 from daybook_projections.webhook.listing import FACETS, NAME
 from daybook_projections.webhook.mapping import PRICE, PRODUCT, STOCK
 from daybook_projections.webhook.signing import keys, message_id, signed
 
 TYPES: Mapping[str, str] = {PRODUCT: "product.updated", PRICE: "price.updated", STOCK: "stock.updated"}
 REMOVED = "product.removed"
+RECORDED = ("url",)
+"""Settings that may be in the log."""
 CLEARED: Mapping[str, Payload] = {
     PRICE: {"price": None, "prices": {}},
     STOCK: {"stock": {"available": 0, "locations": {}}},
 }
 """What a facet that is taken off alone is told as."""
 """A Retry-After is followed up to here: a slip in it must not silence an endpoint for a year."""
-
-
-class GuardedCalls(Calls):
-    """`Calls` with a pool that connects to allowed addresses only."""
-
-    def __init__(
-        self, base_url: str, private_allowed: bool, resolver: AbstractResolver | None, answer_seconds_max: float
-    ) -> None:
-        super().__init__(base_url)
-        self._private_allowed = private_allowed
-        self._resolver = resolver
-        self._answer_seconds_max = answer_seconds_max
-
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Sends the bytes as they are: they are what was signed. Raises Unanswered."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=guarded(self._private_allowed, self._limit, self._resolver),
-                timeout=aiohttp.ClientTimeout(total=self._answer_seconds_max),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return await self.request("POST", path, body=msgspec.Raw(body), headers=headers)
 
 
 class WebhookConnector:
@@ -93,8 +72,11 @@ class WebhookConnector:
         # Calls takes off a slash at the end, and to a receiver /hook and /hook/ are two places.
         parts = urlsplit(settings["url"]) if self._problem is None else urlsplit("")
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._calls = GuardedCalls(
-            f"{parts.scheme}://{parts.netloc}", _true(settings, "allow_private"), resolver, answer_seconds_max
+        self._calls = Calls(
+            f"{parts.scheme}://{parts.netloc}",
+            reach=NetworkReach.of(settings, RECORDED),
+            resolver=resolver,
+            answer_seconds_max=answer_seconds_max,
         )
 
     async def push(self, push: Push) -> Outcome:
@@ -138,36 +120,34 @@ class WebhookConnector:
         )
         id_ = message_id(self._name, push.sku, push.facet, push.position, push.receipt, fields)
         try:
-            answer = await self._calls.post(self._path, body, signed(self._keys, id_, at, body))
+            # Sent as they are: they are what was signed.
+            headers = signed(self._keys, id_, at, body)
+            answer = await self._calls.request("POST", self._path, body=msgspec.Raw(body), headers=headers)
         except Unanswered as unanswered:
             return unanswered.outcome()
         return None if 200 <= answer.status < 300 else self._failure(answer)
 
     def _failure(self, answer: Answer) -> Outcome:
-        status, said, pause = answer.status, answer.text[:200], answer.retry_after()
+        # Not a word of the answer: whoever may add an endpoint could read with it what lies behind any address.
+        status, pause = answer.status, answer.retry_after()
         variable = f"DAYBOOK_CHANNEL_{self._name.upper()}"
         if status == 410:
-            wanted = "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel"
-            return Stopped(f"{wanted}. {said}".strip())
+            return Stopped("the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel")
         if status == 429:
             return Throttled(pause)
         if 300 <= status < 400:
-            place = answer.headers.get("Location", "another place")[:200]
             return ChannelUnavailable(
-                f"HTTP {status} sends us to {place}, and redirects are not followed: set {variable}_URL"
+                f"HTTP {status} sends us to another place, and redirects are not followed: set {variable}_URL"
             )
         if status in (401, 403):
-            return ChannelUnavailable(
-                f"the endpoint refuses the signature (HTTP {status}): {said}. Check {variable}_SECRET"
-            )
-        return ChannelUnavailable(f"the endpoint did not take the message (HTTP {status}): {said}", pause)
+            return ChannelUnavailable(f"the endpoint refuses the signature (HTTP {status}): check {variable}_SECRET")
+        return ChannelUnavailable(f"the endpoint did not take the message (HTTP {status})", pause)
 
 
 SETTINGS = (
-    Setting("url", "where the endpoint listens; the journal shows it, so it should hold no credential"),
+    # The secret signs and never leaves, so whoever may add a channel may say where its messages go.
+    Setting("url", "where the endpoint listens; the journal shows it, so it should hold no credential", recorded=True),
     Setting("secret", "a `whsec_` secret, or several with spaces between while receivers change over: each signs"),
-    Setting("allow_private", "`true` lets the endpoint be in a private network", optional=True),
-    Setting("allow_http", "`true` lets the endpoint be without TLS", optional=True),
 )
 
 
@@ -186,7 +166,7 @@ def problem(settings: Mapping[str, str], name: str = NAME) -> str | None:
         return f"{variable}_URL is no URL: {error}"
     if parts.scheme not in ("http", "https") or not host:
         return f"{variable}_URL must be an address like https://example.com/hook"
-    if parts.scheme == "http" and not _true(settings, "allow_http"):
+    if parts.scheme == "http" and not is_true(settings, ALLOW_HTTP):
         return f"{variable}_URL is not https; use https, or set {variable}_ALLOW_HTTP=true"
     if parts.username is not None or parts.password is not None:
         return f"{variable}_URL holds a user or password, which the journal would show; the signature is the proof"
@@ -195,7 +175,3 @@ def problem(settings: Mapping[str, str], name: str = NAME) -> str | None:
     except ValueError as error:
         return f"{variable}_SECRET holds no usable secret: {error}"
     return None
-
-
-def _true(settings: Mapping[str, str], key: str) -> bool:
-    return settings.get(key, "").lower() == "true"

@@ -46,7 +46,7 @@ def code_of(answer: Answer) -> str:
 
 def message_of(answer: Answer) -> str:
     """Gives what the shop says."""
-    return str(answer.body.get("message", "")) if isinstance(answer.body, dict) else answer.text[:200]
+    return str(answer.body.get("message", "")) if isinstance(answer.body, dict) else "no reason given"
 
 
 def _advice(address: str) -> str:

@@ -177,7 +177,7 @@ class WooConnector:
             return self._api.refused(answer)
         place = _place(under, answer)
         if place is None:
-            return ChannelUnavailable(f"the shop answered {answer.status} without an id: {answer.text[:200]}")
+            return ChannelUnavailable(f"the shop answered {answer.status} without an id")
         refused = await self._seen(push, place, answer)
         return refused or Confirmed(covers=tuple(push.listing), remote_id=str(place))
 

@@ -6,7 +6,8 @@ Made from the listing as the shop is to show it, so the page and its data never 
 - a variable product is a `ProductGroup` with `hasVariant`, its variations complete with their offers.
 
 Only what the listing holds is told. The condition of the goods, how long a price holds and what shipping costs are not
-in it, and are left to the page. Texts are told without their markup.
+in it, and are left to the page. Texts are told without their markup; a name has none, and what looks like it is told
+as it is read. Whoever writes it into a page escapes it, as for a page's element: the API has done that.
 """
 
 from collections.abc import Iterator, Mapping

@@ -44,15 +44,15 @@ class Operator:
         return box
 
     def hand_over(self, name: str, box: WebhookSandbox) -> None:
-        """Writes the endpoint's credential where the delivery looks for it."""
+        """Writes the endpoint's credential, and that it is on this machine, where the delivery looks for it."""
         file = self.folder / f"{name}.toml"
         file.touch(mode=0o600)
-        file.write_text(f'secret = "{box.settings()["secret"]}"\n')
+        own = {key: value for key, value in box.settings().items() if key != "url"}
+        file.write_text("".join(f'{key} = "{value}"\n' for key, value in own.items()))
 
     async def add(self, name: str, box: WebhookSandbox) -> None:
         """Adds it with what may be recorded of its settings."""
-        settings = {key: value for key, value in box.settings().items() if key != "secret"}
-        await self.pipeline.carry_out(AddChannel(name=name, kind="webhook", settings=settings))
+        await self.pipeline.carry_out(AddChannel(name=name, kind="webhook", settings={"url": box.settings()["url"]}))
 
     def status(self, name: str) -> ChannelStatus | None:
         return next((one for one in self.pipeline.channels.all() if one.name == name), None)

@@ -29,7 +29,7 @@ OWN = {
         *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "publication"),
         *("stock", "variant_cache"),
     ),
-    "webhook": ("guard", "signing"),
+    "webhook": ("signing",),
     "webshop": ("bodies", "document", "families", "gathering", "place"),
 }
 """What only one channel has, by its name."""

@@ -39,7 +39,6 @@ from tests.benchmarks.report import Figure, arguments, report
 
 ENDPOINTS, QUICK_ENDPOINTS = (5, 20, 100), (5,)
 SECRET = "whsec_" + b64encode(b"a secret of the benchmark's own").decode()
-PRIVATE = {"allow_private": "true", "allow_http": "true"}
 SKU, OTHER = "told", "untold"
 CHANGES = 5
 SECONDS, QUICK_SECONDS = 10.0, 2.0
@@ -98,7 +97,8 @@ def role(name: str, data: Path, postgres: PostgresServer, nats: NatsServer, chan
     """A process of the program, ended in good order; its id."""
     env = {name: text for name, text in os.environ.items() if not name.startswith("DAYBOOK_")}
     env |= {"DAYBOOK_POSTGRES": postgres.dsn, "DAYBOOK_NATS": nats.url, "DAYBOOK_DATA": str(data)}
-    env |= {f"DAYBOOK_CHANNEL_{channel.upper()}_SECRET": SECRET for channel in channels}
+    given = {"SECRET": SECRET, "ALLOW_PRIVATE": "true", "ALLOW_HTTP": "true"}
+    env |= {f"DAYBOOK_CHANNEL_{channel.upper()}_{key}": one for channel in channels for key, one in given.items()}
     with (data / "roles.log").open("ab") as log:
         one = subprocess.Popen([sys.executable, "-m", "daybook", "run", name], env=env, stdout=log, stderr=log)
     try:
@@ -129,7 +129,7 @@ def prepare(app: App, url: str, channels: list[str]) -> None:
 
     say(DefineAttribute(attribute=AttributeDefined(code="name", type="text")))
     for name in channels:
-        say(AddChannel(name=name, kind="webhook", settings={"url": f"{url}/{name}"} | PRIVATE))
+        say(AddChannel(name=name, kind="webhook", settings={"url": f"{url}/{name}"}))
     for sku, on in ((SKU, channels), (OTHER, [])):
         say(
             DescribeProduct(

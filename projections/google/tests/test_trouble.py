@@ -117,7 +117,7 @@ def test_no_token_and_no_secret_reach_the_journal() -> None:
     [
         (429, {"error": {"code": 429, "details": [{"retryDelay": "30s"}]}}, Throttled(30.0)),
         (429, {"error": {"code": 429}}, Throttled(None)),
-        (503, {"error": {"status": "UNAVAILABLE"}}, ChannelUnavailable("HTTP 503: {}")),
+        (503, {"error": {"status": "UNAVAILABLE"}}, ChannelUnavailable("HTTP 503")),
         (404, {"error": {"message": "none"}}, ChannelUnavailable("Google gave an unexpected answer (HTTP 404): none")),
         (400, {"odd": 1}, ChannelUnavailable("Google gave an unexpected answer (HTTP 400): no reason given")),
     ],

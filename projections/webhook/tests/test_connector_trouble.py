@@ -35,14 +35,14 @@ def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
     outcome = answered(Step(status=status, headers={"Location": PATH}))
     assert isinstance(outcome, ChannelUnavailable)
     assert outcome.reason == (
-        f"HTTP {status} sends us to {PATH}, and redirects are not followed: set DAYBOOK_CHANNEL_WEBHOOK_URL"
+        f"HTTP {status} sends us to another place, and redirects are not followed: set DAYBOOK_CHANNEL_WEBHOOK_URL"
     )
 
 
 def test_410_stops_the_channel_and_says_what_a_person_has_to_do() -> None:
     outcome = answered(Step(status=410, text="bye"))
     assert outcome == Stopped(
-        "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel. bye"
+        "the endpoint wants no more messages (HTTP 410): enable it there, then resume the channel"
     )
 
 
@@ -54,22 +54,20 @@ def test_429_is_no_failure_and_says_how_long() -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_server_error_is_tried_again_when_it_says(status: int) -> None:
     outcome = answered(Step(status=status, headers={"Retry-After": "30"}, text="<html>down</html>"))
-    assert outcome == ChannelUnavailable(
-        f"the endpoint did not take the message (HTTP {status}): <html>down</html>", 30.0
-    )
+    assert outcome == ChannelUnavailable(f"the endpoint did not take the message (HTTP {status})", 30.0)
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 408, 409, 413, 415, 422])
 def test_a_4xx_is_the_receivers_to_repair_and_is_tried_again(status: int) -> None:
     outcome = answered(Step(status=status, text="no such field"))
-    assert outcome == ChannelUnavailable(f"the endpoint did not take the message (HTTP {status}): no such field")
+    assert outcome == ChannelUnavailable(f"the endpoint did not take the message (HTTP {status})")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_signature_names_the_secret(status: int) -> None:
     outcome = answered(Step(status=status))
     assert isinstance(outcome, ChannelUnavailable)
-    assert "Check DAYBOOK_CHANNEL_WEBHOOK_SECRET" in outcome.reason
+    assert "check DAYBOOK_CHANNEL_WEBHOOK_SECRET" in outcome.reason
 
 
 def test_a_refused_message_has_no_effect_and_the_next_try_has() -> None:

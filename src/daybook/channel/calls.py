@@ -14,9 +14,11 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 
 from daybook.channel.contract import ChannelUnavailable, Throttled
 from daybook.channel.pacing import Pace, Rate, TooSoon
+from daybook.channel.reach import CREDENTIAL, SECRET_LENGTH_MIN, NetworkReach, connecting, hidden, without
 
 ANSWER_SECONDS_MAX = 20.0
 BODY_KEPT_BYTES_MAX = 4000
@@ -40,7 +42,10 @@ class Answer(msgspec.Struct, frozen=True):
         if self.status == 429:
             return self.throttle()
         if self.status >= 500 or (self.body is None and self.text and self.status != 204):
-            return ChannelUnavailable(f"HTTP {self.status}: {self.text[:200]}", self.retry_after())
+            # Hazard: no text of it. What the engine is told is shown to everybody who may see the channel; a body that
+            # is not in the channel's own words may come from anywhere. The journal keeps it for the operator.
+            said = "" if self.status >= 400 else " with something that is no JSON"
+            return ChannelUnavailable(f"HTTP {self.status}{said}", self.retry_after())
         return None
 
     def throttle(self, seconds: float | None = None) -> Throttled:
@@ -113,13 +118,36 @@ class Calls:
 
     `rates` are the channel's limits by operation, the name that a request is given. A connector that has an attribute
     `pace` (this one's) lets the engine share them out among its workers.
+
+    It goes where `reach` lets it: by default, where the settings let the connector go that is being made. Made apart
+    from any settings, as in a test, it may go to the address of this machine that it was given. Redirects are never
+    followed.
     """
 
-    def __init__(self, base_url: str, in_flight_max: int = 32, rates: Mapping[str, Rate] | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        in_flight_max: int = 32,
+        rates: Mapping[str, Rate] | None = None,
+        *,
+        reach: NetworkReach | None = None,
+        resolver: AbstractResolver | None = None,
+        answer_seconds_max: float | None = None,
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.pace = Pace(rates)
+        self.reach = reach or connecting.get() or _unsaid(base_url)
+        self._secrets = hidden.get()
+        self._resolver = resolver
+        self._answer_seconds_max = answer_seconds_max
         self._limit = in_flight_max
         self._session: aiohttp.ClientSession | None = None
+
+    def elsewhere(self, base_url: str) -> "Calls":
+        """A client for an address that came in an answer, as a file's: it may go where this one may. To be closed."""
+        made = Calls(base_url, self._limit, reach=self.reach)
+        made._secrets = self._secrets
+        return made
 
     async def request(
         self,
@@ -146,14 +174,7 @@ class Calls:
         if previewing.get():
             hidden = secret or bool(people)  # a preview is shown to whoever may see the channel
             raise self._previewed(method, self._url(path, None if people else query), None if hidden else body)
-        if operation is not None:
-            try:
-                await self.pace.turn(operation, cost)
-            except TooSoon as said:
-                raise Early(said) from None
-        held = may_send.get()
-        if held is not None and not held():
-            raise NotHeld(f"{method} {self.base_url}{path} was not sent: the lane may be another worker's by now")
+        await self._permitted(f"{method} {self.base_url}{path} was not sent", path, operation, cost)
         raw = msgspec.json.encode(body) if body is not None else None
         sent = {"Content-Type": "application/json"} if raw is not None else {}
         started = time.perf_counter()
@@ -169,12 +190,14 @@ class Calls:
             ) as response:
                 data = await whole(response, ANSWER_BYTES_MAX)
                 status, text = response.status, data.decode("utf-8", "replace")
+                if not secret and (shown := without(text, self._hidden(headers))) is not text:
+                    text, data = shown, shown.encode()
                 answer = Answer(status, response.headers, _json(data), text, operation)
                 if operation is not None:
                     self.pace.learn(operation, status, response.headers, answer.retry_after())
                 return answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = f"{type(error).__name__}: {error}".rstrip(": ")
+            failure = without(f"{type(error).__name__}: {error}".rstrip(": "), self._hidden(headers))
             raise Unanswered(f"{method} {self.base_url}{path} was not answered: {failure}") from error
         finally:
             kept = exchanges.get()
@@ -182,7 +205,7 @@ class Calls:
                 kept.append(
                     Exchange(
                         method=method,
-                        url=self._url(path, None if secret else query),
+                        url=without(self._url(path, None if secret else query), self._secrets),
                         request=None if secret else raw,
                         status=status,
                         answer=None if secret or text is None else text[:BODY_KEPT_BYTES_MAX],
@@ -192,17 +215,43 @@ class Calls:
                     )
                 )
 
+    async def _permitted(self, said: str, path: str, operation: str | None, cost: float) -> None:
+        """Waits for the operation's turn. Raises Early, NotHeld, and Unanswered for where no request goes."""
+        if operation is not None:
+            try:
+                await self.pace.turn(operation, cost)
+            except TooSoon as early:
+                raise Early(early) from None
+        held = may_send.get()
+        if held is not None and not held():
+            raise NotHeld(f"{said}: the lane may be another worker's by now")
+        refusal = self._refusal(path)
+        if refusal is not None:
+            raise Unanswered(f"{said}: {refusal}")
+
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._limit),
-                timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX),
+                connector=self.reach.pool(self._limit, self._resolver),
+                timeout=aiohttp.ClientTimeout(total=self._answer_seconds_max or ANSWER_SECONDS_MAX),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
             # Hazard: when a kept-alive connection turns out to be cut, aiohttp sends an idempotent request once more by
             # itself. The journal would show one request where the channel saw two, and "no answer" would be hidden
             # from the engine. There is no public switch (aiohttp 3.14); the contract suite fails without this line.
             self._session._retry_connection = False
         return self._session
+
+    def _hidden(self, headers: Mapping[str, str] | None) -> list[str]:
+        """What no answer may say back: the settings' secrets, and what the request's own headers hold of the kind."""
+        sent = [value for name, value in (headers or {}).items() if CREDENTIAL.search(_plain_name(name))]
+        words = (one for value in sent for one in value.split())
+        return [*self._secrets, *(one for one in words if len(one) >= SECRET_LENGTH_MIN)]
+
+    def _refusal(self, path: str) -> str | None:
+        if path[:1] not in ("", "/", "?"):
+            return "the path would change the host"
+        return self.reach.refusal(self.base_url + path)
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> str:
         """For people: where the request goes."""
@@ -220,6 +269,15 @@ class Calls:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _plain_name(header: str) -> str:
+    return "auth" if header.lower() in ("authorization", "proxy-authorization", "cookie") else header.lower()
+
+
+def _unsaid(base_url: str) -> NetworkReach:
+    """Nobody's settings are at hand. In the middle of a push the address may be a stranger's: it gives no right."""
+    return NetworkReach() if exchanges.get() is not None else NetworkReach.of({"url": base_url})
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:

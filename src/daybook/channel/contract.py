@@ -12,6 +12,7 @@ import msgspec
 
 from daybook.catalogue.reference import Reference
 from daybook.channel.pacing import Pace
+from daybook.channel.reach import SWITCHES, NetworkReach, connecting, hidden, secrets_of
 from daybook.errors import BadConfiguration
 from daybook.events import ChannelConfigured, Recorded, Rejection
 
@@ -248,6 +249,9 @@ class Setting(msgspec.Struct, frozen=True):
     optional: bool = False
     unless: str | None = None
     """The key of another setting that makes this one needless."""
+    recorded: bool = False
+    """May be given with the command that adds the channel, so by everybody who may add one. Never for a credential,
+    nor for what says where credentials go or what may be reached: those are the operator's, in files and variables."""
 
 
 Fold = Callable[[Any, Recorded], Any]
@@ -283,8 +287,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Given the values of `settings`. Opens its connections on first use. Raises BadConfiguration for a value that it
     can't use, naming its variable DAYBOOK_CHANNEL_<NAME>_<KEY>. The engine calls `connect`."""
     settings: tuple[Setting, ...] = ()
-    """All that the connector reads: from the command that added the channel, from files, and from the variables
-    DAYBOOK_CHANNEL_<NAME>_<KEY>."""
+    """All that the connector reads: from files, from the variables DAYBOOK_CHANNEL_<NAME>_<KEY>, and, where `recorded`
+    says so, from the command that added the channel. `reach.SWITCHES` are every channel's."""
     sandbox: Callable[[], Sandbox] | None = None
     in_flight_max: int = 8
     """Lanes under way at once; a request of many SKUs counts for each."""
@@ -331,8 +335,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             if not (one.optional or given.get(one.key) or (one.unless is not None and given.get(one.unless)))
         )
 
+    def recordable(self) -> tuple[str, ...]:
+        """The keys of the settings that may be in the log."""
+        return tuple(one.key for one in self.settings if one.recorded and one.key not in SWITCHES)
+
     def connect(self, given: Mapping[str, str]) -> Connector:
-        """The connector. Raises BadConfiguration naming all settings that are missing, and what it raises itself."""
+        """The connector. Raises BadConfiguration naming all settings that are missing, and what it raises itself.
+
+        Every `Calls` that is made meanwhile goes only where these settings let it go, and gives no answer that repeats
+        a secret of theirs.
+        """
         if self.connector is None:
             raise BadConfiguration(f"{self.name} is a read model: it has no connection to anything")
         if missing := self.lacks(given):
@@ -340,7 +352,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             raise BadConfiguration(
                 f"the channel {self.name} has no {', '.join(missing)}: set {', '.join(variables)}", field=variables[0]
             )
-        return self.connector(given)
+        tokens = connecting.set(NetworkReach.of(given, self.recordable())), hidden.set(secrets_of(given))
+        try:
+            return self.connector(given)
+        finally:
+            connecting.reset(tokens[0])
+            hidden.reset(tokens[1])
 
 
 def check_name(name: str) -> str:

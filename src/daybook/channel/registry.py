@@ -26,6 +26,15 @@ News = Callable[[int], Sequence[Recorded]]
 """The events of `TYPES` after a position, in order."""
 
 
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of channel, as far as a command that adds one has to know it."""
+
+    defaults: Callable[[str], ChannelConfigured]
+    """The settings with which one of this name begins; raises InvalidValue and Refused for the name."""
+    recordable: tuple[str, ...]
+    """Settings of its connector that the command may hold."""
+
+
 class _Snapshot(msgspec.Struct, frozen=True):
     """The log up to a position, and what follows from it."""
 
@@ -113,9 +122,12 @@ class Registry:
         seen = self._look()
         return seen.added.get(name) or seen.gone.get(name)
 
-    def kinds(self) -> Mapping[str, Callable[[str], ChannelConfigured]]:
-        """Kind of channel -> the settings with which one of this name begins; see `commands.scene.Kinds`."""
-        return {kind: partial(self._defaults, kind) for kind in sorted(self.installed)}
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of channels that are installed, by name."""
+        return {
+            kind: Kind(partial(self._defaults, kind), self._installed[kind].recordable())
+            for kind in sorted(self.installed)
+        }
 
     def _defaults(self, kind: str, name: str) -> ChannelConfigured:
         if not NAME.match(name):

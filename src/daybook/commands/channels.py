@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from daybook import limits
+from daybook.channel.reach import CREDENTIAL
 from daybook.commands.decision_view import Change, DecisionView
 from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events import CatalogueEvent, ChannelAdded, ChannelRemoved
@@ -14,10 +15,6 @@ from daybook.events.envelope import REFERENCE_KEY
 from daybook.values import check_limit, check_text, parse_code
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
-_CREDENTIAL = re.compile(
-    r"secret|token|passw|passphrase|pwd|credential|bearer|signature|apikey|accesskey"
-    r"|(^|[_-])(key|pass|auth|sig|pat)([_-]|$)"
-)
 _USER_INFO = re.compile(r"://[^/?#\s]*@")
 _SECRET_VALUE = re.compile(r"whsec_|-----BEGIN |(bearer|basic) ", re.IGNORECASE)
 
@@ -35,10 +32,16 @@ class AddChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What its connector is told besides its credentials, such as `url`."""
 
     def decide(self, scene: DecisionView) -> list[Change]:
-        """Refuses an unknown kind, a name that the kind or another channel has no room for, and a credential."""
+        """Refuses an unknown kind, a name that the kind or another channel has no room for, and operators' settings.
+
+        Those are credentials, and what says where they go.
+        """
         parse_code(self.name, "name")
-        defaults = scene.defaults(self.kind, self.name)
-        wish = ChannelAdded(name=self.name, kind=self.kind, settings=check_settings(self.settings))
+        kind = scene.kind(self.kind)
+        defaults = kind.defaults(self.name)
+        settings = check_settings(self.settings)
+        _check_recordable(settings, kind.recordable, self)
+        wish = ChannelAdded(name=self.name, kind=self.kind, settings=settings)
         now = scene.reference.added.get(self.name)
         if now is not None and now.kind != self.kind:
             raise Refused(
@@ -99,8 +102,21 @@ def check_settings(settings: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(settings.items()))
 
 
+def _check_recordable(settings: Mapping[str, str], recordable: tuple[str, ...], wish: AddChannel) -> None:
+    for key in settings:
+        if key not in recordable:
+            variable = f"DAYBOOK_CHANNEL_{wish.name.upper()}_{key.upper()}"
+            there = ", ".join(recordable) or "none"
+            raise InvalidValue(
+                f"settings.{key}",
+                f"is no setting of {wish.kind} that a command may give; there are: {there}. Where credentials go, and "
+                f"what may be reached, the operator says where the channel is delivered: {variable}, or the channel's "
+                "file",
+            )
+
+
 def _names_credential(key: str) -> bool:
-    return _CREDENTIAL.search(key.lower()) is not None
+    return CREDENTIAL.search(key.lower()) is not None
 
 
 def _holds_credential(value: str) -> bool:

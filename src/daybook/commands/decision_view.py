@@ -9,8 +9,9 @@ import msgspec
 from daybook import limits
 from daybook.access.state import NOBODY, AccessState
 from daybook.catalogue.reference import Reference
+from daybook.channel.registry import Kind
 from daybook.errors import NotFound
-from daybook.events import ChannelConfigured, Event
+from daybook.events import Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Fold
 from daybook.people.state import PersonState
@@ -32,8 +33,8 @@ FOLDS = {"product": Fold(evolve_product, Product, 1), "stock": Fold(evolve_stock
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
 
-Kinds = Mapping[str, Callable[[str], ChannelConfigured]]
-"""Kind of channel -> the settings with which one of this name begins; raises InvalidValue and Refused for the name."""
+Kinds = Mapping[str, Kind]
+"""The kinds of channels that are installed, by name."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -109,12 +110,12 @@ class DecisionView:
             _, self.versions[stream] = self._log.load(stream, fold.evolve if fold else _newest)
         return self.versions[stream]
 
-    def defaults(self, kind: str, name: str) -> ChannelConfigured:
-        """The settings with which a channel of this kind and name begins. Raises InvalidValue, NotFound and Refused."""
+    def kind(self, kind: str) -> Kind:
+        """The kind of channel of this name, or NotFound."""
         if kind not in self._kinds:
             there = ", ".join(sorted(self._kinds)) or "none"
             raise NotFound(f"kind: no kind of channel {kind!r} is installed; installed are: {there}", field="kind")
-        return self._kinds[kind](name)
+        return self._kinds[kind]
 
     def first_settings(self, name: str) -> ChannelConfigured | None:
         """What an installed channel goes by until it is configured; None for one that is not installed."""

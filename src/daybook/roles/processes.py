@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from daybook.app import App
+from daybook.channel.connection import connection_of
 from daybook.channel.contract import Manifest
 from daybook.channel.registry import Registry
 from daybook.config import Settings, hide
@@ -121,7 +122,7 @@ async def deliver(
 def _delivery(app: App, process: DeliveryProcess, manifest: Manifest) -> Job | NotStarted:
     settings = app.settings
     try:
-        connection = _connection(app, manifest.name)
+        connection = connection_of(app.registry, settings, manifest)
     except BadConfiguration as error:
         return NotStarted(error.message)
     if not connection:
@@ -131,10 +132,6 @@ def _delivery(app: App, process: DeliveryProcess, manifest: Manifest) -> Job | N
         return process.add(manifest, manifest.connect(connection))
 
     return Job((manifest, connection), begin, partial(hide, connection=connection))
-
-
-def _connection(app: App, name: str) -> dict[str, str]:
-    return app.settings.connection(name, app.registry.settings(name))
 
 
 def _not_connected(settings: Settings, name: str) -> str:

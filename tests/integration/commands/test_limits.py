@@ -9,6 +9,7 @@ from babel.localedata import locale_identifiers
 from daybook import commands as c
 from daybook import events as e
 from daybook import limits
+from daybook.channel.registry import Kind
 from daybook.commands.access import AddUser, GrantAccess, MakeKey
 from daybook.commands.book import Command
 from daybook.commands.describe import MediaItem, Price
@@ -141,7 +142,7 @@ def refused(desk: Harness, command: Command, limit: Limit) -> InvalidValue:
 def test_what_is_beyond_a_limit_is_refused_with_the_limit_what_was_given_and_what_to_do(
     desk: Harness, name: str
 ) -> None:
-    desk.book._kinds = {"toy": lambda name: e.ChannelConfigured(name=name)}
+    desk.book._kinds = {"toy": Kind(lambda name: e.ChannelConfigured(name=name), ())}
     desk.do(user("ann"))
     refused(desk, BEYOND[name], getattr(limits, name))
 

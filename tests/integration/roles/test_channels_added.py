@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from daybook.app import App
+from daybook.channel.connection import connection_of
 from daybook.commands import (
     AddChannel,
     ConfigureChannel,
@@ -25,10 +26,11 @@ from daybook.commands.book import Command, CommandResult
 from daybook.config import Settings
 from daybook.errors import NotFound, Refused
 from daybook.events import ChannelAdded, ChannelConfigured, ChannelRemoved, Event
+from daybook.events.envelope import REFERENCE_KEY
 from daybook.exporting.catalogue import export
 from daybook.http.application import create
 from daybook.importing import records
-from daybook.log.pending import Context
+from daybook.log.pending import Context, NewEvent
 from daybook.queries import connections
 from daybook_projections.webhook import manifest as webhook
 from tests.fixtures.commandline import Daybook
@@ -179,6 +181,44 @@ def test_over_http_a_credential_is_refused_and_not_sent_back(app: App) -> None:
         answer = client.post(f"{API}/channels", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, "settings.url")
     assert "s3cret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "key"),
+    [
+        ("bol", "bol", "login_url"),
+        ("bol", "bol", "url"),
+        ("google", "google", "token_url"),
+        ("shopify", "shopify", "url"),
+        ("webshop", "webshop", "allow_http"),
+        ("crm", "webhook", "allow_private"),
+        ("crm", "webhook", "allow_http"),
+        ("crm", "webhook", "proxy"),
+    ],
+)
+def test_over_http_nobody_says_where_credentials_go_or_what_may_be_reached(
+    app: App, name: str, kind: str, key: str
+) -> None:
+    before = app.reader.head()
+    with TestClient(create(app), raise_server_exceptions=False) as client:
+        body = {"name": name, "kind": kind, "settings": {key: "https://evil.example"}}
+        answer = client.post(f"{API}/channels", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (422, f"settings.{key}")
+    assert "where it is delivered" in answer.json()["reason"] or f"_{key.upper()}" in answer.json()["reason"]
+    assert app.reader.head() == before
+
+
+def test_an_address_that_an_older_book_recorded_is_not_followed(app: App) -> None:
+    recorded = {"login_url": "https://evil.example", "url": "https://evil.example", "allow_http": "true"}
+    for name, kind in (("bol", "bol"), ("crm", "webhook")):
+        event = ChannelAdded(name=name, kind=kind, settings=recorded)
+        context = Context.new("older", "http")
+        app.log.append([NewEvent(f"channel/{name}", 1, event, key=REFERENCE_KEY)], context)
+    app.registry.refresh()
+    mine = {"url": "https://api.bol.com", "client_id": "x", "client_secret": "s3cret"}
+    settings = Settings(data=Path("unused"), channels={"bol": mine})
+    assert connection_of(app.registry, settings, app.registry.get("bol")) == mine
+    assert connection_of(app.registry, settings, app.registry.get("crm")) == {"url": "https://evil.example"}
 
 
 def test_a_long_lived_process_learns_of_a_channel_that_another_one_added(app: App, database: str) -> None:

@@ -126,15 +126,15 @@ def test_the_log_is_asked_once_a_second_and_at_once_for_a_name_that_is_not_there
 def test_a_kind_says_with_which_settings_a_channel_of_it_begins() -> None:
     kinds = following().kinds()
     assert list(kinds) == ["single", "toy"]
-    assert kinds["toy"]("doll") == ChannelConfigured(name="doll")
-    assert kinds["single"]("single") == ONE.defaults
+    assert kinds["toy"].defaults("doll") == ChannelConfigured(name="doll")
+    assert kinds["single"].defaults("single") == ONE.defaults
     with pytest.raises(Refused, match="there can be only one single"):
-        kinds["single"]("other")
+        kinds["single"].defaults("other")
     with pytest.raises(Refused, match="model is an installed projection"):
-        kinds["toy"]("model")
+        kinds["toy"].defaults("model")
 
 
 @pytest.mark.parametrize("name", ["", "Doll", "my_doll", "my-doll", "1doll", "d" * 32, "doll\n"])
 def test_a_name_that_tables_or_settings_can_not_have_is_refused(name: str) -> None:
     with pytest.raises(InvalidValue, match="small letters and digits"):
-        following().kinds()["toy"](name)
+        following().kinds()["toy"].defaults(name)

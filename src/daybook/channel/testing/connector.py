@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from daybook.channel.contract import ChannelUnavailable, Confirmed, Connector, Payload, ReadsBack, Shown, Throttled
+from daybook.channel.reach import SWITCHES
 from daybook.channel.sandbox import Faults, SandboxServer
 from daybook.channel.testing.expected import Expected, check_shown
 from daybook.channel.testing.shelf import Shelf
@@ -40,10 +41,11 @@ async def check_connector(plan: TrialPlan) -> None:
         assert isinstance(sandbox, SandboxServer), "a sandbox is a SandboxServer"
         await sandbox.start()
         settings = sandbox.settings()
-        unknown = settings.keys() - {one.key for one in manifest.settings}
+        unknown = settings.keys() - {one.key for one in manifest.settings} - SWITCHES.keys()
         assert not unknown, f"the connector reads settings that the manifest does not declare: {sorted(unknown)}"
         if check is _wrong_credentials:
-            settings = {name: value if name.endswith("url") else "wrong" for name, value in settings.items()}
+            kept = ("url", *SWITCHES)
+            settings = {name: value if name.endswith(kept) else "wrong" for name, value in settings.items()}
         connector = manifest.connect(settings)
         plan.shelf.remote_ids.clear()
         try:

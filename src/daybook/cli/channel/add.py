@@ -26,8 +26,11 @@ def add(common: CommonOptions, name: str, kind: str | None, settings: Sequence[s
         before = app.registry.as_added(name)
         if before is None or kind not in (None, before.kind):
             return AddChannel(name=name, kind=kind or name, settings=wanted)
-        as_before = kind is None and not settings
-        return AddChannel(name=name, kind=before.kind, settings=before.settings if as_before else wanted)
+        if kind is not None or settings:
+            return AddChannel(name=name, kind=before.kind, settings=wanted)
+        allowed = app.registry.kinds()[before.kind].recordable if before.kind in app.registry.installed else ()
+        kept = {key: value for key, value in before.settings.items() if key in allowed}
+        return AddChannel(name=name, kind=before.kind, settings=kept)
 
     _carry_out(common, wish, _after_adding)
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Push
+from daybook.channel.reach import forbidden
 from daybook_projections.webhook.connector import WebhookConnector
-from daybook_projections.webhook.guard import forbidden
 from daybook_projections.webhook.sandbox.server import PATH, WebhookSandbox
 from daybook_projections.webhook.tests.desk import Names
 

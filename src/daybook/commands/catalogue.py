@@ -124,6 +124,10 @@ class ConfigureChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         check_limit(limits.LOCATIONS, len(wish.locations), "channel.locations")
         for location in wish.locations:
             parse_code(location, "channel.locations")
+        for key, value in wish.extra.items():
+            web = isinstance(value, str) and value.startswith(("https://", "http://"))
+            if key.endswith("_url") and value is not None and not web:
+                raise InvalidValue(f"channel.extra.{key}", "must be an https or http address")
         check_limit(limits.EXTRA, len(msgspec.json.encode(wish.extra)), "channel.extra")
         check_limit(limits.CHANNEL_LOCALES, len(wish.locales), "channel.locales")
         locales = tuple(parse_locale(one, "channel.locales") for one in wish.locales)

@@ -7,6 +7,7 @@ import msgspec
 from daybook import limits
 from daybook.catalogue.rules import check_categories, check_changes, check_family
 from daybook.commands.decision_view import Change, DecisionView, of_product
+from daybook.commands.media_address import check_address
 from daybook.errors import InvalidValue
 from daybook.events import AttributeChange, MediaAdded, ProductCreated
 from daybook.product import decisions
@@ -189,7 +190,7 @@ def check_gtin(gtin: str | None) -> str | None:
 
 def check_media(media: MediaAdded) -> MediaAdded:
     """Raises InvalidValue for a URL, id, role, scope or locale that is malformed."""
-    check_text(media.url, "media.url", limits.ADDRESS)
+    check_address(media.url, "media.url")
     check_text(media.media_id, "media.media_id", limits.ADDRESS)
     parse_code(media.role, "media.role")
     if media.channel is not None:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from daybook.http.caller import Known
 from daybook.http.declared import UNCHANGED
 from daybook.http.dependencies import InjectedApp
-from daybook.http.responses import tagged
+from daybook.http.responses import embeddable, tagged
 from daybook.queries.documents import document
 
 MEDIA_TYPE = "application/ld+json"
@@ -34,7 +34,7 @@ def show_document(
     `Daybook-Position` is the position up to which the listing has every event.
     """
     found = document(app.pool, app.reader, app.registry, name, sku)
-    encoded = msgspec.json.encode(found.body, order="deterministic")
+    encoded = embeddable(msgspec.json.encode(found.body, order="deterministic"))
     return tagged(if_none_match, encoded, "", MEDIA_TYPE, {POSITION: str(found.position)})
 
 

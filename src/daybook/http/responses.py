@@ -16,6 +16,13 @@ from daybook.http.caller import Caller
 from daybook.queries.fields import FieldChange
 from daybook.queries.planned import planned
 
+_IN_PAGES = (
+    *((one, b"\\u00" + one.hex().encode()) for one in (b"<", b">", b"&")),
+    ("\u2028".encode(), b"\\u2028"),
+    ("\u2029".encode(), b"\\u2029"),
+)
+"""Outside of strings JSON has none of these."""
+
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What a command did. A repeated request gets the very same one."""
@@ -98,6 +105,16 @@ def tagged(
     if etag in wanted or "*" in wanted:
         return Response(None, status_code=304, headers=sent)
     return Response(encoded, media_type=media_type, headers=sent)
+
+
+def embeddable(encoded: bytes) -> bytes:
+    """The same JSON without a character that means something to HTML or to JavaScript.
+
+    Hazard: a page embeds it in a `script` element, which ends at the first `</script>`, also inside of a string.
+    """
+    for raw, escaped in _IN_PAGES:
+        encoded = encoded.replace(raw, escaped)
+    return encoded
 
 
 def same(path: str, body: str, field: str) -> str:

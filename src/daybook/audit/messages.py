@@ -14,7 +14,15 @@ from daybook.stream.jetstream import Stream
 
 PAGE_MESSAGES = 2000
 SILENCE_SECONDS = 3.0
-RESET = "Run `daybook stream reset`; the relay fills the stream again from the log"
+KEEP = (
+    "The log or the stream was changed behind Daybook's back, and which of them can't be told from here: keep both "
+    "before anything is mended, the stream with `daybook stream save FILE`, the log with a dump of Postgres. Once it "
+    "is sure that the log is right, `daybook stream reset` fills the stream again from it"
+)
+AHEAD = (
+    "What the log lacks may be nowhere else: keep it with `daybook stream save FILE`. After a restore of Postgres "
+    "`daybook stream reset` then fills the stream again from the log"
+)
 
 
 async def compare(conn: AsyncConnection, nats_url: str, head: int, progress: Progress) -> int | None:
@@ -31,7 +39,7 @@ async def compare(conn: AsyncConnection, nats_url: str, head: int, progress: Pro
         if last is None:
             return None
         if last > head and last > await reader.head(conn):
-            raise Wrong(f"the stream is at sequence {last}, the log only at position {head}. {RESET}", head + 1)
+            raise Wrong(f"the stream is at sequence {last}, the log only at position {head}. {AHEAD}", head + 1)
         return await _Comparison(conn, stream, min(last, head)).run(nats, progress)
     finally:
         await nats.close()
@@ -68,7 +76,7 @@ class _Comparison:
         if not feed.alive or await self._stream.message(self._last) is not None:
             raise Unavailable(f"the stream fell silent at sequence {self._at} of {self._last}: run the check again")
         if self._at:
-            raise Wrong(f"sequence {self._at + 1} is missing in the stream. {RESET}", self._at + 1)
+            raise Wrong(f"sequence {self._at + 1} is missing in the stream. {KEEP}", self._at + 1)
 
     async def _page(self, delivered: Sequence[Delivered]) -> None:
         first, last = delivered[0].sequence, delivered[-1].sequence
@@ -77,7 +85,7 @@ class _Comparison:
         for one in delivered:
             # When the one before is gone as well, the stream's beginning has moved past us: that is no hole.
             if self._at and one.sequence != self._at + 1 and await self._stream.message(self._at) is not None:
-                raise Wrong(f"sequence {self._at + 1} is missing in the stream. {RESET}", self._at + 1)
+                raise Wrong(f"sequence {self._at + 1} is missing in the stream. {KEEP}", self._at + 1)
             _check(one, rows[one.sequence])
             self._at = one.sequence
             self._compared += 1
@@ -88,4 +96,4 @@ class _Comparison:
 def _check(one: Delivered, row: Sequence[Any]) -> None:
     wrong = cloudevents.difference(one.body, one.subject, row)
     if wrong is not None:
-        raise Wrong(f"message {one.sequence} of the stream {wrong}. {RESET}", row[0], row[2])
+        raise Wrong(f"message {one.sequence} of the stream {wrong}. {KEEP}", row[0], row[2])

@@ -13,7 +13,10 @@ SELECT position, stream, version FROM events
 WHERE position < 1 OR position > (SELECT position FROM head) ORDER BY position LIMIT 1
 
 -- name: torn
--- A command whose events do not stand together.
-SELECT min(position), max(position), count(*), command_id FROM events WHERE position <= %s
-GROUP BY command_id HAVING max(position) - min(position) + 1 <> count(*)
+-- A command whose events do not stand together, or that has more than one hash; none is one too.
+SELECT min(position), max(position), count(*), command_id, count(DISTINCT intent) + (count(intent) < count(*))::int
+FROM events WHERE position <= %s
+GROUP BY command_id
+HAVING max(position) - min(position) + 1 <> count(*)
+    OR min(intent) <> max(intent) OR count(intent) NOT IN (0, count(*))
 ORDER BY min(position) LIMIT 1

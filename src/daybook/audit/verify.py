@@ -1,9 +1,13 @@
 """Reads the whole log, and the stream beside it, and says the first thing that is wrong.
 
 Proved: positions are 1, 2, 3, ... up to the head and nothing lies outside of them; each stream's versions are 1, 2, 3,
-...; time never goes back; every event is of a known type and decodes; each command's events stand together, so none was
-carried out twice; every message that JetStream still holds is the event of its sequence, with its content, under its
-own subject.
+...; time never goes back; every event is of a known type, decodes, and holds no more than its type has; each command's
+events stand together, with one hash of the command, so none was carried out twice; every message that JetStream still
+holds is the event of its sequence, with its content, under its own subject.
+
+Not proved, as nothing in a database is out of its owner's reach: that an event which keeps to all of this was appended
+by Daybook. One that was put behind the last event before the relay looked, with the head moved as an append moves it,
+holds; so does another hash of a command that has one event, and a log that was changed together with its stream.
 """
 
 from collections.abc import Sequence
@@ -14,6 +18,7 @@ from daybook.audit import QUERIES
 from daybook.audit.findings import Progress, Verified, Wrong
 from daybook.audit.messages import compare
 from daybook.errors import CorruptLog
+from daybook.events import codec
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection, connect_async, reachable
 
@@ -89,7 +94,9 @@ async def _nothing_outside(conn: AsyncConnection) -> None:
 async def _commands_whole(conn: AsyncConnection, head: int) -> None:
     row = await (await conn.execute(QUERIES["torn"], (head,))).fetchone()
     if row is not None:
-        first, last, amount, command = row
+        first, last, amount, command, hashes = row
+        if hashes > 1:
+            raise Wrong(f"position {first}: the events of command {command} have different hashes of it", first)
         raise Wrong(
             f"position {first}: the {amount} events of command {command} do not stand together, they reach up to "
             f"position {last}: it was carried out twice, or somebody else wrote into the log",
@@ -122,8 +129,10 @@ class _LogCheck:
                 f"position {position}: recorded at {at}, before the event in front of it ({self.at})", position, stream
             )
         try:
-            reader.recorded(row)
+            wrong = codec.surplus(row[4], row[15], reader.recorded(row).event)
         except CorruptLog as error:
             raise Wrong(f"position {position} ({stream}, version {version}): {error}", position, stream) from error
+        if wrong is not None:
+            raise Wrong(f"position {position} ({stream}, version {version}): {wrong}", position, stream)
         self.position, self.at = position, at
         self.versions[stream] = version

@@ -48,6 +48,7 @@ PERMISSIONS: dict[str, str] = {
     "log stats": "log.read",
     "log verify": "log.verify",
     "stream reset": "stream.reset",
+    "stream save": "log.verify",
     "import akeneo": "catalogue.import",
     "import jsonl": "catalogue.import",
     "user add": "user.add",

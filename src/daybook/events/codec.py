@@ -45,6 +45,7 @@ from daybook.events import (
     StockReceived,
     UserAdded,
 )
+from daybook.events.members import unknown_member
 from daybook.events.upcasts import UPCASTS
 
 CLASSES: dict[str, type[Event]] = {
@@ -113,6 +114,17 @@ def decode(name: str, body: bytes | str) -> Event:
     raise CorruptLog(
         f"unknown event type {name!r}: written by a newer Daybook? Upgrade this one before reading on", type=name
     )
+
+
+def surplus(name: str, body: str, event: Event) -> str | None:
+    """What the body of an event holds beyond its type, in words; None when it holds nothing more.
+
+    Reading passes over it, so that an older Daybook reads a newer log; whoever checks a log wants to know.
+    """
+    if name not in CLASSES or encode(event) == body.encode():
+        return None
+    found = unknown_member(body.encode(), CLASSES[name])
+    return found and f"the body of a {name} event has {found[0]}, {found[1]}: a newer Daybook wrote it, or somebody did"
 
 
 def _lifted(stored: str, plain: Any) -> Event:

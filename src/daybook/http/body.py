@@ -8,7 +8,7 @@ import msgspec
 from litestar.dto import AbstractDTO, DTOConfig
 from litestar.exceptions import HTTPException
 
-from daybook.http.members import unknown_member
+from daybook.events.members import unknown_member
 from daybook.http.problems import malformed
 
 UNSUPPORTED_MEDIA_TYPE = 415

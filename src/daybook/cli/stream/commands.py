@@ -1,5 +1,6 @@
 """`daybook stream`: the JetStream stream that carries the log to the projections."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,3 +26,15 @@ def reset(common: CommonOptions, yes: Annotated[bool, typer.Option("--yes", help
     with app_for_queries(common) as on:
         done = resetting.reset(common, on)
     answer(common, done, resetting.shown(done))
+
+
+@command(app, "save", "daybook stream save stream.jsonl")
+def save(
+    common: CommonOptions, file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")]
+) -> None:
+    """Write every message of the stream into a file, as JSON Lines. Before a reset, as proof of what was in it."""
+    from daybook.cli.stream import save as saving
+
+    with app_for_queries(common) as on:
+        done = saving.save(common, on, file)
+    answer(common, done, saving.shown(done))

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from daybook import http_settings, secret_command
 from daybook.addresses import check_postgres, mask, nats_servers
 from daybook.errors import BadConfiguration
+from daybook.http_settings import HttpSettings
 
 log = logging.getLogger("daybook.config")
 
@@ -32,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nats: str | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 8080
+    http: HttpSettings = HttpSettings()
     log: str = "text"
     """How a role writes its log: `text` or `json`."""
     log_level: str = "info"
@@ -45,19 +48,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Per channel, what its connector is told: base URL and credentials, from DAYBOOK_CHANNEL_<NAME>_<KEY>."""
     channel_files: dict[str, dict[str, Path]] = msgspec.field(default_factory=dict)
     """Per channel and key, the file that holds the value, from DAYBOOK_CHANNEL_<NAME>_<KEY>_FILE."""
+    channel_commands: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """Per channel and key, the command that gives the value, from DAYBOOK_CHANNEL_<NAME>_<KEY>_COMMAND."""
     channels_folder: Path | None = None
     """Where a channel's settings may be in a file `<name>.toml`."""
 
     def connection(self, name: str, recorded: Mapping[str, str]) -> dict[str, str]:
-        """What the channel's connector is told now: as `recorded`, unless files say otherwise, unless variables do.
+        """What the channel's connector is told now: as `recorded`, unless files or commands do, unless variables do.
 
-        Reads the files. Raises BadConfiguration for one that is named and can't be read, never with what it holds.
+        Reads the files and runs the commands. Raises BadConfiguration for one that is named and gives nothing, never
+        with what it holds.
         """
         found = dict(recorded)
         if self.channels_folder is not None:
             found |= _read_table(self.channels_folder / f"{name}.toml")
         for key, file in self.channel_files.get(name, {}).items():
             found[key] = _read(file).strip()
+        for key, command in self.channel_commands.get(name, {}).items():
+            found[key] = secret_command.ask(f"DAYBOOK_CHANNEL_{name.upper()}_{key.upper()}_COMMAND", command)
         return found | self.channels.get(name, {})
 
     def place_of(self, name: str, key: str) -> str:
@@ -83,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """For people and logs: every secret masked."""
         plain = msgspec.structs.asdict(self)
         plain["data"] = str(self.data)
+        plain["http"] = msgspec.to_builtins(self.http, enc_hook=str)
         plain["postgres"] = mask(self.postgres)
         plain["nats"] = mask(self.nats)
         plain["erased_file"] = None if self.erased_file is None else str(self.erased_file)
@@ -95,6 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         plain["channel_files"] = {
             name: {key: str(file) for key, file in files.items()} for name, files in self.channel_files.items()
         }
+        plain["channel_commands"] = {
+            name: dict.fromkeys(given, "********") for name, given in self.channel_commands.items()
+        }
         plain["channels_folder"] = None if self.channels_folder is None else str(self.channels_folder)
         return plain
 
@@ -106,10 +118,13 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         raise BadConfiguration(f"DAYBOOK_HTTP_PORT is {port!r}; it must be a port number", field="DAYBOOK_HTTP_PORT")
     channels: dict[str, dict[str, str]] = {}
     files: dict[str, dict[str, Path]] = {}
+    commands: dict[str, dict[str, str]] = {}
     for name, value in environ.items():
         found = re.fullmatch(r"DAYBOOK_CHANNEL_([A-Z0-9]+)_([A-Z0-9_]+)", name)
         if found and found[2].endswith("_FILE"):
             files.setdefault(found[1].lower(), {})[found[2].removesuffix("_FILE").lower()] = Path(value)
+        elif found and found[2].endswith("_COMMAND"):
+            commands.setdefault(found[1].lower(), {})[found[2].removesuffix("_COMMAND").lower()] = value
         elif found:
             channels.setdefault(found[1].lower(), {})[found[2].lower()] = value
     if postgres := environ.get("DAYBOOK_POSTGRES"):
@@ -131,6 +146,7 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         nats=nats or None,
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
+        http=http_settings.from_environment(environ),
         log=log_as,
         log_level=level,
         keys_postgres=keys or None,
@@ -138,6 +154,7 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         erased_file=Path(erased).expanduser() if erased else None,
         channels=channels,
         channel_files=files,
+        channel_commands=commands,
         channels_folder=Path(folder).expanduser().resolve() if folder else None,
     )
 

@@ -18,7 +18,9 @@ from daybook.cli.main import EXITS, MEANINGS, UNEXPECTED
 from daybook.errors import DaybookError
 from daybook.events import AccessEvent, CatalogueEvent, ListingEvent, PersonEvent, ProductEvent, Recorded, StockEvent
 from daybook.events.codec import NAMES
+from daybook.http import admission, connection, listener
 from daybook.http.problems import STATUS
+from daybook.http_settings import HttpSettings
 from daybook.queries.stream_state import spoken
 from daybook.queries.waiting import WAYS, WaitingItem
 from tests.architecture.layers import CHANNEL_MAY_IMPORT, FOREIGN, LAYERS, NEVER
@@ -148,6 +150,11 @@ def limits_page() -> str:
                 "",
                 *table(("What", "At most", "When more is needed"), rows),
                 "",
+                "At the HTTP edge, in each process; what is set is in "
+                "[run in production](../how-to/run-in-production.md#settings):",
+                "",
+                *table(("What", "At most", "Beyond it"), _http_limits()),
+                "",
                 f"One event has at most {limits.EVENT_BYTES_MAX:,} bytes, as it travels as one NATS message.",
                 "Attribute values and the options of an attribute are kept in several events of one command when they",
                 "need more.",
@@ -250,6 +257,27 @@ PAGES = {
     "limits.md": limits_page,
     "waiting.md": waiting,
 }
+
+
+def _http_limits() -> list[tuple[str, str, str]]:
+    http = HttpSettings()
+    return [
+        ("Requests of one address", f"{http.rate:,} a second, {2 * http.rate:,} at once", "429 with `Retry-After`"),
+        ("Requests of one address under way", f"{http.concurrent:,}", "429 with `Retry-After`"),
+        ("Requests under way", f"{http.concurrent * admission.TOGETHER:,}", "503 with `Retry-After`"),
+        (
+            "Connections",
+            f"{http.connections:,}, half of them of one address",
+            "the one that was idle for the longest ends; without one, the new one does",
+        ),
+        ("Headers of a request", f"{admission.HEADERS_MAX}, {admission.HEAD_BYTES_MAX:,} bytes", "431"),
+        ("Time for the headers", f"{connection.HEAD_SECONDS:.0f} s", "the connection ends"),
+        ("Time for the body", f"{connection.BODY_SECONDS:.0f} s", "408"),
+        ("Time for the answer", f"{connection.ANSWER_SECONDS:.0f} s", "503"),
+        ("Time in which nothing of an answer is read", f"{connection.UNREAD_SECONDS:.0f} s", "the connection ends"),
+        ("Silence between two requests", f"{connection.KEEP_ALIVE_SECONDS} s", "the connection ends"),
+        ("Time for a handshake", f"{listener.HANDSHAKE_SECONDS:.0f} s", "the connection ends"),
+    ]
 
 
 def _columns() -> list[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook import config
+from daybook import config, http_settings
 from tests.architecture.layers import HEIGHT
 from tests.docs import generate
 from tests.docs.snippets import ROOT, blocks
@@ -70,10 +70,13 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 
 
 def test_every_setting_is_in_the_table_of_the_production_page_and_nothing_else_is() -> None:
-    source = Path(config.__file__).read_text()
-    known = set(re.findall(r'environ\.get\("(DAYBOOK_\w+)"', source)) | {
+    source = Path(config.__file__).read_text() + Path(http_settings.__file__).read_text()
+    known = set(re.findall(r'(?:environ\.get\(|environ, )"(DAYBOOK_\w+)"', source)) | {
+        "DAYBOOK_TLS_CERT",
+        "DAYBOOK_TLS_KEY",
         "DAYBOOK_CHANNEL_<NAME>_<KEY>",
         "DAYBOOK_CHANNEL_<NAME>_<KEY>_FILE",
+        "DAYBOOK_CHANNEL_<NAME>_<KEY>_COMMAND",
     }
     table = (ROOT / "docs/how-to/run-in-production.md").read_text()
     assert set(re.findall(r"^\| `(DAYBOOK_[\w<>]+)` \|", table, re.MULTILINE)) == known

@@ -11,7 +11,7 @@ from daybook.access.state import NOBODY, AccessState
 from daybook.catalogue.reference import Reference
 from daybook.channel.registry import Kind
 from daybook.errors import NotFound
-from daybook.events import Event
+from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Fold
 from daybook.people.state import PersonState
@@ -119,7 +119,7 @@ class DecisionView:
 
     def first_settings(self, name: str) -> ChannelConfigured | None:
         """What an installed channel goes by until it is configured; None for one that is not installed."""
-        return self._kinds[name](name) if name in self._kinds else None
+        return self._kinds[name].defaults(name) if name in self._kinds else None
 
     def check_channel(self, name: str, field: str = "channel", *, idle: bool = False) -> str:
         """The channel's name, when there is such a channel. `idle`: nothing is asked of it, so it may be one that went.

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from litestar import Litestar, Router, get
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
-from daybook import limits
 from daybook.app import App
 from daybook.http import (
     catalogue,
@@ -34,7 +35,7 @@ from daybook.http.health import Checks
 from daybook.http.plain_page import PATH
 from daybook.http.problems import HANDLERS
 from daybook.http.protocol import Api
-from daybook.http.undeclared import learn, refuse_undeclared
+from daybook.http.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories),
@@ -77,12 +78,26 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
         guards=[refuse_undeclared],
         exception_handlers=HANDLERS,
         openapi_config=openapi.config(),
-        request_max_body_size=limits.BODY.most,
+        request_max_body_size=app.settings.http.body_bytes,
+        state=State({"body_bytes": app.settings.http.body_bytes}),
+        cors_config=_cors(app.settings.http.origins),
         logging_config=None,
         debug=False,
     )
     learn(application)
     return application
+
+
+def _cors(origins: Sequence[str]) -> CORSConfig | None:
+    """What a browser lets the pages of these origins do: call with a key of their own. No cookie is ever asked for."""
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", *READ],
+        expose_headers=["ETag", "Location", "Idempotent-Replayed", "Retry-After"],
+    )
 
 
 def _routes(modules: tuple[Any, ...]) -> list[Any]:

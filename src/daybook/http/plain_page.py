@@ -1,5 +1,7 @@
 """The description of the API as one plain page that loads nothing from elsewhere."""
 
+import hashlib
+from base64 import b64encode
 from html import escape
 from typing import Any
 
@@ -14,6 +16,8 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
 code { font-size: .95em } section { border-top: 1px solid #8886; padding: .75rem 0 } p { margin: .25rem 0 }
 b { display: inline-block; min-width: 4.5rem }
 """
+STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+"""By which a browser knows the page's own style from any other."""
 
 
 class PlainPage(OpenAPIRenderPlugin):

@@ -82,19 +82,24 @@ def malformed(field: str, reason: str) -> HTTPException:
     return HTTPException(status_code=400, detail=f"{field}: {reason}", extra={"field": field, "reason": reason})
 
 
-def problem(
-    request: Request[Any, Any, Any], status: int, code: str, detail: str, headers: Any = None, **members: Any
-) -> Response[bytes]:
-    """The answer. `members` are further fields of `Problem`."""
-    body = Problem(
+def plain(status: int, code: str, detail: str, instance: str = "/") -> Problem:
+    """The problem of a request that reached no route."""
+    return Problem(
         type=TYPE + code,
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path[:INSTANCE_LENGTH_MAX],
+        instance=instance,
         code=code,
-        **members,
     )
+
+
+def problem(
+    request: Request[Any, Any, Any], status: int, code: str, detail: str, headers: Any = None, **members: Any
+) -> Response[bytes]:
+    """The answer. `members` are further fields of `Problem`."""
+    found = plain(status, code, detail, request.url.path[:INSTANCE_LENGTH_MAX])
+    body = msgspec.structs.replace(found, **members)
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -135,7 +140,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if error.status_code in (404, 405):
         detail = f"there is no {request.method} {request.url.path[:INSTANCE_LENGTH_MAX]}: the routes are at /schema"
     if error.status_code == 413:
-        detail = f"{limits.BODY.of} may have at most {limits.BODY.most:,} {limits.BODY.unit}. {limits.BODY.instead}"
+        most = request.app.state.body_bytes
+        detail = f"{limits.BODY.of} may have at most {most:,} {limits.BODY.unit}. {limits.BODY.instead}"
     code = _HTTP_CODES.get(error.status_code, "malformed")
     headers = {"Allow": _allowed(error)} if error.status_code == 405 else error.headers
     return problem(request, error.status_code, code, detail, headers, **members)

@@ -7,10 +7,12 @@ from litestar import Litestar
 from litestar.types import Message, Receive, Send
 
 from daybook import limits
+from daybook.http.response_headers import carefully
 
 TOO_LARGE = 413
 DRAIN_SECONDS = 5.0
-DRAIN_BYTES = limits.BODY.most
+DRAIN_BYTES = 2 * limits.BODY.most
+"""What is left unread when the connection ends makes the system take back an answer that was not read yet."""
 
 
 class Api(Litestar):
@@ -21,7 +23,7 @@ class Api(Litestar):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        send = _ending_uploads(receive, send)
+        send = carefully(scope, _ending_uploads(receive, send))
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         await super().__call__(scope, receive, send)

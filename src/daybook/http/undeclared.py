@@ -19,7 +19,7 @@ from daybook.values import check_limit
 
 _TAKES = "takes"
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_READ = ("Idempotency-Key", "If-Match", "If-None-Match", "X-Actor", "X-Reason", "X-Correlation-Id")
+READ = ("Idempotency-Key", "If-Match", "If-None-Match", "X-Actor", "X-Reason", "X-Correlation-Id")
 _MISNAMED = {
     "x-idempotency-key": "Idempotency-Key",
     "x-if-match": "If-Match",
@@ -83,7 +83,7 @@ def _check_parameters(takes: Takes, query: bytes) -> None:
 
 def _check_headers(takes: Takes, raw: list[tuple[bytes, bytes]], changes: bool) -> None:
     given = Counter(name.decode("latin-1").lower() for name, _ in raw)
-    for name in _READ if changes else ("If-Match",):
+    for name in READ if changes else ("If-Match",):
         times = given[name.lower()]
         if times and name.lower() not in takes.headers:
             raise malformed(name, "this route does not take this header: leave it out")

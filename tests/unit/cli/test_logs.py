@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daybook.cli.run.logs import JsonLines, TextLines
+from daybook.cli.run.logs import BURST, LINE_LENGTH_MAX, Bounded, JsonLines, TextLines
 from daybook.config import from_environment
 from daybook.errors import BadConfiguration
 
@@ -73,3 +73,23 @@ def test_the_form_and_the_level_are_settings(environ: Mapping[str, str], found: 
 def test_an_unknown_form_or_level_is_refused_with_those_that_there_are(name: str) -> None:
     with pytest.raises(BadConfiguration, match=f"{name} is 'loud'; it must be one of"):
         from_environment({name: "loud"})
+
+
+def test_what_one_place_says_again_and_again_is_left_out_and_counted() -> None:
+    now = [0.0]
+    bounded = Bounded(lambda: now[0])
+    made = [record("a client did %s", number) for number in range(BURST + 1000)]
+    assert sum(bounded.filter(one) for one in made) == BURST
+    other = record("another place")
+    other.lineno = 2
+    assert bounded.filter(other)
+    now[0] += 0.5
+    late = record("a client did %s", "it again")
+    assert bounded.filter(late)
+    assert late.getMessage() == "a client did it again (and 1000 more from here, left out)"
+
+
+def test_a_line_has_an_end_whatever_was_sent() -> None:
+    made = record("GET %s", "x" * 10_000_000)
+    assert len(TextLines().format(made)) < LINE_LENGTH_MAX + 200
+    assert len(as_json(made)["message"]) < LINE_LENGTH_MAX + 200

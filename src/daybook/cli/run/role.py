@@ -41,20 +41,11 @@ def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
 
 async def api(found: Settings, stop: asyncio.Event) -> None:
     """Serves HTTP. It stops on the signals itself: requests under way are finished."""
-    import uvicorn
-
     from daybook.http.application import create
+    from daybook.http.server import ApiServer
 
     with processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
-        config = uvicorn.Config(
-            create(app),
-            host=found.http_host,
-            port=found.http_port,
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=5,
-        )
-        await uvicorn.Server(config).serve()
+        await ApiServer(create(app), found).serve()
 
 
 def migrated(found: Settings) -> list[str]:

@@ -171,7 +171,7 @@ def wait_ready(found: Settings) -> None:
 def _told(found: Settings, supervisor: Supervisor, boxes: Mapping[str, str], folder: Path | None) -> dict[str, Any]:
     host = f"[{found.http_host}]" if ":" in found.http_host else found.http_host
     return {
-        "url": f"http://{host}:{found.http_port}",
+        "url": f"{found.http.scheme}://{host}:{found.http_port}",
         "data": str(found.data),
         "logs": str(found.data / "logs"),
         "postgres": mask(found.postgres),

@@ -69,8 +69,8 @@ class Book:
                 found.append(f"{wish.id} is in the log twice, or in pieces: {at}")
             if wish.state == "acknowledged" and (at[-1] if at else None) != wish.position:
                 found.append(f"{wish.id} ({wish.method} {wish.path}) was acknowledged at {wish.position}, is at {at}")
-            if wish.state == "refused" and at:
-                found.append(f"{wish.id} was refused and is in the log at {at}: {wish.answer}")
+            if wish.state in ("refused", "lost") and at:
+                found.append(f"{wish.id} was {wish.state} and is in the log at {at}: {wish.answer}")
         return found
 
     @property

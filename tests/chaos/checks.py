@@ -30,6 +30,10 @@ class Checks:
         self.done = 0
         """How many checks were made."""
 
+    def begin_anew(self) -> None:
+        """The log is another one than the one that was read."""
+        self.book = Book(self._world, self._truth)
+
     def at_rest(self, last: bool) -> dict[str, list[str]]:
         """Invariant -> what breaks it. `last`: everything is asked, not a sample."""
         found: dict[str, list[str]] = {}

@@ -20,6 +20,8 @@ class Noted(msgspec.Struct, frozen=True):
 
     path: str
     answer: str
+    upto: int
+    """The newest position that it asks for."""
 
 
 class Past:
@@ -28,7 +30,7 @@ class Past:
     def __init__(self, world: World, truth: Truth, seed: str) -> None:
         self._world, self._truth, self._dice = world, truth, random.Random(f"{seed} past")
         self.noted: list[Noted] = []
-        self._ended = threading.Event()
+        self._ended, self._asking = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -36,6 +38,14 @@ class Past:
         """Notes nothing any more."""
         self._ended.set()
         self._thread.join(40)
+
+    def held(self) -> threading.Lock:
+        """Within it nothing is asked."""
+        return self._asking
+
+    def forget_beyond(self, head: int) -> None:
+        """What was answered about positions that are lost."""
+        self.noted = [one for one in self.noted if one.upto <= head]
 
     def differing(self, all_of_them: bool) -> list[str]:
         """What is answered otherwise by now. Raises NoAnswer."""
@@ -52,36 +62,40 @@ class Past:
 
     def _run(self) -> None:
         while not self._ended.wait(EVERY_SECONDS):
-            path = self._question()
-            if path is None:
-                continue
-            try:
-                answer = self._world.api.get(path)
-            except NoAnswer:
-                continue
-            if answer.status == 200:
-                self.noted.append(Noted(path, _text(answer)))
-            elif answer.status not in (429, 503):
-                self._truth.surprised(f"GET {path}: {answer.status} {answer.body}")
+            with self._asking:
+                self._ask()
 
-    def _question(self) -> str | None:
+    def _ask(self) -> None:
+        question = self._question()
+        if question is None:
+            return
+        path, upto = question
+        try:
+            answer = self._world.api.get(path)
+        except NoAnswer:
+            return
+        if answer.status == 200:
+            self.noted.append(Noted(path, _text(answer), upto))
+        elif answer.status not in (429, 503):
+            self._truth.surprised(f"GET {path}: {answer.status} {answer.body}")
+
+    def _question(self) -> tuple[str, int] | None:
         known = [one for one in self._truth.all().values() if one.position is not None and one.sku]
         if len(known) < 10:
             return None
         wish = self._dice.choice(known)
         at, sku = wish.position or 0, quoted(wish.sku)
-        return self._dice.choice(
-            (
-                f"/api/v1/products/{sku}?position={at}",
-                f"/api/v1/catalogue?position={at}&limit=5",
-                f"/api/v1/definitions?position={at}",
-                f"/api/v1/events?after={max(0, at - 3)}&limit=3",
-                f"/api/v1/products/{sku}/channels/{self._dice.choice(self._world.channels)}?position={at}",
-                f"/api/v1/products/{sku}/diff?from={at}&to={at + self._dice.randrange(20)}"
-                if at + 20 < max(one.position or 0 for one in known)
-                else f"/api/v1/products/{sku}?position={at}",
-            )
-        )
+        later = at + self._dice.randrange(20)
+        questions = [
+            f"/api/v1/products/{sku}?position={at}",
+            f"/api/v1/catalogue?position={at}&limit=5",
+            f"/api/v1/definitions?position={at}",
+            f"/api/v1/events?after={max(0, at - 3)}&limit=3",
+            f"/api/v1/products/{sku}/channels/{self._dice.choice(self._world.channels)}?position={at}",
+        ]
+        if later < max(one.position or 0 for one in known):
+            questions.append(f"/api/v1/products/{sku}/diff?from={at}&to={later}")
+        return self._dice.choice(questions), later
 
 
 def _text(answer: Answer) -> str:

@@ -14,6 +14,7 @@ from tests.chaos.api import NoAnswer
 from tests.chaos.checks import Checks
 from tests.chaos.level import Level
 from tests.chaos.loads import Bulk
+from tests.chaos.older_copy import fail_over
 from tests.chaos.past import Past
 from tests.chaos.plan import Lane, Storm
 from tests.chaos.report import Result, keep
@@ -25,6 +26,8 @@ from tests.chaos.writers import Writer, carry_out, new_id, pause_all
 
 CHANNELS = ("amazon", "bol", "google", "shopify", "webhook", "webshop")
 GROUPS = 2
+FAIL_OVER_EVERY = 3
+"""Rounds."""
 STORM_SECONDS = 75.0
 PAUSE_SECONDS_MAX = 90.0
 """So long after the last fault may an open command take to be answered."""
@@ -83,6 +86,8 @@ class Run:
                 self.result.rounds += 1
                 seconds = min(STORM_SECONDS, max(20.0, deadline - time.monotonic() - 45.0))
                 self._round(crew, lanes, seconds, deadline)
+                if not self.result.broken and self.result.rounds % FAIL_OVER_EVERY == 0:
+                    self._fail_over(crew, catalogue)
                 crew.sum_up(self.result)
                 if time.monotonic() + 60 >= deadline:
                     break
@@ -117,6 +122,14 @@ class Run:
             past.end()
             for one in writers:
                 one.join()
+
+    def _fail_over(self, crew: "Crew", catalogue: Catalogue) -> None:
+        self.say("Postgres is replaced by an older copy of itself")
+        wrong = fail_over(crew.made, crew.truth, catalogue, crew.writers, crew.past, crew.level)
+        crew.checks.begin_anew()
+        broken = {"everything becomes level after a failover": wrong} if wrong else crew.checks.at_rest(last=False)
+        self.result.broken = broken
+        self.say(f"{crew.made.steps[-1]}: " + ("BROKEN " + "; ".join(broken) if broken else "all invariants hold"))
 
     def _round(self, crew: "Crew", lanes: Sequence[Lane], seconds: float, deadline: float) -> None:
         for one in crew.writers:

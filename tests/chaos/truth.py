@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-State = Literal["open", "acknowledged", "refused"]
+State = Literal["open", "acknowledged", "refused", "lost"]
+"""`lost`: Postgres was replaced by an older copy of itself, which does not have it."""
 
 
 class Wish(msgspec.Struct, kw_only=True):
@@ -77,6 +78,14 @@ class Truth:
         """What was recorded of a SKU, in the order of the book."""
         mine = [one for one in self.all().values() if one.sku == sku and one.position is not None]
         yield from sorted(mine, key=lambda one: one.position or 0)
+
+    def forget_beyond(self, head: int) -> int:
+        """What was recorded beyond this position is in no book any more; how many commands that were."""
+        with self._lock:
+            lost = [one for one in self._wishes.values() if (one.position or 0) > head]
+            for one in lost:
+                one.state, one.position = "lost", None
+            return len(lost)
 
     def skus(self) -> list[str]:
         """Every SKU that was made."""

@@ -61,6 +61,8 @@ class Catalogue:
         self.own = {name: {f"{name.upper()}-{n}": next(numbers) for n in range(1, each + 1)} for name in writers}
         self._made: set[str] = set()
         self._variants: tuple[str, ...] = ()
+        self.calm = False
+        """Nothing is made, and nothing begins or ends to be sold."""
 
     def first(self) -> list[Wish]:
         """The hot products, to be made before the writers begin."""
@@ -72,7 +74,7 @@ class Catalogue:
 
     def next(self, writer: str, dice: random.Random) -> Wish:
         """What this writer wishes next."""
-        new = [sku for sku in self.own[writer] if sku not in self._made]
+        new = [] if self.calm else [sku for sku in self.own[writer] if sku not in self._made]
         if new and dice.random() < 0.5:
             sku = new[0]
             self._made.add(sku)
@@ -117,6 +119,8 @@ class Catalogue:
         kinds: list[tuple[int, Callable[[str, str, random.Random], Made]]] = [
             (6, _reprice), (5, _count), (2, _receive), (3, _rename), (1, _categorise), (3, self._place), (2, _describe),
         ]  # fmt: skip
+        if self.calm:
+            kinds = [one for one in kinds if one[1] != self._place]
         (chosen,) = dice.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
         return chosen(sku, path, dice)
 

@@ -12,16 +12,19 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from tests.chaos import person
 from tests.chaos.level import Level
 from tests.chaos.past import Past
-from tests.chaos.truth import Truth
+from tests.chaos.truth import Truth, state_of
 from tests.chaos.wishes import Catalogue
 from tests.chaos.world import World, until
-from tests.chaos.writers import Writer, pause_all
+from tests.chaos.writers import Writer, carry_out, pause_all
 
 LOST_SECONDS = 5.0
 """So much of what the writers do is lost."""
 BACK_SECONDS_MAX = 60.0
+CHANGES = 3
+"""Of each product, so that positions pass those that were lost."""
 
 
 def fail_over(
@@ -47,7 +50,10 @@ def fail_over(
         ((head,),) = world.rows("SELECT position FROM head")
         world.steps.append(f"Postgres lost {truth.forget_beyond(head)} acknowledged commands beyond position {head}")
         past.forget_beyond(head)
-    return level.reach() or _send_again(world) or level.reach()
+    if not until(lambda: _stream_follows(world), BACK_SECONDS_MAX, 1.0):
+        return [f"the stream does not follow the log again: {person.waiting(world)}"]
+    _change_everything(world, truth)
+    return _send_again(world) or level.reach()
 
 
 def _copy(world: World, cluster: Path, copy: Path) -> None:
@@ -82,6 +88,24 @@ def _answers(world: World) -> bool:
         return bool(world.rows("SELECT 1"))
     except psycopg.OperationalError:
         return False
+
+
+def _stream_follows(world: World) -> bool:
+    found = person.waiting(world)
+    if found is None or person.follow(world, found):
+        return False
+    return not [one for one in found if one["kind"].startswith("stream_")]
+
+
+def _change_everything(world: World, truth: Truth) -> None:
+    """A marketplace that compares positions refuses what is older than what it was sent before: it waits for changes."""
+    skus = [sku for sku in truth.skus() if not state_of(truth, sku).get("model")]
+    for cents in range(CHANGES):
+        for sku in skus:
+            price = f"{30 + cents}.{len(sku):02}"
+            path = f"/api/v1/products/{sku}/prices/default/EUR"
+            made = "PUT", path, {"amount": price}, {"price": price}
+            carry_out(world.api, truth, Catalogue.wish(sku, made), lambda: False)
 
 
 def _send_again(world: World) -> list[str]:

@@ -5,6 +5,9 @@ from typing import Any
 from tests.chaos.api import NoAnswer
 from tests.chaos.world import World
 
+TIMES_MAX = 8
+"""In a row: what does not help so often does not help."""
+
 
 def waiting(world: World) -> list[dict[str, Any]] | None:
     """What the status says that waits; None when nobody answers."""
@@ -31,10 +34,16 @@ def step(item: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def follow(world: World, found: list[dict[str, Any]]) -> bool:
-    """Takes the steps that the status asks for; whether there was one."""
+    """Takes the steps that the status asks for, each some times at most; whether there was one."""
     steps = {typed: item for item in found if (typed := step(item)) is not None}
+    done_already = [one.partition(" (")[0] for one in world.steps[-TIMES_MAX:]]
+    steps = {typed: item for typed, item in steps.items() if done_already.count(_said(typed)) < TIMES_MAX}
     for typed, item in steps.items():
         done = world.run(*typed)
         failed = f": exit {done.returncode}, {done.stderr}" if done.returncode else ""
-        world.steps.append(f"daybook {' '.join(typed)} ({item['reason'][:120]}){failed}")
+        world.steps.append(f"{_said(typed)} ({item['reason'][:120]}){failed}")
     return bool(steps)
+
+
+def _said(typed: tuple[str, ...]) -> str:
+    return f"daybook {' '.join(typed)}"

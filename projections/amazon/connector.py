@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from daybook.channel.calls import Answer, previewing
 from daybook.channel.contract import (
     Accepted,
@@ -226,7 +228,8 @@ class AmazonConnector:
             return unexpected(answer)
         if verb == "patch" and not is_listed(answer.body, self._marketplace):
             return _lost(push)
-        return outcome_of(push, f"{verb}/", answer.body, self._marketplace) or pending
+        overtakable = replace(pending, overtakable=True)
+        return outcome_of(push, f"{verb}/", answer.body, self._marketplace) or overtakable
 
     async def _gone_with_listing(self, push: Push) -> Outcome:
         """A price or stock goes with its listing; until that is off, it is still there."""

@@ -30,12 +30,13 @@ class Level:
 
     def __init__(self, world: World, on_progress: Callable[[str], None]) -> None:
         self._world, self._on_progress = world, on_progress
+        self._since = 0
         self.seconds: list[float] = []
         """How long it took, each time."""
 
     def reach(self) -> list[str]:
         """Nothing when all is level in time; else what waits, and why."""
-        began = time.monotonic()
+        began, self._since = time.monotonic(), len(self._world.steps)
         if not until(self._is_level, LEVEL_SECONDS_MAX, 0.5):
             return [f"not level after {LEVEL_SECONDS_MAX:.0f} s: {one}" for one in self._reasons()]
         self.seconds.append(round(time.monotonic() - began, 1))
@@ -45,7 +46,7 @@ class Level:
         waiting = person.waiting(self._world)
         if waiting is None:
             return False
-        if person.follow(self._world, waiting):
+        if person.follow(self._world, waiting, self._since):
             self._on_progress(f"a person's step: {self._world.steps[-1]}")
         return not waiting and not self._world.rows(_UNSETTLED) and self._is_ready()
 

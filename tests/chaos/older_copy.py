@@ -98,7 +98,7 @@ def _stream_follows(world: World) -> bool:
 
 
 def _change_everything(world: World, truth: Truth) -> None:
-    """A marketplace that compares positions refuses what is older than what it was sent before: it waits for changes."""
+    """A marketplace that compares positions refuses what is older than what it had: it waits for changes."""
     skus = [sku for sku in truth.skus() if not state_of(truth, sku).get("model")]
     for cents in range(CHANGES):
         for sku in skus:

@@ -6,7 +6,7 @@ from tests.chaos.api import NoAnswer
 from tests.chaos.world import World
 
 TIMES_MAX = 8
-"""In a row: what does not help so often does not help."""
+"""What does not help so often does not help."""
 
 
 def waiting(world: World) -> list[dict[str, Any]] | None:
@@ -33,10 +33,10 @@ def step(item: dict[str, Any]) -> tuple[str, ...] | None:
     return None
 
 
-def follow(world: World, found: list[dict[str, Any]]) -> bool:
-    """Takes the steps that the status asks for, each some times at most; whether there was one."""
+def follow(world: World, found: list[dict[str, Any]], since: int = 0) -> bool:
+    """Takes the steps that the status asks for, each some times since so many steps; whether there was one."""
     steps = {typed: item for item in found if (typed := step(item)) is not None}
-    done_already = [one.partition(" (")[0] for one in world.steps[-TIMES_MAX:]]
+    done_already = [one.partition(" (")[0] for one in world.steps[since:]]
     steps = {typed: item for typed, item in steps.items() if done_already.count(_said(typed)) < TIMES_MAX}
     for typed, item in steps.items():
         done = world.run(*typed)

@@ -90,6 +90,9 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     covers: tuple[str, ...] = ()
     remote_id: str | None = None
     check_after_seconds: float = 1.0
+    overtakable: bool = False
+    """Of `confirm`: the channel tells of no submission how it ended, so one that was overtaken by another request looks
+    for ever as if it were under way. Where two workers may have sent, it is then not waited for as long as usual."""
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -29,6 +29,9 @@ from daybook.delivery.personal import discreet
 from daybook.delivery.planner import Look, blocked, decoded, next_step
 from daybook.ids import new_id
 
+OVERTAKEN_SECONDS = 30.0
+"""So long does a submission have to show, of a channel that tells no end of any, when another worker has sent, too."""
+
 
 class Lane:
     """Works one lane. `remote_ids` are the channel's ids of the group's SKUs; what is learned here is added."""
@@ -96,6 +99,8 @@ class Lane:
         overdue = isinstance(outcome, Lost) or (
             late and not moved and isinstance(outcome, Accepted | ChannelUnavailable)
         )
+        # A worker that was stopped told so late of its submission that another one's may have come behind it.
+        overdue |= row.doubted and not moved and _overtaken(outcome, row)
         self._note(row, outcome, sent, seen, done, looked=True, overdue=overdue)
         return outcome
 
@@ -141,6 +146,12 @@ class Lane:
                 overdue=overdue,
             )
         )
+
+
+def _overtaken(outcome: Outcome, row: LaneRow) -> bool:
+    """Whether something else has taken the place of what was submitted, as far as can be known."""
+    waited = row.submitted_seconds or 0.0
+    return isinstance(outcome, Accepted) and outcome.overtakable and waited > OVERTAKEN_SECONDS
 
 
 async def _recorded(call: Any) -> tuple[Outcome, list[Exchange]]:

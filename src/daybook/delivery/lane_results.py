@@ -33,6 +33,8 @@ class LaneRow(msgspec.Struct, frozen=True):
     """Position of the newest receipt."""
     shown_body: str | None
     """Of the facet that says how many may be sold: the payload that the channel acknowledged, when it is known."""
+    doubted: bool = False
+    """Another worker has sent for this lane, too, and has told all that it did: see decision 19."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 -- All rows of some lanes, with payloads, in the order in which a lane is worked.
 SELECT d.lane, d.sku, d.facet, d.key, d.rank, d.state, d.attempts, d.acknowledged, l.payload::text, l.hash,
        d.desired_position, e.event_id::text, e.correlation_id, d.submission, d.submitted, b.body::text,
-       extract(epoch FROM clock_timestamp() - d.submitted_at)::float8, d.receipt_position, a.body::text
+       extract(epoch FROM clock_timestamp() - d.submitted_at)::float8, d.receipt_position, a.body::text,
+       EXISTS (SELECT 1 FROM doubts x WHERE x.channel = d.channel AND x.lane = d.lane AND x.pid IS NULL)
 FROM deliveries d
 LEFT JOIN {listings} l ON l.sku = d.sku AND l.facet = d.facet AND l.payload IS NOT NULL
 LEFT JOIN events e ON e.position = d.desired_position

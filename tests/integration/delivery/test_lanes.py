@@ -7,6 +7,7 @@ import msgspec
 import psycopg
 
 from daybook.channel.contract import (
+    Accepted,
     ChannelUnavailable,
     Confirmed,
     Manifest,
@@ -18,7 +19,7 @@ from daybook.channel.contract import (
 )
 from daybook.channel.pacing import Pace, Rate
 from daybook.commands import ChangePrice, CountStock
-from daybook.delivery import care, journal, process, worker
+from daybook.delivery import care, journal, lane, process, worker
 from daybook.delivery.breaker import Breaker
 from daybook.events import Rejection
 from daybook.postgres.pool import AsyncConnection, connect_async
@@ -89,6 +90,32 @@ async def test_a_submission_that_hangs_is_brought_anew(database: str, nats_url: 
         sandbox.asynchronous = False
         await pipeline.level()
         assert sandbox.shown()["A"]["price"] == 1000
+
+
+async def test_a_submission_that_may_be_overtaken_is_brought_anew_when_two_workers_sent(
+    database: str, nats_url: str, monkeypatch: Any
+) -> None:
+    class TellsNoEnd(ToyConnector):
+        looks = 0
+
+        async def confirm(self, push: Push, submission: str) -> Outcome:
+            TellsNoEnd.looks += 1
+            outcome = await super().confirm(push, submission)
+            return msgspec.structs.replace(outcome, overtakable=True) if isinstance(outcome, Accepted) else outcome
+
+    monkeypatch.setattr(lane, "OVERTAKEN_SECONDS", 0.1)
+    async with shop(database, nats_url, changed(toy(), connector=TellsNoEnd)) as (pipeline, sandbox):
+        sandbox.asynchronous = sandbox.pending = True
+        await pipeline.carry_out(product("A"))
+        await until(lambda: TellsNoEnd.looks >= 5, "it was looked for")
+        assert sandbox.count("A") == 1, "one worker alone waits until the watchdog"
+
+        with psycopg.connect(database) as conn:
+            conn.execute("INSERT INTO doubts (channel, lane, owner) VALUES ('toy', 'A', 'another')")
+        await until(lambda: sandbox.count("A") == 2, "it may have been overtaken: the newest state is brought")
+        sandbox.asynchronous = False
+        await until(lambda: column(pipeline, "SELECT lane FROM doubts") == [], "the doubt ends")
+        await pipeline.level()
 
 
 async def test_what_was_confirmed_long_ago_is_brought_again(database: str, nats_url: str, monkeypatch: Any) -> None:

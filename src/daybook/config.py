@@ -14,13 +14,19 @@ from pathlib import Path
 import msgspec
 
 from daybook import http_settings, secret_command
-from daybook.addresses import check_postgres, mask, nats_servers
+from daybook.addresses import NATS_FILES, NATS_OPTIONS, check_postgres, mask, nats_servers, with_nats, with_postgres
 from daybook.errors import BadConfiguration
 from daybook.http_settings import HttpSettings
 
 log = logging.getLogger("daybook.config")
 
 CREDENTIAL_BYTES_MAX = 64 * 1024
+BESIDE_ADDRESSES = (
+    *(f"DAYBOOK_POSTGRES_{name}" for name in ("FILE", "USER", "PASSWORD", "PASSWORD_FILE")),
+    *(f"DAYBOOK_NATS_{name}" for name in ("FILE", "USER", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")),
+    *(f"DAYBOOK_NATS_{name.upper()}" for name in NATS_OPTIONS),
+)
+"""Variables that say more of the two servers. An address that was made of them has all that they say."""
 LOG_FORMS = ("text", "json")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _warned: set[Path] = set()
@@ -127,12 +133,9 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
             commands.setdefault(found[1].lower(), {})[found[2].removesuffix("_COMMAND").lower()] = value
         elif found:
             channels.setdefault(found[1].lower(), {})[found[2].lower()] = value
-    if postgres := environ.get("DAYBOOK_POSTGRES"):
-        check_postgres("DAYBOOK_POSTGRES", postgres)
-    if keys := environ.get("DAYBOOK_KEYS_POSTGRES"):
+    postgres = _postgres(environ)
+    if keys := _secret(environ, "DAYBOOK_KEYS_POSTGRES"):
         check_postgres("DAYBOOK_KEYS_POSTGRES", keys)
-    if nats := environ.get("DAYBOOK_NATS"):
-        nats_servers("DAYBOOK_NATS", nats)
     log_as = _one_of("DAYBOOK_LOG", environ.get("DAYBOOK_LOG") or "text", LOG_FORMS)
     level = _one_of("DAYBOOK_LOG_LEVEL", environ.get("DAYBOOK_LOG_LEVEL") or "info", LOG_LEVELS)
     folder = environ.get("DAYBOOK_CHANNELS")
@@ -142,8 +145,8 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
     erased = environ.get("DAYBOOK_ERASED_FILE") or (None if postgres else data / "erased-people")
     return Settings(
         data=data,
-        postgres=postgres or None,
-        nats=nats or None,
+        postgres=postgres,
+        nats=_nats(environ),
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
         http=http_settings.from_environment(environ),
@@ -165,6 +168,60 @@ def _master_keys(environ: Mapping[str, str]) -> str | None:
         return given
     file = environ.get("DAYBOOK_MASTER_KEY_FILE")
     return _read(Path(file).expanduser()) if file else None
+
+
+def _postgres(environ: Mapping[str, str]) -> str | None:
+    """The connection string, with the user and the password that stand beside it."""
+    name = "DAYBOOK_POSTGRES"
+    user, password = environ.get(f"{name}_USER") or None, _secret(environ, f"{name}_PASSWORD")
+    address = _secret(environ, name)
+    if address is None:
+        _refuse_alone(name, {f"{name}_USER": user, f"{name}_PASSWORD": password})
+        return None
+    check_postgres(name, address)
+    return with_postgres(address, user, password)
+
+
+def _nats(environ: Mapping[str, str]) -> str | None:
+    """The servers' addresses, with what stands beside them: who one is, what proves it, how the stream is kept."""
+    name = "DAYBOOK_NATS"
+    options = {key: environ[f"{name}_{key.upper()}"] for key in NATS_FILES if environ.get(f"{name}_{key.upper()}")}
+    for key, file in options.items():
+        _check_readable(f"{name}_{key.upper()}", Path(file))
+    for key in ("replicas", "inbox"):
+        if value := environ.get(f"{name}_{key.upper()}"):
+            options[key] = value
+    user = environ.get(f"{name}_USER") or None
+    password, token = _secret(environ, f"{name}_PASSWORD"), _secret(environ, f"{name}_TOKEN")
+    address = _secret(environ, name)
+    if address is None:
+        _refuse_alone(name, {f"{name}_USER": user, f"{name}_PASSWORD": password, f"{name}_TOKEN": token})
+        return None
+    if user or password or token or options:
+        return with_nats(name, address, user, password, token, options)
+    nats_servers(name, address)
+    return address
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str | None:
+    """What a variable says, or the file that NAME_FILE names; None for neither and for nothing."""
+    value, file = environ.get(name), environ.get(f"{name}_FILE")
+    if value and file:
+        raise BadConfiguration(f"{name} and {name}_FILE are both set; keep one of them", field=name)
+    return value or (_read(Path(file)).strip("\r\n") if file else None) or None
+
+
+def _refuse_alone(name: str, beside: Mapping[str, str | None]) -> None:
+    for variable, value in beside.items():
+        if value:
+            raise BadConfiguration(f"{variable} is set and {name} is not: say where the server is", field=name)
+
+
+def _check_readable(variable: str, file: Path) -> None:
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise BadConfiguration(f"{variable}: {file} can't be read: {error.strerror}", field=variable) from None
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
@@ -209,7 +266,7 @@ def _read_table(file: Path) -> dict[str, str]:
 def _read(file: Path) -> str:
     try:
         if file.stat().st_size > CREDENTIAL_BYTES_MAX:
-            raise BadConfiguration(f"{file} is too large to hold a channel's settings", file=str(file))
+            raise BadConfiguration(f"{file} is too large to hold settings or a secret", file=str(file))
         _warn_if_open(file)
         return file.read_text(encoding="utf-8")
     except OSError as error:

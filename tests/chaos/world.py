@@ -15,7 +15,7 @@ import psycopg
 from msgspec.structs import replace
 
 from daybook.channel.registry import installed
-from daybook.cli.run.up import free_port, role_addresses, role_environment, wait_ready
+from daybook.cli.run.up import free_port, role_environment, wait_ready
 from daybook.config import Settings
 from daybook.demo.marketplaces import Marketplaces
 from daybook.embedded.server_supervisor import ServerSupervisor
@@ -143,12 +143,16 @@ def world(data: Path, channels: Sequence[str], on_progress: Callable[[str], None
 
         kept = {name: one for name, one in os.environ.items() if not name.startswith("DAYBOOK_")}
         environment = role_environment({**kept, **shops.environment()}, addresses(), tuple(channels))
-        for role in ROLES:
-            for name in (role, f"{role}-2") if role in TWICE else (role,):
-                roles.run(name, [sys.executable, "-P", "-m", "daybook", "run", role], environment)
-        stack.enter_context(
-            ServerSupervisor(servers, on_progress, lambda: roles.change_environment(role_addresses(addresses())))
-        )
+        names = {name: role for role in ROLES for name in ((role, f"{role}-2") if role in TWICE else (role,))}
+        for name, role in names.items():
+            roles.run(name, [sys.executable, "-P", "-m", "daybook", "run", role], environment)
+
+        def move() -> None:
+            now = addresses()
+            told = {"DAYBOOK_POSTGRES": now.require_postgres(), "DAYBOOK_NATS": now.require_nats()}
+            roles.change_environments(dict.fromkeys(names, told))
+
+        stack.enter_context(ServerSupervisor(servers, on_progress, move))
         wait_ready(found)
         made = World(data, servers, shops, roles, found)
         made.to_postgres, made.to_nats = to_postgres, to_nats

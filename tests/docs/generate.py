@@ -5,6 +5,7 @@ A test compares what is written with what this module would write now.
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,10 +24,12 @@ from daybook.http.problems import STATUS
 from daybook.http_settings import HttpSettings
 from daybook.queries.stream_state import spoken
 from daybook.queries.waiting import WAYS, WaitingItem
+from daybook.stream.permissions import USERS
 from tests.architecture.layers import CHANNEL_MAY_IMPORT, FOREIGN, LAYERS, NEVER
 from tests.docs.describe import columns, fields, structs_in, summary, table
 
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE = DOCS / "reference"
 NOTE = "<!-- Generated from the source: `python -m tests.docs.generate` writes it, a test compares it. -->"
 
 FAMILIES = (
@@ -41,6 +44,37 @@ FAMILIES = (
         PersonEvent,
     ),
 )
+
+NATS_HEAD = """\
+# A NATS server for Daybook: a user for each role, with the subjects that it needs and no other.
+#
+# Generated from the source: `python -m tests.docs.generate` writes it, and tests run every role on it. The passwords
+# come from the server's environment: begin each with a letter, and use letters and digits only, as the server reads
+# them like a part of this file. compose.yaml starts it; in a cluster, add `cluster` and `tls` to it.
+
+# Only for the health check inside the container, and of no use to anybody else.
+http: "127.0.0.1:8222"
+
+# An event's message has at most 1,000,000 bytes.
+max_payload: 1MB
+
+# Upper bounds and no reservations: the relay makes the stream as large as there is room for, and says how large.
+jetstream {
+  store_dir: /data
+  max_memory_store: 64MB
+  max_file_store: 64GB
+}
+
+accounts {
+  DAYBOOK: {
+    jetstream: { max_mem: 64MB, max_file: 64GB, max_streams: 1, max_consumers: 1000 }
+    users: [
+"""
+NATS_END = """
+    ]
+  }
+}
+"""
 
 ANSWERED = (
     ("malformed_record", "An import: told row by row, and the exit code of the whole."),
@@ -249,7 +283,23 @@ def floors() -> str:
     )
 
 
-PAGES = {
+def nats_conf() -> str:
+    """docs/reference/nats.conf."""
+    users = []
+    for name, permitted in USERS.items():
+        allowed = permitted.of(name)
+        lists = [
+            line
+            for verb in ("publish", "subscribe")
+            for line in (f"        {verb}: [", *(f'          "{one}"' for one in allowed[verb]), "        ]")
+        ]
+        head = f"      {{ user: {name}, password: $NATS_{name.upper()}_PASSWORD, permissions: {{"
+        users += [head, *lists, "      } }"]
+    return NATS_HEAD + "\n".join(users) + NATS_END
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "nats.conf": nats_conf,
     "events.md": events,
     "channels.md": channels,
     "errors.md": errors,

@@ -71,7 +71,11 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 
 def test_every_setting_is_in_the_table_of_the_production_page_and_nothing_else_is() -> None:
     source = Path(config.__file__).read_text() + Path(http_settings.__file__).read_text()
-    known = set(re.findall(r'(?:environ\.get\(|environ, )"(DAYBOOK_\w+)"', source)) | {
+    known = set(re.findall(r'(?:environ\.get\(|environ, )"(DAYBOOK_\w+)"', source)) | set(config.BESIDE_ADDRESSES)
+    known |= {
+        "DAYBOOK_POSTGRES",
+        "DAYBOOK_NATS",
+        "DAYBOOK_KEYS_POSTGRES_FILE",
         "DAYBOOK_TLS_CERT",
         "DAYBOOK_TLS_KEY",
         "DAYBOOK_CHANNEL_<NAME>_<KEY>",

@@ -1,10 +1,12 @@
 """A NATS server with JetStream from the wheel, in one data folder."""
 
 import json
+import secrets
 import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -14,39 +16,48 @@ from daybook.errors import Unavailable
 _HOST = "127.0.0.1"
 _START_TIMEOUT = 60.0
 _STOP_TIMEOUT = 20.0
+_PASSWORD_BYTES = 24
+
+OWNER = "owner"
+"""The user who may do everything: whoever can read the data folder."""
+UserPermissions = Mapping[str, Mapping[str, list[str]]]
+"""By user, the subjects that it may `publish` and `subscribe` to."""
 
 
 class NatsServer:
     """One running nats-server, stopped on the way out of a `with`.
 
-    It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`.
+    It listens on 127.0.0.1 only and keeps its streams in `<data>/nats`. Whoever connects needs a user and a password,
+    which are made at the first start and kept in `<data>/nats.users`, for the owner's eyes only.
     The port is the server's choice the first time and is recorded in `<data>/nats.port`; every later start takes the
     same one again, so that clients reconnect, unless another program has it by then.
     """
 
     name = "nats"
 
-    def __init__(self, data: Path, *, sync_always: bool) -> None:
+    def __init__(self, data: Path, *, sync_always: bool, users: UserPermissions) -> None:
         self._data = data.resolve()
+        self._users = users
+        self._passwords: dict[str, str] = {}
+        self._port = 0
         self._sync_always = sync_always
         self._mark = processes.mark(self._data)
         self._process: subprocess.Popen[bytes] | None = None
         self._abandoned = threading.Event()
-        self.url = ""
-        self.monitoring = ""
 
     @classmethod
-    def start(cls, data: Path, *, sync_always: bool = False) -> "NatsServer":
+    def start(cls, data: Path, *, sync_always: bool = False, users: UserPermissions | None = None) -> "NatsServer":
         """Start a server on `data` (made if missing) and return once it accepts clients and JetStream is on.
 
         `sync_always` makes JetStream sync to the disk before each acknowledgement; otherwise it syncs every two
         minutes and only a crash of the machine, not of the process, can lose acknowledged messages. A server that
-        a killed run left behind on the same folder is stopped first.
+        a killed run left behind on the same folder is stopped first. Beside the owner there are `users`, each with
+        what it may do.
 
         Raises BadConfiguration if the wheel is missing, Unavailable with the end of the log if the server won't
         start.
         """
-        server = cls(data, sync_always=sync_always)
+        server = cls(data, sync_always=sync_always, users=users or {})
         server.restart()
         return server
 
@@ -66,6 +77,15 @@ class NatsServer:
         return self._process.pid
 
     @property
+    def url(self) -> str:
+        """Where clients find it, as the owner. Empty before the first start."""
+        return self.url_of(OWNER) if self._port else ""
+
+    def url_of(self, user: str) -> str:
+        """Where clients find it, as this user, who must be one that it was started with."""
+        return f"nats://{user}:{self._passwords[user]}@{_HOST}:{self._port}"
+
+    @property
     def address(self) -> str:
         """Where clients find it."""
         return self.url
@@ -80,7 +100,7 @@ class NatsServer:
 
         A server that could not write to its disk goes on without JetStream until it is started again.
         """
-        return _serves_jetstream(int(self.url.rpartition(":")[2]), timeout)
+        return _serves_jetstream(self._port, timeout)
 
     def abandon(self) -> None:
         """End a start that is under way in another thread, and refuse later ones: they raise Unavailable."""
@@ -90,8 +110,9 @@ class NatsServer:
         """Start again after an end of any kind, on the same port if it is free. A running server is stopped first."""
         program = binaries.nats_server()
         self.stop()
-        for folder in (self._data, self._data / "logs", self._ports):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self._data, self._data / "logs", self._data / "nats", self._ports):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._passwords = self._known_passwords()
         processes.end_leftovers("nats-server", self._mark, signal.SIGTERM)
         recorded = self._recorded_port()
         try:
@@ -138,14 +159,34 @@ class NatsServer:
         settings = {
             "host": _HOST,
             "port": port,
-            "http": f"{_HOST}:-1",
             "ports_file_dir": str(self._ports),
+            "authorization": {"users": self._authorized()},
             "max_payload": 8 * 2**20,
             "jetstream": jetstream,
         }
         path = self._data / "nats.conf"
         processes.write_whole(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
         return path
+
+    def _known_passwords(self) -> dict[str, str]:
+        """Of the owner and every user. Those that are missing are made, and kept for the next start."""
+        file = self._data / "nats.users"
+        try:
+            known: dict[str, str] = json.loads(file.read_text())
+        except (OSError, ValueError):
+            known = {}
+        wanted = {name: known.get(name) or secrets.token_urlsafe(_PASSWORD_BYTES) for name in (OWNER, *self._users)}
+        if known | wanted != known:
+            processes.write_whole(file, json.dumps(known | wanted, indent=2) + "\n")
+        return wanted
+
+    def _authorized(self) -> list[dict[str, object]]:
+        owner: dict[str, object] = {"user": OWNER, "password": self._passwords[OWNER]}
+        others: list[dict[str, object]] = [
+            {"user": name, "password": self._passwords[name], "permissions": permitted}
+            for name, permitted in self._users.items()
+        ]
+        return [owner, *others]
 
     def _launch(self, program: Path, port: int) -> None:
         for stale in self._ports.glob("*.ports"):
@@ -167,7 +208,7 @@ class NatsServer:
                 if deadline.passed:
                     raise Unavailable(self._failure(f"was not ready after {_START_TIMEOUT:.0f} s"))
                 deadline.pause()
-            processes.write_whole(self._data / "nats.port", self.url.rpartition(":")[2])
+            processes.write_whole(self._data / "nats.port", str(self._port))
         except BaseException:
             self.kill()
             raise
@@ -183,9 +224,9 @@ class NatsServer:
                 told = json.loads(file.read_text())
             except ValueError:
                 return False  # half written
-            url, monitoring = told["nats"][0], told["monitoring"][0]
-            if _serves_jetstream(int(url.rpartition(":")[2]), 2.0):
-                self.url, self.monitoring = url, monitoring
+            port = int(told["nats"][0].rpartition(":")[2])
+            if _serves_jetstream(port, 2.0):
+                self._port = port
                 return True
         return False
 

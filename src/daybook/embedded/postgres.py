@@ -8,11 +8,14 @@ import stat
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any, LiteralString
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
 from daybook.embedded import account, processes
 from daybook.errors import Unavailable
@@ -21,6 +24,9 @@ _START_TIMEOUT = 120.0  # recovery after a crash replays up to max_wal_size
 _STOP_TIMEOUT = 30.0
 _STOP_STARTING_TIMEOUT = 5.0  # recovery can begin anew at any point
 _DATABASE = "daybook"
+_SUPERUSER = "postgres"
+OWNER = "daybook"
+"""The role that Daybook works as: it owns the database, and may do nothing outside of it."""
 _PORT = 5432  # only part of the socket's name: nothing listens on the network
 _SOCKET_PATH_LIMIT = 103  # bytes that macOS takes; Linux takes 107
 
@@ -39,16 +45,19 @@ _SETTINGS = {
 class PostgresServer:
     """One running postmaster, stopped on the way out of a `with`.
 
-    It listens on a unix socket in a private folder, and nowhere else. The cluster is in `<data>/postgres`, the
-    log in `<data>/logs/postgres.log`. When Daybook is root the server runs as an unprivileged account, and
-    `<data>/postgres` may be a link: `account` says when and why.
+    It listens on a unix socket in a private folder, and nowhere else. Whoever can enter that folder is let in as the
+    role that he names: he could as well read the cluster's files. The roles are for what Daybook itself may do.
+
+    The cluster is in `<data>/postgres`, the log in `<data>/logs/postgres.log`. When Daybook is root the server runs as
+    an unprivileged account, and `<data>/postgres` may be a link: `account` says when and why.
     """
 
     name = "postgres"
 
-    def __init__(self, data: Path, *, fsync: bool) -> None:
+    def __init__(self, data: Path, *, fsync: bool, roles: Sequence[str]) -> None:
         self._data = data.resolve()
         self._fsync = fsync
+        self._roles = roles
         self._mark = processes.mark(self._data)
         self._process: subprocess.Popen[bytes] | None = None
         self._abandoned = threading.Event()
@@ -56,9 +65,9 @@ class PostgresServer:
         self.dsn = ""
 
     @classmethod
-    def start(cls, data: Path, *, fsync: bool = True) -> "PostgresServer":
+    def start(cls, data: Path, *, fsync: bool = True, roles: Sequence[str] = ()) -> "PostgresServer":
         """Start a server on `data` (made if missing) and return once it takes connections and has a database
-        `daybook`.
+        `daybook`, which belongs to a role of the same name; `roles` can log in too.
 
         `fsync=False` is for data that nobody will miss: a crash of the machine may destroy the cluster. A server
         that a killed run left behind on the same folder is stopped first, in good order where it still can.
@@ -66,7 +75,7 @@ class PostgresServer:
         Raises BadConfiguration if the wheel is missing or the folder belongs to another user, Unavailable with
         the end of the log if the server won't start.
         """
-        server = cls(data, fsync=fsync)
+        server = cls(data, fsync=fsync, roles=roles)
         server.restart()
         return server
 
@@ -87,7 +96,7 @@ class PostgresServer:
 
     @property
     def address(self) -> str:
-        """Where clients find it: the DSN of the database `daybook`."""
+        """Where clients find it: the DSN of the database `daybook`, as its owner."""
         return self.dsn
 
     @property
@@ -113,7 +122,7 @@ class PostgresServer:
         The DSN stays the same, unless its socket folder was cleaned away from /tmp.
         """
         self.stop()
-        (self._data / "logs").mkdir(parents=True, exist_ok=True)
+        (self._data / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
         # Also after our own kill(): backends outlive their postmaster by a moment, and hold its shared memory.
         processes.end_leftovers("postgres", self._mark, signal.SIGINT, _STOP_TIMEOUT)
         who = account.server_account(self._data / "postgres")
@@ -124,7 +133,7 @@ class PostgresServer:
         sockets = _socket_folder(home, who)
         _drop_stale_pids(home / "postgres", sockets)
         self._sockets = sockets
-        self.dsn = self.dsn_of(_DATABASE)
+        self.dsn = self.dsn_as(OWNER)
         self._launch(programs, home / "postgres", sockets, who)
 
     def stop(self, timeout: float = _STOP_TIMEOUT) -> None:
@@ -146,12 +155,17 @@ class PostgresServer:
     def _log(self) -> Path:
         return self._data / "logs" / "postgres.log"
 
-    def dsn_of(self, database: str) -> str:
-        """The address of another database of this server."""
+    def dsn_of(self, database: str, role: str = _SUPERUSER) -> str:
+        """The address of any database of this server, as any role; as the one that may do everything, unless named."""
         # The port is written out because libpq would otherwise take PGPORT from the environment.
         return (
-            f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
+            f"postgresql://{quote(role, safe='')}@/{quote(database, safe='')}"
+            f"?host={quote(str(self._sockets), safe='/')}&port={_PORT}"
         )
+
+    def dsn_as(self, role: str) -> str:
+        """The address of the database `daybook`, as a role."""
+        return self.dsn_of(_DATABASE, role)
 
     def _make_cluster(self, programs: Path, home: Path, who: account.Account | None) -> None:
         """initdb beside the cluster's place, then rename: a killed initdb leaves nothing that looks like a cluster."""
@@ -211,15 +225,28 @@ class PostgresServer:
         deadline.pause()
 
     def _ready(self) -> bool:
-        """True once a connection is possible; makes the database on the way if it is missing."""
+        """True once a connection is possible; makes the database and the roles on the way if they are missing."""
         try:
             with psycopg.connect(self.dsn_of("postgres"), autocommit=True, connect_timeout=5) as connection:
-                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_DATABASE,)).fetchone()
-                if found is None:
-                    connection.execute(f'CREATE DATABASE "{_DATABASE}"')
+                for role in (OWNER, *self._roles):
+                    if not _row(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+                        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+                owner = _row(
+                    connection, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", _DATABASE
+                )
+                if owner is None:
+                    connection.execute(f'CREATE DATABASE "{_DATABASE}" OWNER "{OWNER}"')
+            if owner is not None and owner != OWNER:
+                self._hand_over()
         except psycopg.OperationalError:
             return False
         return True
+
+    def _hand_over(self) -> None:
+        """What an earlier Daybook made as superuser is given to the owner, all of it or nothing."""
+        with psycopg.connect(self.dsn_of(_DATABASE), connect_timeout=5) as connection:
+            connection.execute(Path(__file__).with_name("hand_over.sql").read_bytes())
+            connection.execute(f'ALTER DATABASE "{_DATABASE}" OWNER TO "{OWNER}"')
 
     def _spawn(self, command: list[str], log: int, who: account.Account | None) -> "subprocess.Popen[bytes]":
         # PG* variables are meant for clients of other servers. A session of its own: Ctrl-C in a terminal
@@ -241,6 +268,12 @@ class PostgresServer:
 
     def _failure(self, what: str) -> str:
         return f"the Postgres server {what}; the end of {self._log}:\n{processes.tail(self._log)}"
+
+
+def _row(connection: psycopg.Connection[Any], query: LiteralString, name: str) -> Any:
+    """The one value that a question about a name has, or None."""
+    found = connection.execute(query, (name,)).fetchone()
+    return None if found is None else found[0]
 
 
 def _drop_stale_pids(cluster: Path, sockets: Path) -> None:

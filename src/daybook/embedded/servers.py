@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +12,8 @@ from types import TracebackType
 import msgspec
 
 from daybook.embedded import postgres as postgres_server
-from daybook.embedded import processes
-from daybook.embedded.nats import NatsServer
+from daybook.embedded import private, processes
+from daybook.embedded.nats import NatsServer, UserPermissions
 from daybook.embedded.postgres import PostgresServer
 from daybook.errors import BadConfiguration, DaybookError
 
@@ -49,23 +49,35 @@ class Servers:
         self._nats = nats
 
     @classmethod
-    def start(cls, data: Path, *, postgres: str | None = None, nats: str | None = None) -> "Servers":
+    def start(
+        cls,
+        data: Path,
+        *,
+        postgres: str | None = None,
+        nats: str | None = None,
+        users: UserPermissions | None = None,
+        roles: Sequence[str] = (),
+    ) -> "Servers":
         """Lock `data` (made if missing), start what was not given, both at once, and return when both are ready.
 
-        While it runs, `<data>/servers.json` tells others on this machine where they are: see `running`. Raises
-        FolderInUse if another Daybook has the folder, and what `Postgres.start` and `Nats.start` raise; then nothing
-        is left running and the folder is free again.
+        NATS has a user for the owner and for each of `users`, Postgres a role that owns the database and each of
+        `roles`: none of these may do everything there. While it runs, `<data>/servers.json` tells others on this
+        machine where they are: see `running`.
+
+        Raises FolderInUse if another Daybook has the folder, and what `Postgres.start` and `Nats.start` raise; then
+        nothing is left running and the folder is free again.
         """
         data = data.resolve()
         try:
-            data.mkdir(parents=True, exist_ok=True)
+            private.make(data)
             lock = _lock(data)
         except OSError as error:
             raise BadConfiguration(
                 f"the data folder {data} can't be used ({error.strerror}); give another with --data or DAYBOOK_DATA"
             ) from error
         try:
-            started = _start_both(data, postgres, nats)
+            private.keep(data)
+            started = _start_both(data, postgres, nats, users, roles)
             servers = cls(data, lock, *started)
         except BaseException:
             os.close(lock)
@@ -100,6 +112,14 @@ class Servers:
     @property
     def nats_url(self) -> str:
         return self._nats if isinstance(self._nats, str) else self._nats.url
+
+    def postgres_dsn_of(self, role: str) -> str:
+        """Postgres as one of the roles that it was started with; an address that was given is the same for all."""
+        return self._postgres if isinstance(self._postgres, str) else self._postgres.dsn_as(role)
+
+    def nats_url_of(self, user: str) -> str:
+        """NATS as one of the users that it was started with; an address that was given is the same for all."""
+        return self._nats if isinstance(self._nats, str) else self._nats.url_of(user)
 
     @property
     def postgres(self) -> PostgresServer | None:
@@ -159,11 +179,13 @@ def forget(data: Path) -> None:
             os.close(lock)
 
 
-def _start_both(data: Path, postgres: str | None, nats: str | None) -> tuple[PostgresServer | str, NatsServer | str]:
+def _start_both(
+    data: Path, postgres: str | None, nats: str | None, users: UserPermissions | None, roles: Sequence[str]
+) -> tuple[PostgresServer | str, NatsServer | str]:
     """Both or none: when one fails, or Ctrl-C comes, the other is stopped again."""
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(lambda: postgres or PostgresServer.start(data))
-        second = pool.submit(lambda: nats or NatsServer.start(data))
+        first = pool.submit(lambda: postgres or PostgresServer.start(data, roles=roles))
+        second = pool.submit(lambda: nats or NatsServer.start(data, users=users))
         try:
             return first.result(), second.result()
         except BaseException:
@@ -183,7 +205,7 @@ def _lock(data: Path) -> int:
     `flock` and not a pid file: the kernel frees it however the holder dies. The descriptor isn't inherited by the
     servers, so a server that outlives a killed Daybook does not keep the folder.
     """
-    handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = processes.Deadline(_LOCK_TIMEOUT)  # somebody who asks `running` holds it for a moment
         while not _taken(handle, fcntl.LOCK_EX):

@@ -65,16 +65,18 @@ class Supervisor:
                 raise ValueError(f"{name} runs already")
             self._children[name] = _Child(name, list(command), dict(env or {}))
             if self._thread is None:
-                self._logs.mkdir(parents=True, exist_ok=True)
+                self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._thread = threading.Thread(target=self._watch, name="daybook-supervisor", daemon=True)
                 self._thread.start()
         self._wake.set()
 
-    def change_environment(self, changes: Mapping[str, str]) -> None:
-        """Start every child again with `changes` in its environment: SIGTERM first, SIGKILL after 10 s."""
+    def change_environments(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Start the children that are named again with these in their environment: SIGTERM, SIGKILL after 10 s."""
         with self._lock:
             for child in self._children.values():
-                child.env.update(changes)
+                if child.name not in changes:
+                    continue
+                child.env.update(changes[child.name])
                 if child.process is not None and child.process.poll() is None:
                     child.process.terminate()
                     child.kill_at = time.monotonic() + _GRACE

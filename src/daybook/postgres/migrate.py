@@ -35,9 +35,14 @@ CREATE TABLE IF NOT EXISTS migrations (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (line, number))"""
 
 
+def migrations_of(package: str) -> Path:
+    """The folder of a line."""
+    return Path(str(resources.files(package))) / "migrations"
+
+
 def files(package: str) -> list[Path]:
     """The line's migrations in order."""
-    folder = Path(str(resources.files(package))) / "migrations"
+    folder = migrations_of(package)
     found = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     numbers = [int(path.name[:4]) for path in found]
     if numbers != list(range(1, len(numbers) + 1)):

@@ -18,7 +18,8 @@ def in_words(error: Exception) -> NotPermitted:
             field="DAYBOOK_POSTGRES",
         )
     return NotPermitted(
-        f"Postgres does not let Daybook's role do this: {said}. Questions need a role that may read; for everything "
-        "else, let DAYBOOK_POSTGRES name the role that ran `daybook migrate`",
+        f"Postgres does not let Daybook's role do this: {said}. Let DAYBOOK_POSTGRES name the role that the command "
+        "needs: daybook_read for questions, daybook_append for changes, for everything else the one that ran "
+        "`daybook migrate`; after an upgrade, run `daybook migrate --roles` again",
         field="DAYBOOK_POSTGRES",
     )

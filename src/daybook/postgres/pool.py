@@ -15,8 +15,10 @@ import psycopg
 import psycopg_pool
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
+from psycopg_pool.base import AttemptWithBackoff
 
 from daybook.errors import BadConfiguration, InvalidValue, Unavailable
+from daybook.postgres.sessions import AsyncPostgresSession, PostgresSession
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 """What a statement is given: in order, or by name."""
@@ -24,15 +26,10 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 CONNECT_TIMEOUT_SECONDS = 10
 WHY_SECONDS_MAX = 2
 """For finding out why there is no connection; the least that libpq allows."""
+PAUSE_SECONDS_MAX = 1.0
+"""Between two tries of the pool: whoever waits wants to know soon that the server is back."""
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
-
-# Not as `options` at the start, which poolers refuse with a message that helps nobody.
-_INTRODUCTION: LiteralString = "SELECT pg_backend_pid(), set_config('TimeZone', 'UTC', false)"
-_POOLED = (
-    "a connection pooler, such as PgBouncer, stands between Daybook and Postgres: it would mix up what Daybook sets "
-    "for a session with other clients. Let DAYBOOK_POSTGRES name the server itself; Daybook keeps a pool of its own"
-)
 
 
 def _ended(conn: Connection) -> bool:
@@ -42,18 +39,30 @@ def _ended(conn: Connection) -> bool:
     return bool(watch.poll(0))
 
 
-class Pool(psycopg_pool.ConnectionPool[Connection]):
-    """A pool that knows why it has no connection to give."""
+class _Steadily(AttemptWithBackoff):
+    """Tries again after pauses that stay short."""
+
+    def update_delay(self, now: float) -> None:
+        super().update_delay(now)
+        self.delay = min(self.delay, PAUSE_SECONDS_MAX)
+
+
+class Pool(psycopg_pool.ConnectionPool[PostgresSession]):
+    """A pool that knows why it has no connection to give, and that goes on trying to have one."""
 
     def __init__(self, dsn: str, **options: Any) -> None:
         self._dsn = dsn
-        super().__init__(dsn, **options)
+        super().__init__(dsn, connection_class=PostgresSession, **options)
 
-    def getconn(self, timeout: float | None = None) -> Connection:
+    def _add_connection(self, attempt: AttemptWithBackoff | None, growing: bool = False) -> None:
+        # The pool's own pauses grow to minutes. Rests on a private method of psycopg-pool 3.3.
+        super()._add_connection(attempt or _Steadily(timeout=self.reconnect_timeout), growing)
+
+    def getconn(self, timeout: float | None = None) -> PostgresSession:
         """A connection. Raises PoolTimeout with the reason, and BadConfiguration when waiting can't help."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         try:
-            while _ended(conn := super().getconn(deadline - time.monotonic())):
+            while (conn := super().getconn(deadline - time.monotonic())).outdated or _ended(conn):
                 # The pool's own `check` pauses for a second after each that it finds broken, and after a restart of the
                 # server all of them are.
                 conn.close()
@@ -70,13 +79,9 @@ class Pool(psycopg_pool.ConnectionPool[Connection]):
         return f"all {self.max_size} connections are in use"
 
 
-def _kwargs(name: str, timeout: int = CONNECT_TIMEOUT_SECONDS) -> dict[str, Any]:
-    return {
-        "autocommit": True,
-        "application_name": f"daybook {name}",
-        "connect_timeout": timeout,
-        "client_encoding": "UTF8",
-    }
+def _kwargs(name: str, timeout: int | None = None) -> dict[str, Any]:
+    own = {} if timeout is None else {"connect_timeout": timeout}
+    return {"autocommit": True, "application_name": f"daybook {name}", "client_encoding": "UTF8", **own}
 
 
 def check_dsn(dsn: str) -> None:
@@ -91,17 +96,6 @@ def check_dsn(dsn: str) -> None:
         ) from None
 
 
-def _introduce(conn: Connection) -> None:
-    (pid, _), *_ = conn.execute(_INTRODUCTION, prepare=False).fetchall()
-    _refuse_pooler(conn, pid)
-
-
-def _refuse_pooler(conn: Connection | AsyncConnection, pid: int) -> None:
-    """A pooler makes up the process id that it tells a client, whose session is no session of the server."""
-    if pid != conn.info.backend_pid:
-        raise BadConfiguration(_POOLED, field="DAYBOOK_POSTGRES")
-
-
 def pool(dsn: str, name: str, size: int = 8, kept: int = 0) -> Pool:
     """A pool of autocommit connections in UTC, opened on first use but for those that are `kept` open.
 
@@ -114,7 +108,6 @@ def pool(dsn: str, name: str, size: int = 8, kept: int = 0) -> Pool:
         min_size=kept,
         max_size=size,
         kwargs=_kwargs(name),
-        configure=_introduce,
         open=True,
         name=name,
         timeout=CONNECT_TIMEOUT_SECONDS,
@@ -125,30 +118,18 @@ async def connect_async(dsn: str, name: str) -> AsyncConnection:
     """One autocommit connection in UTC for a worker loop. Raises Unavailable, and BadConfiguration for a pooler."""
     check_dsn(dsn)
     try:
-        conn = await psycopg.AsyncConnection.connect(dsn, **_kwargs(name))
-        try:
-            (pid, _), *_ = await (await conn.execute(_INTRODUCTION, prepare=False)).fetchall()
-            _refuse_pooler(conn, pid)
-        except BaseException:  # also when the task is cancelled
-            await conn.close()
-            raise
+        return await AsyncPostgresSession.connect(dsn, **_kwargs(name))
     except psycopg.OperationalError as error:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
-    return conn
 
 
-def connect(dsn: str, name: str, timeout: int = CONNECT_TIMEOUT_SECONDS) -> Connection:
+def connect(dsn: str, name: str, timeout: int | None = None) -> Connection:
     """One autocommit connection in UTC. Raises Unavailable, and BadConfiguration for a pooler."""
     check_dsn(dsn)
     try:
-        conn = psycopg.connect(dsn, **_kwargs(name, timeout))
-        _introduce(conn)
+        return PostgresSession.connect(dsn, **_kwargs(name, timeout))
     except psycopg.OperationalError as error:
         raise Unavailable(f"Postgres can't be reached: {error}") from error
-    except BadConfiguration:
-        conn.close()
-        raise
-    return conn
 
 
 @contextmanager

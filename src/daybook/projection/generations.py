@@ -69,19 +69,15 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int = 0
 
 
-async def make_tables(conn: AsyncConnection, generation: Generation, *, indexes: bool = True) -> None:
-    """Makes the generation's two tables, when they are not there. A rebuild adds the indexes after filling them."""
+async def make_tables(conn: AsyncConnection, generation: Generation) -> None:
+    """Makes the generation's two tables with their indexes, when they are not there."""
     await conn.execute("SET LOCAL client_min_messages = warning")
-    for query in ("make_states", "make_listings"):
-        await conn.execute(generation.composed(QUERIES[query]))
-    if indexes:
-        await make_indexes(conn, generation)
+    await conn.execute(QUERIES["make_generation"], (generation.projection, generation.number))
 
 
-async def make_indexes(conn: AsyncConnection, generation: Generation) -> None:
-    """Makes the indexes that live running needs."""
-    for query in ("make_states_index", "make_listings_index"):
-        await conn.execute(generation.composed(QUERIES[query]))
+async def let_roles(conn: AsyncConnection, generation: Generation) -> None:
+    """Lets the roles that there are at tables that the owner has made: those who fold write them."""
+    await conn.execute(QUERIES["open_generation"], (generation.projection, generation.number))
 
 
 async def live(conn: AsyncConnection, manifest: Manifest) -> tuple[Generation, Checkpoint]:

@@ -1,27 +1,14 @@
--- name: make_states
--- The table of folded states, one row for each product group.
-CREATE TABLE IF NOT EXISTS {states} (
-    key   text PRIMARY KEY,
-    state json NOT NULL,
-    uses  text[] NOT NULL
-)
+-- name: make_generation
+-- Makes the tables of folded states, a row for each product group, and of rendered facets: see the migrations.
+SELECT make_generation(%s, %s)
+
+-- name: open_generation
+-- Lets the roles that there are at a generation's tables.
+SELECT open_generation(%s, %s)
 
 -- name: make_states_index
 -- Finds the groups that use a definition.
 CREATE INDEX IF NOT EXISTS {by_uses} ON {states} USING gin (uses)
-
--- name: make_listings
--- The table of rendered facets.
-CREATE TABLE IF NOT EXISTS {listings} (
-    sku      text NOT NULL,
-    facet    text NOT NULL,
-    key      text NOT NULL,
-    payload  json,
-    held     text[],
-    hash     bytea NOT NULL,
-    position bigint NOT NULL,
-    PRIMARY KEY (sku, facet)
-)
 
 -- name: make_listings_index
 -- Finds a group's facets.

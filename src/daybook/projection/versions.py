@@ -107,9 +107,8 @@ async def begin(conn: AsyncConnection, generation: Generation, manifest: Manifes
             f"generation {generation.number} of {generation.projection} was filled without its history: "
             f"rebuild it with `daybook channel rebuild {generation.projection}`"
         )
-    async with conn.transaction():
-        await make_bare(conn, versions)
-        await make_indexes(conn, versions)
+    named = {"projection": generation.projection, "number": generation.number, "searched": manifest.searched}
+    await conn.execute(QUERIES["make_whole"], named)
 
 
 async def make_bare(conn: AsyncConnection, versions: Versions) -> None:

@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS {versions} (
     until_at    timestamptz
 )
 
+-- name: make_whole
+-- The same with its key and its indexes, for a generation that begins: see the migrations.
+SELECT make_versions(%(projection)s, %(number)s, %(searched)s)
+
 -- name: has_key
 -- Whether the table has its key yet.
 SELECT 1 FROM pg_index WHERE indrelid = %s::regclass AND indisprimary

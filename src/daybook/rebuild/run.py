@@ -206,6 +206,7 @@ class _Rebuild:
                 await self._conn.execute(generation.composed(QUERIES[query]))
             if manifest.keeps_history:
                 await versions.make_bare(self._conn, Versions(generation, manifest))
+            await generations.let_roles(self._conn, generation)
             begun = {
                 "projection": manifest.name,
                 "generation": generation.number,
@@ -265,6 +266,7 @@ class _Rebuild:
                     kept = Versions(generation, self._manifest)
                     await versions.make_bare(conn, kept)  # a rebuild that an older version began has none yet
                     await versions.make_indexes(conn, kept)
+                    await generations.let_roles(conn, generation)
 
     async def _index(self, generation: Generation, table: str, name: sql.Identifier) -> None:
         """Makes a table's indexes, those that are not there; a connection for each table, as each keeps a core busy."""

@@ -157,16 +157,34 @@ class Relay:
         if self._mending.due(info.last):
             await self._stream.delete()
             return await self._make(conn, head)
+        await self._keep_replicas(conn, info.replicas)
         await state.keep_sizes(conn, info.bytes_max, self._nats.client.max_payload)
         return info.last
+
+    async def _keep_replicas(self, conn: AsyncConnection, found: int) -> None:
+        """On as many servers as the settings say; as it is when they say nothing, which the next stream then gets too.
+
+        A cluster that can't, as one of its servers is away, is told and goes on with what it has.
+        """
+        wanted = self._nats.servers.replicas
+        if wanted is not None and wanted != found:
+            try:
+                await self._stream.replicate(wanted)
+                log.warning("the stream is now kept on %d servers, after %d", wanted, found)
+                found = wanted
+            except Unavailable as error:
+                self._log(error)
+        await state.keep_replicas(conn, found)
 
     async def _make(self, conn: AsyncConnection, head: int) -> int:
         first = max(1, head - REPLAYED_EVENTS_MAX + 1)
         self._missing, self.published = True, first - 1
-        size = await self._stream.create(first)
+        replicas = self._nats.servers.replicas or await state.replicas(conn)
+        size = await self._stream.create(first, replicas)
         self._missing = False
         log.warning("made the stream, to begin with position %d, of at most %d MiB", first, size // 2**20)
         await state.keep_sizes(conn, size, self._nats.client.max_payload)
+        await state.keep_replicas(conn, replicas)
         await state.forget_foreign(conn)
         return first - 1
 

@@ -20,7 +20,7 @@ from nats.js.errors import NotFoundError
 
 from daybook.errors import Unavailable
 from daybook.limits import PAGE_BYTES_MAX
-from daybook.stream.connection import Nats, said
+from daybook.stream.connection import Nats
 from daybook.stream.subjects import STREAM
 
 PULL_MESSAGES = 2000
@@ -84,7 +84,7 @@ class Feed:
             await self._pull()
         except (NatsError, NotFoundError, TimeoutError) as error:
             await self.close()
-            raise Unavailable(f"the stream {self._name} can't be read: {said(error)}") from error
+            raise Unavailable(f"the stream {self._name} can't be read: {self._nats.why(error)}") from error
 
     @property
     def alive(self) -> bool:

@@ -23,7 +23,7 @@ from nats.js.errors import NotFoundError
 from daybook.errors import DaybookError, Unavailable
 from daybook.ids import new_id
 from daybook.limits import MESSAGE_BYTES_MAX
-from daybook.stream.connection import Nats, said
+from daybook.stream.connection import Nats
 from daybook.stream.sizing import has_no_room, sizes
 from daybook.stream.subjects import STREAM, SUBJECTS
 
@@ -71,6 +71,8 @@ class StreamInfo(msgspec.Struct, frozen=True):
     """The last message's sequence; 0 in an empty stream that starts at 1."""
     bytes_max: int
     """So large may it grow; -1 for as large as it likes."""
+    replicas: int = 1
+    """On how many servers of a cluster it is kept."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -95,8 +97,9 @@ class Stream:
         except NotFoundError:
             return None
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
-        return StreamInfo(int(info.state.last_seq), int(info.config.max_bytes or -1))
+            raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
+        config = info.config
+        return StreamInfo(int(info.state.last_seq), int(config.max_bytes or -1), int(config.num_replicas or 1))
 
     async def last_sequence(self) -> int | None:
         """The last message's sequence (0 in an empty stream that starts at 1); None when there is no stream."""
@@ -120,28 +123,40 @@ class Stream:
         except NotFoundError:
             return None
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
+            raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
         return Message(found.subject or "", found.data or b"")
 
-    async def create(self, first_sequence: int = 1) -> int:
+    async def create(self, first_sequence: int = 1, replicas: int = 1) -> int:
         """Makes the stream, to begin with this sequence, and returns how large it may grow, as the server has room.
 
-        Harmless when it is there already. Raises Unavailable, also when there is no room.
+        On `replicas` servers of a cluster. Harmless when it is there already. Raises Unavailable, also when there is
+        no room, or the cluster has fewer servers.
         """
         for size in await sizes(self._nats.client):
             try:
-                await self._nats.client.jetstream().add_stream(self._config(first_sequence, size))
+                await self._nats.client.jetstream().add_stream(self._config(first_sequence, size, replicas))
                 return size
             except (NatsError, TimeoutError) as error:
                 refused = error
                 if not has_no_room(error):
-                    raise Unavailable(f"the stream {self._name} can't be made: {said(error)}") from error
+                    raise Unavailable(f"the stream {self._name} can't be made: {self._nats.why(error)}") from error
         raise Unavailable(
-            f"the stream {self._name} can't be made, not even with {size // 2**20} MiB: {said(refused)}. Give NATS's "
-            "disk more room, or raise its max_file_store or the account's limit"
+            f"the stream {self._name} can't be made, not even with {size // 2**20} MiB: {self._nats.why(refused)}. "
+            "Give NATS's disk more room, or raise its max_file_store or the account's limit"
         ) from refused
 
-    def _config(self, first_sequence: int, size: int) -> StreamConfig:
+    async def replicate(self, replicas: int) -> None:
+        """Has the stream kept on so many servers, with everything else as it is. Raises Unavailable."""
+        jetstream = self._nats.client.jetstream()
+        try:
+            info = await jetstream.stream_info(self._name)
+            await jetstream.update_stream(info.config.evolve(num_replicas=replicas))
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable(
+                f"the stream {self._name} can't be kept on {replicas} servers: {self._nats.why(error)}"
+            ) from error
+
+    def _config(self, first_sequence: int, size: int, replicas: int) -> StreamConfig:
         return StreamConfig(
             name=self._name,
             subjects=[SUBJECTS],
@@ -150,6 +165,7 @@ class Stream:
             discard=DiscardPolicy.OLD,
             max_age=self._age,
             max_bytes=size,
+            num_replicas=replicas,
             duplicate_window=DUPLICATE_WINDOW_SECONDS,
             allow_atomic=True,
             allow_direct=True,
@@ -164,7 +180,7 @@ class Stream:
         except NotFoundError:
             return
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer: {said(error)}") from error
+            raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
 
     async def publish(self, messages: Sequence[Message], last: int) -> int:
         """Publishes in order behind sequence `last` and returns the new last sequence.
@@ -194,7 +210,7 @@ class Stream:
             try:
                 await self._nats.client.publish(message.subject, message.body, headers=headers)
             except NatsError as error:
-                raise Unavailable(f"JetStream can't be reached: {said(error)}") from error
+                raise Unavailable(f"JetStream can't be reached: {self._nats.why(error)}") from error
         headers = {BATCH_ID: batch, BATCH_SEQUENCE: str(len(messages)), BATCH_COMMIT: "1"}
         if len(messages) == 1:
             headers[EXPECTED_LAST_SEQUENCE] = str(last)
@@ -206,7 +222,7 @@ class Stream:
                 message.subject, message.body, timeout=ANSWER_SECONDS_MAX, headers=headers
             )
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(f"JetStream does not answer a publish: {said(error)}") from error
+            raise Unavailable(f"JetStream does not answer a publish: {self._nats.why(error)}") from error
         ack = json.loads(answer.data)
         if "error" in ack:
             raise _refused(ack["error"])

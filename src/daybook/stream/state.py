@@ -15,6 +15,17 @@ async def keep_sizes(conn: AsyncConnection, bytes_max: int, message_bytes: int) 
     await conn.execute(QUERIES["sizes"], {"stream": bytes_max, "message": message_bytes})
 
 
+async def keep_replicas(conn: AsyncConnection, replicas: int) -> None:
+    """Keeps on how many servers the stream is, so that one that is made anew is on as many."""
+    await conn.execute(QUERIES["keep_replicas"], {"replicas": replicas})
+
+
+async def replicas(conn: AsyncConnection) -> int:
+    """On how many servers the stream was when it was last seen."""
+    row = await (await conn.execute(QUERIES["replicas"])).fetchone()
+    return 1 if row is None else int(row[0])
+
+
 async def keep_published(conn: AsyncConnection, position: int) -> None:
     """Keeps how far the stream is. Ends a trouble."""
     await conn.execute(QUERIES["published"], {"position": position})

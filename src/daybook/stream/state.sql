@@ -8,6 +8,14 @@ SET published = %(position)s, said_at = clock_timestamp(), trouble = NULL, reaso
 UPDATE stream_state SET bytes_max = %(stream)s, message_bytes = %(message)s
 WHERE (bytes_max, message_bytes) IS DISTINCT FROM (%(stream)s, %(message)s)
 
+-- name: keep_replicas
+-- On how many servers the stream is.
+UPDATE stream_state SET replicas = %(replicas)s WHERE replicas <> %(replicas)s
+
+-- name: replicas
+-- On how many it was.
+SELECT replicas FROM stream_state
+
 -- name: trouble
 -- Nothing is published. The same trouble in other words goes on since it began.
 UPDATE stream_state

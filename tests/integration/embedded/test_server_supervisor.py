@@ -216,7 +216,7 @@ def test_too_many_clients_is_an_answer(data_folder: Path) -> None:
     with Servers.start(data_folder, nats="nats://elsewhere") as servers:
         server = servers.postgres
         assert server is not None
-        with psycopg.connect(server.dsn, autocommit=True) as connection:
+        with psycopg.connect(server.dsn_of("daybook"), autocommit=True) as connection:
             connection.execute("ALTER ROLE postgres CONNECTION LIMIT 1")
             connection.execute("ALTER DATABASE postgres CONNECTION LIMIT 0")
             connection.execute("CREATE ROLE plain LOGIN")

@@ -91,7 +91,7 @@ def test_nobody_can_reach_the_servers_over_the_network(servers: ServerPair) -> N
         for connection in psutil.Process(pid).net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
     }
-    with psycopg.connect(servers.postgres.dsn) as connection:
+    with psycopg.connect(servers.postgres.dsn_of("daybook")) as connection:
         settings = connection.execute("SELECT current_setting('listen_addresses'), current_setting('fsync')")
         assert settings.fetchone() == ("", "on")
         sockets = connection.execute("SELECT current_setting('unix_socket_directories')").fetchone()

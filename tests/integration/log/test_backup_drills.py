@@ -76,6 +76,7 @@ class Operator:
             env={
                 "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
                 "DAYBOOK_POSTGRES": self.dsn,
+                "ADMIN": self.servers.postgres.dsn_of("postgres"),
                 **{key: str(value) for key, value in variables.items()},
             },
             user=self.uid if other else None,
@@ -187,7 +188,8 @@ async def test_a_dump_restored_to_an_earlier_moment(servers: ServerPair) -> None
     await asyncio.to_thread(operator.knows_who_is_to_be_known)
     await level_again(operator, sandbox, sent, before)
     await sandbox.stop()
-    with psycopg.connect(operator.dsn, autocommit=True) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
+    superuser = servers.postgres.dsn_of("daybook")
+    with psycopg.connect(superuser, autocommit=True) as conn, pytest.raises(psycopg.errors.InsufficientPrivilege):
         conn.execute("SET session_replication_role = replica")
         conn.execute("DELETE FROM events")
     assert (await asyncio.to_thread(operator.daybook.json, "log", "verify"))["problem"] is None

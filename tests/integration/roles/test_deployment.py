@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
-from daybook.config import from_environment
+from daybook.config import Settings, from_environment
+from daybook.postgres import roles
 from daybook.stream.connection import Nats
 from daybook.stream.jetstream import Stream
+from daybook.stream.permissions import USERS
 from daybook.stream.sizing import STREAM_BYTES_MIN
-from tests.fixtures.nats_servers import nats_server
+from tests.fixtures.nats_servers import SHIPPED, shipped_nats, variable_of
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -22,9 +25,10 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if "build
 
 
 def test_every_role_is_a_service_beside_the_two_servers() -> None:
-    assert set(OURS) == {"migrate", "api", "relay", "project", "deliver"}
+    assert set(OURS) == {"migrate", "api", "relay", "project", "deliver", "operator"}
     assert COMPOSE["services"]["postgres"]["image"] == "postgres:18"
-    assert COMPOSE["services"]["nats"]["image"] == "nats:2.15"
+    assert COMPOSE["services"]["nats"]["image"] == "nats:2.15-alpine"
+    assert COMPOSE["services"]["operator"]["profiles"], "nobody starts it but a person"
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -34,26 +38,77 @@ def test_a_service_runs_a_command_that_exists(name: str) -> None:
     assert shown.returncode == 0, shown.stderr
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
-def test_a_service_is_given_the_servers_through_settings_that_are_read(name: str) -> None:
-    given = {key: re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value) for key, value in OURS[name]["environment"].items()}
-    settings = from_environment(given)
-    assert settings.require_postgres() == "postgresql://daybook:daybook@postgres:5432/daybook"
-    assert settings.require_nats() == "nats://nats:4222"
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """What compose mounts as /run/secrets: a file for each secret, that holds its name."""
+    for name in COMPOSE["secrets"]:
+        (tmp_path / name).write_text(f"p-{name}\n")
+    return tmp_path
 
 
-def test_no_role_starts_before_the_schema_is_there() -> None:
+def settings_of(name: str, secrets: Path) -> Settings:
+    given = OURS[name]["environment"]
+    return from_environment({key: value.replace("/run/secrets", str(secrets)) for key, value in given.items()})
+
+
+@pytest.mark.parametrize("name", sorted(set(OURS) - {"migrate", "operator"}))
+def test_a_role_works_as_its_own_role_of_postgres_and_its_own_user_of_nats(name: str, secrets: Path) -> None:
+    settings, role = settings_of(name, secrets), roles.OF_PROCESS[name]
+    postgres = conninfo_to_dict(settings.require_postgres())
+    assert (postgres["user"], postgres["host"]) == (roles.name_of(role), "postgres")
+    assert postgres["password"] == f"p-postgres_{role}"
+    assert settings.require_nats() == f"nats://{name}:p-nats_{name}@nats:4222"
+    assert set(OURS[name]["secrets"]) == {f"postgres_{role}", f"nats_{name}"}, "and no other password is in it"
+
+
+def test_the_owner_migrates_and_gives_every_role_its_password_and_only_a_person_is_the_owner_else(
+    secrets: Path,
+) -> None:
+    for name in ("migrate", "operator"):
+        assert conninfo_to_dict(settings_of(name, secrets).require_postgres())["user"] == "daybook"
+    assert OURS["migrate"]["command"] == ["migrate", "--roles", "--passwords", "/run/secrets/roles"]
+    given = [one for one in OURS["migrate"]["secrets"] if isinstance(one, dict)]
+    assert {one["source"]: one["target"] for one in given} == {
+        f"postgres_{role}": f"/run/secrets/roles/{role}" for role in roles.ROLES
+    }
+
+
+def test_daybook_is_no_superuser_and_every_password_is_one_that_the_first_lines_make() -> None:
+    (script,) = COMPOSE["services"]["postgres"]["configs"]
+    made = COMPOSE["configs"][script["source"]]["content"]
+    assert "CREATE ROLE daybook LOGIN CREATEROLE" in made and "SUPERUSER" not in made
+    head = (ROOT / "compose.yaml").read_text().partition("name: daybook")[0]
+    wanted = {one["environment"] for one in COMPOSE["secrets"].values()}
+    wanted |= set(COMPOSE["services"]["nats"]["environment"])
+    assert {f"{one}_PASSWORD" for one in re.findall(r"\b(?:POSTGRES|NATS)_[A-Z]+\b", head)} == wanted
+
+
+def test_nothing_is_reached_from_another_machine() -> None:
+    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+    assert published == ["127.0.0.1:8080:8080"]
+
+
+def test_what_is_healthy_can_do_its_work() -> None:
+    checks = {name: str(one.get("healthcheck", {}).get("test")) for name, one in COMPOSE["services"].items()}
+    assert "/health/ready" in checks["api"]
+    assert "js-enabled-only=true" in checks["nats"]
+    assert "--host 127.0.0.1" in checks["postgres"]
+
+
+def test_no_role_starts_before_the_schema_and_the_servers_are_there() -> None:
     for name in set(OURS) - {"migrate"}:
         assert OURS[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+        assert OURS[name]["depends_on"]["nats"]["condition"] == "service_healthy"
     assert OURS["migrate"]["depends_on"]["postgres"]["condition"] == "service_healthy"
 
 
-async def test_nats_is_started_with_limits_that_hold_a_stream_and_every_event(tmp_path: Path) -> None:
+async def test_nats_is_started_with_limits_that_hold_a_stream_and_every_event() -> None:
     (config,) = COMPOSE["services"]["nats"]["configs"]
     assert COMPOSE["services"]["nats"]["command"] == ["--config", config["target"]]
-    text = COMPOSE["configs"][config["source"]]["content"].replace("/data", str(tmp_path))
-    with nats_server(text=text.replace("8222", "-1")) as server:
-        nats = Nats(f"nats://{server.address}", "test")
+    assert COMPOSE["configs"][config["source"]]["file"] == f"./{SHIPPED.relative_to(ROOT)}"
+    assert set(COMPOSE["services"]["nats"]["environment"]) == {variable_of(user) for user in USERS}
+    with shipped_nats() as url_of:
+        nats = Nats(url_of("relay"), "test")
         await nats.open()
         stream = Stream(nats)
         assert stream.takes_every_event

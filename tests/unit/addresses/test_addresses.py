@@ -50,7 +50,7 @@ def test_an_address_without_a_secret_is_taken_as_it_is(address: str, urls: tuple
 
 def test_several_servers_share_what_one_of_them_says_of_the_account() -> None:
     assert nats_servers("N", "nats://ada:s3@one:4222,nats://two:4222") == NatsServers(
-        urls=("nats://one:4222", "nats://two:4222"), user="ada", password="s3"
+        urls=("nats://one:4222", "nats://two:4222"), user="ada", password="s3", inbox="_INBOX.ada"
     )
 
 

@@ -1,5 +1,6 @@
 """Running Daybook: all of it, one role, the migrations, the settings, the demonstration."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -65,19 +66,44 @@ def run(
     roles.run(common, role, tuple(only or ()))
 
 
-@command(app, "migrate", "daybook migrate", "DAYBOOK_POSTGRES=postgresql://... daybook migrate")
-def migrate(common: CommonOptions) -> None:
+@command(
+    app,
+    "migrate",
+    "daybook migrate",
+    "DAYBOOK_POSTGRES=postgresql://... daybook migrate",
+    "daybook migrate --roles --passwords ./secrets",
+    "daybook migrate --roles --dry-run",
+)
+def migrate(
+    common: CommonOptions,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Also make a role for each process, with the least that it needs.")
+    ] = False,
+    passwords: Annotated[
+        Path | None,
+        typer.Option("--passwords", metavar="FOLDER", help="With --roles: a file for each role holds its password."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --roles: only show the SQL.")] = False,
+) -> None:
     """Bring the database into the shape that this version needs. Harmless to repeat.
 
     People who were erased since the moment to which a database was restored are erased again.
-    """
-    from daybook.cli.run import role as roles
-    from daybook.cli.run.keys import migrated_keys, replay_erasures
 
+    Run it as the role that owns the database. The processes work as roles that own nothing: daybook_append for the
+    API, daybook_relay, daybook_project and daybook_deliver; daybook_audit and daybook_read only read. Where they are
+    there already, an upgrade lets them do what it needs by itself.
+    """
+    from daybook.cli.run import role as running
+    from daybook.cli.run.keys import replay_erasures
+    from daybook.errors import InvalidValue
+
+    if (passwords is not None or dry_run) and not roles:
+        raise InvalidValue("--roles", "is missing: --passwords and --dry-run are about the roles")
     with serving(common) as found:
-        applied = [*roles.migrated(found), *migrated_keys(found)]
-        replay_erasures(common, found)
-    answer(common, {"applied": applied}, roles.migrations(applied))
+        done = running.migrated(found, with_roles=roles, passwords=passwords, dry_run=dry_run)
+        if not dry_run:
+            replay_erasures(common, found)
+    answer(common, done, running.migrations(done))
 
 
 @command(app, "config", "daybook config", "daybook config --json")

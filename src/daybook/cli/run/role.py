@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from daybook.addresses import mask
 from daybook.app import App
@@ -14,11 +17,13 @@ from daybook.cli.context import check_migrated, connected
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import line, stacked
 from daybook.cli.run import logs
+from daybook.cli.run.keys import migrated_keys
 from daybook.cli.tables import table
 from daybook.config import Settings
 from daybook.embedded.servers import Servers
-from daybook.errors import Unavailable
-from daybook.postgres.migrate import migrate
+from daybook.errors import BadConfiguration, Unavailable
+from daybook.postgres import roles
+from daybook.postgres.migrate import KEYS, LINES, migrate
 from daybook.roles import processes
 
 
@@ -48,16 +53,65 @@ async def api(found: Settings, stop: asyncio.Event) -> None:
         await ApiServer(create(app), found).serve()
 
 
-def migrated(found: Settings) -> list[str]:
-    """The migrations that were missing, applied."""
-    return migrate(found.require_postgres())
+class Migrated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was done to the database."""
+
+    applied: list[str]
+    """The migrations that were missing."""
+    roles: list[str] | None = None
+    """Roles that were made; None when roles were not asked for."""
+    sql: list[str] | None = None
+    """What would be run for the roles, when it was only to be shown."""
 
 
-def migrations(applied: list[str]) -> Callable[..., None]:
+def migrated(found: Settings, *, with_roles: bool, passwords: Path | None, dry_run: bool) -> Migrated:
+    """Applies what is missing, and lets the roles do what this version needs. Raises BadConfiguration, NotPermitted."""
+    dsn = found.require_postgres()
+    given = _passwords(passwords) if passwords is not None else {}
+    places: list[tuple[str, roles.Lines]] = [(dsn, LINES)]
+    if found.keys_postgres:
+        places.append((found.keys_postgres, KEYS))
+    if dry_run:
+        return Migrated(applied=[], sql=[one for at, lines in places for one in roles.statements(at, given, lines)])
+    applied = [*migrate(dsn), *migrated_keys(found)]
+    if with_roles:
+        return Migrated(
+            applied=applied, roles=[name for at, lines in places for name in roles.make_roles(at, given, lines)]
+        )
+    if applied:
+        for at, lines in places:
+            roles.renew(at, lines)
+    return Migrated(applied=applied)
+
+
+def _passwords(folder: Path) -> dict[str, str]:
+    """By role, what the file of its name in this folder holds. Roles without a file keep what they have."""
+    found: dict[str, str] = {}
+    for role in roles.ROLES:
+        try:
+            found[role] = (folder / role).read_text(encoding="utf-8").strip("\r\n")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadConfiguration(f"{folder / role} can't be read: {error}", file=str(folder / role)) from None
+    if not found:
+        names = ", ".join(roles.ROLES)
+        raise BadConfiguration(f"{folder} holds no password: name a file for each role ({names})", folder=str(folder))
+    empty = [role for role, password in found.items() if not password]
+    if empty:
+        raise BadConfiguration(f"{folder / empty[0]} is empty: a password is wanted there", file=str(folder / empty[0]))
+    return found
+
+
+def migrations(done: Migrated) -> Callable[..., None]:
     """For a person."""
-    if not applied:
-        return line("no change: the database is up to date")
-    return stacked(*(line(f"applied {name}") for name in applied))
+    if done.sql is not None:
+        return stacked(*(line(f"{statement.rstrip().rstrip(';')};") for statement in done.sql))
+    said = [f"applied {name}" for name in done.applied] or ["no change: the database is up to date"]
+    if done.roles is not None:
+        said += [f"made the role {name}" for name in done.roles]
+        said.append("every role may do its work, and no more")
+    return stacked(*(line(one) for one in said))
 
 
 def shown(found: Settings) -> dict[str, Any]:

@@ -24,13 +24,15 @@ from daybook.cli.context import connected, settings
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import answer, line, note, stacked
 from daybook.cli.run.keys import migrated_keys, replay_erasures
-from daybook.config import Settings
+from daybook.config import BESIDE_ADDRESSES, Settings
 from daybook.demo.marketplaces import Marketplaces
 from daybook.embedded.server_supervisor import ServerSupervisor
 from daybook.embedded.servers import Servers
 from daybook.embedded.supervisor import Supervisor, sigterm_interrupts
 from daybook.errors import BadConfiguration, Unavailable
+from daybook.postgres import roles
 from daybook.postgres.migrate import migrate
+from daybook.stream.permissions import USERS
 
 ROLES = ("relay", "project", "deliver", "api")
 READY_SECONDS_MAX = 60.0
@@ -51,10 +53,15 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
     with sigterm_interrupts(), contextlib.ExitStack() as stack:
         found = replace(found, http_port=free_port(found.http_host, found.http_port if port is None else port))
         note(common, f"starting on {found.data}")
-        started = stack.enter_context(Servers.start(found.data, postgres=found.postgres, nats=found.nats))
+        users = {name: permitted.of(name) for name, permitted in USERS.items()}
+        started = stack.enter_context(
+            Servers.start(found.data, postgres=found.postgres, nats=found.nats, users=users, roles=roles.NAMES)
+        )
         found = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
         migrate(started.postgres_dsn)
         migrated_keys(found)
+        if started.postgres is not None:
+            roles.make_roles(started.postgres_dsn)
         replay_erasures(common, found)
         _check(found, channels)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
@@ -63,13 +70,13 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
         stack.callback(supervisor.stop)
         environment = role_environment({**common.environ, **boxes}, found, channels)
         for name in ROLES:
+            addresses = role_addresses(name, started)
             only = [f"--only={one}" for one in channels] if name in ("project", "deliver") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
-            supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment)
+            supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment | addresses)
 
         def move() -> None:
-            moved = replace(found, postgres=started.postgres_dsn, nats=started.nats_url)
-            supervisor.change_environment(role_addresses(moved))
+            supervisor.change_environments({name: role_addresses(name, started) for name in ROLES})
 
         stack.enter_context(ServerSupervisor(started, lambda said: note(common, said), move))
         wait_ready(found)
@@ -97,13 +104,19 @@ def role_environment(environ: Mapping[str, str], found: Settings, channels: tupl
         "DAYBOOK_HTTP_HOST": found.http_host,
         "DAYBOOK_HTTP_PORT": str(found.http_port),
         **({"DAYBOOK_ERASED_FILE": str(found.erased_file)} if found.erased_file else {}),
-        **role_addresses(found),
+        # An empty variable is one that is not set: what the address has already must not be said beside it again.
+        **dict.fromkeys(BESIDE_ADDRESSES, ""),
+        "DAYBOOK_POSTGRES": found.require_postgres(),
+        "DAYBOOK_NATS": found.require_nats(),
     }
 
 
-def role_addresses(found: Settings) -> dict[str, str]:
-    """Where the roles find the servers."""
-    return {"DAYBOOK_POSTGRES": found.require_postgres(), "DAYBOOK_NATS": found.require_nats()}
+def role_addresses(name: str, started: Servers) -> dict[str, str]:
+    """Where a role finds the servers: those that were started here know it as one that may do its work and no more."""
+    return {
+        "DAYBOOK_POSTGRES": started.postgres_dsn_of(roles.name_of(roles.OF_PROCESS[name])),
+        "DAYBOOK_NATS": started.nats_url_of(name),
+    }
 
 
 @contextlib.contextmanager

@@ -35,8 +35,14 @@ SOLD_ON_TRAY = ("amazon", "bol", "crm", "shopify", "webshop")
 
 
 def events(dsn: str) -> list[Any]:
+    """The events in the columns that an older book has."""
+    columns = (
+        "position, event_id, stream, version, type, sku, key, recorded_at, actor, reason, source, correlation_id, "
+        "causation_id, command_id, intent, data"
+    )
     with psycopg.connect(dsn) as conn:
-        return conn.execute("SELECT e::text FROM events e WHERE position <= %s ORDER BY position", (HEAD,)).fetchall()
+        query = f"SELECT ({columns})::text FROM events WHERE position <= %s ORDER BY position"
+        return conn.execute(query.encode(), (HEAD,)).fetchall()
 
 
 def positions(dsn: str) -> dict[str, int]:

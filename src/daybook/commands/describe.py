@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from daybook import limits
 from daybook.catalogue.rules import check_categories, check_changes, check_family
 from daybook.commands.decision_view import Change, DecisionView
-from daybook.commands.products import check_gtin, check_media
+from daybook.commands.products import check_gtin, check_media, check_said_once, said_once
 from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events import (
     AttributeChange,
@@ -205,7 +205,7 @@ class _Draft:
         if said is None:
             self.add(decisions.replace_attributes(self.product, ()))
             return
-        _said_once(((slot(one.attribute, one.locale, one.channel), one.value) for one in said), "attributes")
+        check_said_once(said)
         # What the book holds already is not checked again: a rule that was tightened since is no reason to refuse a
         # description that changes something else. And a value may be removed that no longer fits its attribute.
         checked = [one if self._holds(one) else check_changes(scene.reference, [one])[0] for one in said]
@@ -233,7 +233,7 @@ class _Draft:
 
     def prices(self, said: tuple[Price, ...] | None) -> None:
         listed = [((parse_code(one.price_list, "prices.price_list"), one.currency), _money(one)) for one in said or ()]
-        wished = _said_once(listed, "prices")
+        wished = said_once(listed, "prices")
         there = [(name, currency) for name, amounts in self.product.prices.items() for currency in amounts]
         for (price_list, currency), money in _whole(wished, there, said is None or self.exact).items():
             if money is None:
@@ -246,7 +246,7 @@ class _Draft:
             (one.media_id, _checked(one, None if self.exact else self.product.media.get(one.media_id)))
             for one in said or ()
         ]
-        wished = _whole(_said_once(named, "media"), self.product.media, said is None or self.exact)
+        wished = _whole(said_once(named, "media"), self.product.media, said is None or self.exact)
         items = {media_id: item for media_id, item in wished.items() if item is not None}
         kept = [media_id for media_id in self.product.media if media_id in items]
         # Their order is the order in which they were added: from where it differs on, they are added anew.
@@ -267,16 +267,6 @@ class _Draft:
             elif now is not on:
                 # Said outright, also while the product is discontinued: it holds when it is sold again.
                 self.add([ProductListed(name) if on else ProductDelisted(name)])
-
-
-def _said_once(said: Iterable[tuple[K, V]], field: str) -> dict[K, V]:
-    """The same, by name. Raises InvalidValue for two things about one: which of them counts would be a guess."""
-    found: dict[K, V] = {}
-    for name, value in said:
-        if found.setdefault(name, value) != value:
-            words = name if isinstance(name, str) else " ".join(map(str, name)) if isinstance(name, tuple) else name
-            raise InvalidValue(field, f"says two things about {words}: say one", None)
-    return found
 
 
 def _whole(said: Mapping[K, V | None], there: Iterable[K], exact: bool) -> dict[K, V | None]:

@@ -1,6 +1,7 @@
 """Intents about one product."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -11,7 +12,11 @@ from daybook.commands.media_address import check_address
 from daybook.errors import InvalidValue
 from daybook.events import AttributeChange, MediaAdded, ProductCreated
 from daybook.product import decisions
+from daybook.product.state import slot
 from daybook.values import check_money, check_text, exponent, parse_code, parse_locale, parse_money
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class CreateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="create_product"):
@@ -50,6 +55,7 @@ class SetAttributes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.set_attributes`."""
         product = scene.known_product(self.sku)
+        check_said_once(self.changes)
         return of_product(product, decisions.set_attributes(product, check_changes(scene.reference, self.changes)))
 
 
@@ -181,6 +187,21 @@ class ReinstateProduct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         """See `decisions.reinstate`."""
         product = scene.known_product(self.sku)
         return of_product(product, decisions.reinstate(product))
+
+
+def said_once(said: Iterable[tuple[K, V]], field: str) -> dict[K, V]:
+    """The same, by name. Raises InvalidValue for two things about one: which of them counts would be a guess."""
+    found: dict[K, V] = {}
+    for name, value in said:
+        if found.setdefault(name, value) != value:
+            words = " ".join(map(str, name)) if isinstance(name, tuple) else name
+            raise InvalidValue(field, f"says two things about {words}: say one", None)
+    return found
+
+
+def check_said_once(changes: Iterable[AttributeChange]) -> None:
+    """Raises InvalidValue for two values of one attribute, locale and channel."""
+    said_once(((slot(one.attribute, one.locale, one.channel), one.value) for one in changes), "attributes")
 
 
 def check_gtin(gtin: str | None) -> str | None:

@@ -337,6 +337,13 @@ def test_a_description_that_says_two_things_about_one_is_refused(
     assert not desk.describe(only(prices=(Price(amount="5", currency="EUR"),) * 2)).repeated
 
 
+def test_two_values_of_one_attribute_are_refused_also_without_a_description(desk: Desk) -> None:
+    desk.describe(WHOLE)
+
+    with pytest.raises(InvalidValue, match="two things about pieces"):
+        desk.book.carry_out(c.SetAttributes(sku="MUG", changes=(said("pieces", 1), said("pieces", 2))), context())
+
+
 def test_lists_and_objects_that_name_nothing_change_nothing(desk: Desk) -> None:
     desk.describe(TWO_OF_EACH)
 

@@ -29,7 +29,9 @@ def read(source: Path | str, stdin: IO[bytes] | None = None) -> Iterator[Row]:
         name = str(source)
         try:
             file = Path(source).open("rb")  # noqa: SIM115 - the rows that are given later read from it
-            file = file if file.seekable() else spooled(file)
+            if not file.seekable():
+                with file as pipe:
+                    file = spooled(pipe)
         except OSError as error:
             raise ImportRefused([Fault(name, None, f"can't be opened: {error.strerror}")]) from error
     try:

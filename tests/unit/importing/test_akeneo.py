@@ -1,6 +1,8 @@
 """An Akeneo export, read: what each file becomes, and what is told about the rest."""
 
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +222,32 @@ def test_prices_go_into_price_lists_and_files_become_media(tmp_path: Path) -> No
         MediaItem(media_id="picture", url="img/a.jpg", role="picture", locale=None, channel=None),
         MediaItem(media_id="manual@nl-NL", url="doc/a.pdf", role="manual", locale="nl-NL", channel=None),
     )
+
+
+def test_a_file_that_is_a_pipe_is_read_like_any_other(tmp_path: Path) -> None:
+    lines = ["sku;categories;family;name-nl_NL", "P1;;shirts;Hemd", "P2;;shirts;Blouse"]
+    there = folder(tmp_path, products=None)
+    os.mkfifo(there / "products.csv")
+    with ThreadPoolExecutor(1) as other:
+        other.submit((there / "products.csv").write_text, "\n".join(lines) + "\n")
+        found = [row.record for row in rows(akeneo.read(there)) if isinstance(row.record, DescribeProduct)]
+
+    assert [one.sku for one in found][-2:] == ["P1", "P2"]
+
+
+def test_of_several_channels_none_of_the_usual_name_one_must_be_chosen_to_list_products(tmp_path: Path) -> None:
+    channels = ["code;locales;currencies;tree", "web_eu;nl_NL,en_US;EUR;clothes", "web_us;en_US;USD;clothes"]
+    there = folder(tmp_path, channels=channels)
+
+    with pytest.raises(ImportRefused, match="choose with --channel whose values are shown, among: web_eu, web_us"):
+        akeneo.read(there, akeneo.AkeneoOptions(list_on=("shop",)))
+
+    chosen = akeneo.AkeneoOptions(list_on=("shop",), scope="web_us")
+    (channel,) = [
+        row.record.channel for row in rows(akeneo.read(there, chosen)) if isinstance(row.record, ConfigureChannel)
+    ]
+    assert (channel.scope, channel.locales, channel.currency) == ("web_us", ("en-US",), "USD")
+    assert rows(akeneo.read(there))
 
 
 def test_enabled_products_are_listed_on_the_chosen_channels_and_others_taken_off(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The neutral format: what is read, and how a malformed file is refused."""
 
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,16 @@ def test_rows_know_their_line_and_blank_lines_and_the_header_are_no_rows(tmp_pat
     assert [row.line for row in rows] == [3, 6]
     assert rows[0].record == DescribeProduct(sku="A-1")
     assert rows[0].file == str(path)
+
+
+def test_a_named_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as other:
+        other.submit(pipe.write_bytes, PRODUCT * 3)
+        rows = list(jsonl.read(pipe))
+
+    assert [row.line for row in rows] == [1, 2, 3]
 
 
 def test_standard_input_is_checked_like_a_file() -> None:

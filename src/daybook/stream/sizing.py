@@ -14,6 +14,8 @@ STREAM_BYTES_MIN = 64 * 1024**2
 """About a hundred thousand events. A server that has no room for them has none for anything."""
 
 _ACCOUNT_RESOURCES_EXCEEDED = 10002
+_NO_SUITABLE_PEERS = 10005
+"""What a cluster says, also when too few of its servers are there; its words tell which."""
 _INSUFFICIENT_RESOURCES = 10023
 _STORAGE_RESOURCES_EXCEEDED = 10047
 _STREAM_BYTES_EXCEEDED = 10122
@@ -22,7 +24,10 @@ _NO_ROOM = {_ACCOUNT_RESOURCES_EXCEEDED, _INSUFFICIENT_RESOURCES, _STORAGE_RESOU
 
 def has_no_room(error: Exception) -> bool:
     """Whether the server refused a stream because of its size."""
-    return isinstance(error, APIError) and error.err_code in _NO_ROOM
+    if not isinstance(error, APIError):
+        return False
+    in_cluster = error.err_code == _NO_SUITABLE_PEERS and "insufficient storage" in (error.description or "")
+    return in_cluster or error.err_code in _NO_ROOM
 
 
 async def sizes(client: Client) -> list[int]:

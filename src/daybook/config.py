@@ -153,21 +153,13 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         log=log_as,
         log_level=level,
         keys_postgres=keys or None,
-        master_keys=_master_keys(environ),
+        master_keys=_secret(environ, "DAYBOOK_MASTER_KEY"),
         erased_file=Path(erased).expanduser() if erased else None,
         channels=channels,
         channel_files=files,
         channel_commands=commands,
         channels_folder=Path(folder).expanduser().resolve() if folder else None,
     )
-
-
-def _master_keys(environ: Mapping[str, str]) -> str | None:
-    """From DAYBOOK_MASTER_KEY, or the file that DAYBOOK_MASTER_KEY_FILE names: read once, when the program starts."""
-    if given := environ.get("DAYBOOK_MASTER_KEY"):
-        return given
-    file = environ.get("DAYBOOK_MASTER_KEY_FILE")
-    return _read(Path(file).expanduser()) if file else None
 
 
 def _postgres(environ: Mapping[str, str]) -> str | None:

@@ -76,6 +76,7 @@ def test_every_setting_is_in_the_table_of_the_production_page_and_nothing_else_i
         "DAYBOOK_POSTGRES",
         "DAYBOOK_NATS",
         "DAYBOOK_KEYS_POSTGRES_FILE",
+        "DAYBOOK_MASTER_KEY_FILE",
         "DAYBOOK_TLS_CERT",
         "DAYBOOK_TLS_KEY",
         "DAYBOOK_CHANNEL_<NAME>_<KEY>",

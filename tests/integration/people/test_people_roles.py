@@ -1,0 +1,47 @@
+"""The vault as a role of the database sees it: the API keeps people, nobody else reads even what is sealed."""
+
+import psycopg
+import pytest
+
+from daybook.people.person import PersonChange
+from daybook.postgres import roles
+from daybook.queries import waiting
+from tests.fixtures.people import ADA, by_ada, people_on
+
+
+def as_role(dsn: str, role: str) -> str:
+    return dsn.replace("//postgres@", f"//{roles.name_of(role)}@")
+
+
+def test_the_role_of_the_api_adds_changes_shows_exports_erases_and_replays(database: str) -> None:
+    roles.make_roles(database)
+    with people_on(as_role(database, "append")) as app:
+        person = app.people.add(ADA, by_ada()).person
+        app.people.change(person, PersonChange(phone=None), by_ada())
+        assert app.disclosures.show(person, by_ada()).known.mail == ADA.mail
+        assert app.disclosures.export(person, by_ada()).occurrences
+        assert app.erasure.erase(person, by_ada()).cleared == {"delivery journal": 0}
+        assert app.erasure.replay("ops", "test").listed == 1
+        assert app.people.get(person) is None
+
+
+@pytest.mark.parametrize("role", sorted({*roles.ROLES} - {"append"}))
+def test_no_other_role_reads_a_sealed_value_or_a_key_and_all_but_the_relay_see_what_waits(
+    database: str, role: str
+) -> None:
+    roles.make_roles(database)
+    with people_on(database) as app:
+        app.people.add(ADA, by_ada())
+    with psycopg.connect(database) as conn:
+        conn.execute("INSERT INTO erasures (person) SELECT person FROM sealed_people")
+        conn.execute("UPDATE sealed_people SET settled = false")
+    for query in ("SELECT sealed FROM sealed_people", "SELECT key FROM daybook_keys.person_keys"):
+        with (
+            psycopg.connect(as_role(database, role)) as conn,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            conn.execute(query.encode())
+    if role != "relay":
+        with people_on(as_role(database, role)) as app:
+            kinds = {one.kind for one in waiting.report(app.pool, app.registry).waiting}
+        assert kinds >= {"erasure", "abandoned_people"}

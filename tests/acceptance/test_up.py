@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,8 +76,9 @@ def program(data_folder: Path) -> Program:
     return Program(inner)
 
 
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+def get(url: str, key: str | None = None) -> Any:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
         return json.loads(answer.read())
 
 
@@ -99,7 +102,11 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
         }
         assert facets["attempts"]["bol"]
         assert [one["name"] for one in program("channel", "list")] == ["bol"]
-        assert get(f"{said['url']}/api/v1/products/SKU-1")["prices"][0]["amount"] == "19.99"
+        assert stat.S_IMODE(Path(said["key_file"]).stat().st_mode) == 0o600
+        assert program("key", "local")["key"] == said["key"]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(f"{said['url']}/api/v1/products/SKU-1")
+        assert get(f"{said['url']}/api/v1/products/SKU-1", said["key"])["prices"][0]["amount"] == "19.99"
         assert get(f"{said['url']}/health/ready")["ready"] is True
 
         def roles() -> dict[str, int]:

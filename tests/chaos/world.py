@@ -14,7 +14,9 @@ import psutil
 import psycopg
 from msgspec.structs import replace
 
+from daybook.app import App
 from daybook.channel.registry import installed
+from daybook.cli.key import file
 from daybook.cli.run.up import free_port, role_environment, wait_ready
 from daybook.config import Settings
 from daybook.demo.marketplaces import Marketplaces
@@ -49,7 +51,7 @@ class World:
     def __init__(self, data: Path, servers: Servers, shops: Shops, roles: Supervisor, found: Settings) -> None:
         self.data, self.servers, self.shops, self.roles = data, servers, shops, roles
         self.channels = tuple(sorted(shops.all()))
-        self.api = Api(f"http://127.0.0.1:{found.http_port}")
+        self.api = Api(f"http://127.0.0.1:{found.http_port}", {"Authorization": f"Bearer {file.read(data)}"})
         self.to_postgres: Wire
         self.to_nats: Wire
         self.skew = 0.0
@@ -127,6 +129,8 @@ def world(data: Path, channels: Sequence[str], on_progress: Callable[[str], None
         servers = stack.enter_context(Servers.start(data))
         migrate(servers.postgres_dsn)
         movable_clock(servers.postgres_dsn)
+        with App(replace(found, postgres=servers.postgres_dsn, nats=servers.nats_url)) as app:
+            file.make_first(app, data, "chaos")
         to_postgres = stack.enter_context(wire(lambda: of_postgres(servers.postgres_dsn)))
         to_nats = stack.enter_context(wire(lambda: of_nats(servers.nats_url)))
         shops = Shops(installed(), channels)

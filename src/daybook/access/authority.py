@@ -29,9 +29,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     grants: tuple[AccessGrant, ...]
 
-    def holds(self, permission: str) -> bool:
-        """Whether any grant has it, wherever."""
-        return any(permission in ROLES.get(one.role, ()) and gives(one, permission) for one in self.grants)
+    def holding(self, permission: str) -> AccessGrant | None:
+        """The first grant that has it, wherever."""
+        held = (one for one in self.grants if permission in ROLES.get(one.role, ()) and gives(one, permission))
+        return next(held, None)
 
 
 class Denied(msgspec.Struct, frozen=True):

@@ -72,5 +72,6 @@ PERMISSIONS: dict[str, str] = {
     "privacy erase": "person.erase",
     "privacy replay": "process.run",
     "privacy rewrap": "process.run",
+    "key local": "key.make",
 }
 """The words of the command -> what it needs."""

@@ -69,6 +69,8 @@ def required(command: object) -> tuple[Requirement, ...]:
     kind = type(command)
     if isinstance(command, DescribeProduct):
         return tuple(_described(command))
+    if isinstance(command, catalogue.DefinePart):
+        return required(command.definition)
     if isinstance(command, products.CreateProduct):
         return (Requirement(permission="product.create", sku=command.sku, parent=command.parent),)
     if isinstance(command, catalogue.ConfigureChannel):

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from daybook.app import App
 from daybook.http import (
+    access,
     catalogue,
     channels,
     definitions,
@@ -20,6 +21,7 @@ from daybook.http import (
     events,
     health,
     histories,
+    keys,
     listings,
     media,
     openapi,
@@ -28,10 +30,13 @@ from daybook.http import (
     products,
     status,
     stock,
+    users,
 )
+from daybook.http.authorise import STATE, authorise
 from daybook.http.body import StrictJson
-from daybook.http.caller import asker, caller
+from daybook.http.caller import asker, authenticated, caller, granted
 from daybook.http.health import Checks
+from daybook.http.needs import OPEN
 from daybook.http.plain_page import PATH
 from daybook.http.problems import HANDLERS
 from daybook.http.protocol import Api
@@ -43,11 +48,12 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "Channels": (channels, deliveries, documents),
     "People": (people,),
     "Status": (status,),
+    "Access": (users, keys, access),
 }
 """Tag -> modules with its routes. A path belongs to one tag: the framework answers its OPTIONS once for each router."""
 
 
-@get("/", include_in_schema=False)
+@get("/", include_in_schema=False, **OPEN)
 async def root() -> Redirect:
     """The description of the API."""
     return Redirect(PATH)
@@ -57,8 +63,8 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
     """The ASGI application. The caller owns `app` and closes it afterwards.
 
     `checks` are asked by `/health/ready` besides Postgres: name -> a callable that returns what is wrong, or None.
-    `more` are further handlers, such as the console's; they get `app` as a dependency too, and bring their own `/`
-    only under another path. Logging is left as the process has set it up.
+    `more` are further handlers, such as the console's; they declare what they need (`needs`), get `app` as a
+    dependency too, and bring their own `/` only under another path. Logging is left as the process has set it up.
     """
     application = Api(
         route_handlers=[
@@ -72,14 +78,16 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
             "checks": Provide(lambda: checks or {}, sync_to_thread=False),
             "caller": Provide(caller, sync_to_thread=False),
             "asker": Provide(asker, sync_to_thread=False),
+            "principal": Provide(authenticated, sync_to_thread=False),
+            "granted": Provide(granted, sync_to_thread=False),
         },
         dto=StrictJson,
         return_dto=None,
-        guards=[refuse_undeclared],
+        guards=[authorise, refuse_undeclared],
         exception_handlers=HANDLERS,
         openapi_config=openapi.config(),
         request_max_body_size=app.settings.http.body_bytes,
-        state=State({"body_bytes": app.settings.http.body_bytes}),
+        state=State({STATE: app, "body_bytes": app.settings.http.body_bytes}),
         cors_config=_cors(app.settings.http.origins),
         logging_config=None,
         debug=False,

@@ -1,13 +1,17 @@
 """Who sends a command, why, and what it rests on: read from the request's headers."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
+from litestar import Request
+from litestar.di import NamedDependency
 from litestar.params import HeaderParameter
 
 from daybook import limits
+from daybook.access.authority import Principal
 from daybook.errors import InvalidValue
+from daybook.http.header_text import header_text
 from daybook.limits import Limit
 from daybook.log.pending import Context
 from daybook.values import check_limit
@@ -35,7 +39,13 @@ Known = Annotated[
     HeaderParameter(name="If-None-Match", description="The ETag of what the caller has: 304 when it still stands."),
 ]
 """Of a question; the others are a command's."""
-Actor = Annotated[str | None, HeaderParameter(name="X-Actor", description="Who sends it; `http` when not given.")]
+Actor = Annotated[
+    str | None,
+    HeaderParameter(
+        name="X-Actor",
+        description="Who did it, where the key may act for others (`act.for-others`); its own user when not given.",
+    ),
+]
 Reason = Annotated[str | None, HeaderParameter(name="X-Reason", description="Why, for the history.")]
 Correlation = Annotated[str | None, HeaderParameter(name="X-Correlation-Id", description="What it belongs to.")]
 
@@ -46,9 +56,13 @@ class Caller(msgspec.Struct, frozen=True):
     context: Context
     expected_version: int | None
     repeatable: bool
+    principal: Principal
+    """Who was authenticated."""
 
 
 def caller(
+    principal: NamedDependency[Principal],
+    granted: NamedDependency[str | None] = None,
     idempotency_key: Key = None,
     if_match: Match = None,
     if_none_match: NoneMatch = None,
@@ -63,28 +77,41 @@ def caller(
     if key == "":
         raise InvalidValue("Idempotency-Key", "must not be empty: leave it out, or choose a key")
     context = Context.new(
-        _text(actor, "X-Actor", limits.NAME) or "http",
+        _text(actor, "X-Actor", limits.NAME) or principal.login,
         "http",
         reason=_text(reason, "X-Reason", limits.REASON) or None,
         command_id=key,
         correlation_id=_text(correlation, "X-Correlation-Id", limits.NAME) or None,
     )
-    return Caller(context, _expected(if_match, if_none_match), key is not None)
+    context = msgspec.structs.replace(context, access=granted)
+    return Caller(context, _expected(if_match, if_none_match), key is not None, principal)
 
 
-def asker(actor: Actor = None, reason: Reason = None, correlation: Correlation = None) -> Context:
+def authenticated(request: Request[Principal, Any, Any]) -> Principal:
+    """Who was authenticated."""
+    return request.user
+
+
+def granted(request: Request[Principal, str | None, Any]) -> str | None:
+    """The key and the grant that let the request in, as an event says it. A command of the book says more exactly."""
+    return request.auth
+
+
+def asker(
+    principal: NamedDependency[Principal],
+    granted: NamedDependency[str | None] = None,
+    actor: Actor = None,
+    reason: Reason = None,
+    correlation: Correlation = None,
+) -> Context:
     """Who asks for a person's data or has it erased, and why. Raises InvalidValue for a header that is too long."""
-    return caller(actor=actor, reason=reason, correlation=correlation).context
+    return caller(principal, granted, actor=actor, reason=reason, correlation=correlation).context
 
 
 def _text(given: str | None, field: str, longest: Limit) -> str | None:
-    """Headers arrive as Latin-1 whatever their sender meant; today that is mostly UTF-8."""
     if given is None:
         return None
-    try:
-        text = given.encode("latin-1").decode("utf-8").strip()
-    except UnicodeError:
-        text = given.strip()
+    text = header_text(given)
     check_limit(longest, len(text), field)
     if "\x00" in text:
         raise InvalidValue(field, "holds a NUL character")

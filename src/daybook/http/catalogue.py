@@ -6,9 +6,11 @@ from litestar import Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.params import QueryParameter
 
+from daybook.access.authority import reach
 from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
+from daybook.http.dependencies import InjectedApp, InjectedPrincipal
 from daybook.http.moments import At, Position, moment
+from daybook.http.needs import needs
 from daybook.http.pages import AfterKey, GroupLimit
 from daybook.queries.catalogue import PageThen, page_then
 from daybook.queries.timeline import catalogue_at
@@ -26,9 +28,16 @@ _WARNING = ResponseHeader(
 )
 
 
-@get("/catalogue", **QUESTION, response_headers=[_WARNING], summary="The catalogue at a moment")
+@get(
+    "/catalogue",
+    **QUESTION,
+    response_headers=[_WARNING],
+    **needs("product.read", listed=True),
+    summary="The catalogue at a moment",
+)
 def show_catalogue(
     app: InjectedApp,
+    principal: InjectedPrincipal,
     after: AfterKey = None,
     limit: GroupLimit = 50,
     family: Family = None,
@@ -43,7 +52,16 @@ def show_catalogue(
     """
     then = catalogue_at(app.pool, app.reader, app.registry, moment(app.reader, at, position).position)
     reference = app.reader.reference(then.position)
-    found = page_then(then, reference, after or "", limit, family=family, category=category, listed_on=listed_on)
+    found = page_then(
+        then,
+        reference,
+        after or "",
+        limit,
+        family=family,
+        category=category,
+        listed_on=listed_on,
+        reach=reach(principal, "product.read"),
+    )
     return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})
 
 

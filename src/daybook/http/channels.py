@@ -6,11 +6,13 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, RawBody
 
+from daybook.access.authority import reach
 from daybook.channel.connection import places
 from daybook.commands import AddChannel, ConfigureChannel, RemoveChannel
 from daybook.events import ChannelConfigured
 from daybook.http.declared import COMMAND, DEFINITION, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out, part_of, same
 from daybook.queries import connections
 from daybook.queries.channels import Channels, ChannelStatus
@@ -27,19 +29,25 @@ class Added(Receipt, frozen=True, kw_only=True):
     """That Postgres has hardly a connection left, with the numbers; null while it has enough."""
 
 
-@get("/channels", **QUESTION, summary="The channels")
-def list_channels(app: InjectedApp) -> list[ChannelStatus]:
+@get("/channels", **QUESTION, **needs("channel.read", listed=True), summary="The channels")
+def list_channels(app: InjectedApp, principal: InjectedPrincipal) -> list[ChannelStatus]:
     """Every channel and read model that ever ran: what it shows, what is on its way, and what is wrong."""
-    return Channels(app.pool, app.registry).all()
+    within = reach(principal, "channel.read")
+    return [one for one in Channels(app.pool, app.registry).all() if within.channel(one.name)]
 
 
-@get("/channels/{name:str}", **QUESTION, summary="A channel")
+@get("/channels/{name:str}", **QUESTION, **needs("channel.read", channel="name"), summary="A channel")
 def show_channel(app: InjectedApp, name: FromPath[str]) -> ChannelStatus:
     """What it shows, what is on its way, and what is wrong. 404 also for one that never ran."""
     return Channels(app.pool, app.registry).status(name)
 
 
-@post("/channels", **(COMMAND | {"responses": COMMAND["responses"] | created(Added)}), summary="Add a channel")
+@post(
+    "/channels",
+    **(COMMAND | {"responses": COMMAND["responses"] | created(Added)}),
+    **needs("channel.add", command=True),
+    summary="Add a channel",
+)
 def add_channel(app: InjectedApp, caller: InjectedCaller, data: JSONBody[AddChannel]) -> Response[Added]:
     """A channel of an installed kind, from now on. Added again it gets exactly these settings. Never a credential."""
     answer = carry_out(app, caller, data, f"channel/{data.name}", f"{PATH}/{data.name}")
@@ -50,7 +58,7 @@ def add_channel(app: InjectedApp, caller: InjectedCaller, data: JSONBody[AddChan
     return Response(body, status_code=answer.status_code, headers=answer.headers)
 
 
-@put("/channels/{name:str}", **DEFINITION, summary="Configure a channel")
+@put("/channels/{name:str}", **DEFINITION, **needs("channel.configure", command=True), summary="Configure a channel")
 def configure_channel(
     app: InjectedApp, caller: InjectedCaller, name: FromPath[str], data: JSONBody[ChannelConfigured], body: RawBody
 ) -> Response[Receipt]:
@@ -59,7 +67,7 @@ def configure_channel(
     return carry_out(app, caller, part_of(ConfigureChannel(channel=data), body), stream, f"{PATH}/{name}")
 
 
-@delete("/channels/{name:str}", **COMMAND, summary="Remove a channel")
+@delete("/channels/{name:str}", **COMMAND, **needs("channel.remove", command=True), summary="Remove a channel")
 def remove_channel(app: InjectedApp, caller: InjectedCaller, name: FromPath[str]) -> Response[Receipt]:
     """Nothing is sent to it any more. What it shows stays there, and its history stays here. X-Reason says why."""
     wish = RemoveChannel(name=name, reason=caller.context.reason)

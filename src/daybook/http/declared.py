@@ -10,6 +10,8 @@ from daybook.http.responses import Receipt
 
 _WHEN = {
     400: "Malformed: a body, a parameter or a header that this route does not take",
+    401: "Nobody knows who asks: no key, or one that is not taken",
+    403: "The key may not do this, or not here: `permission` names what is lacking",
     404: "The book does not know what was named, or did not yet at that moment",
     410: "It was there, and was erased for good",
     409: "The present state forbids it",
@@ -20,7 +22,7 @@ _WHEN = {
     500: "A defect: `error_id` finds it in the server's log",
     503: "A server that Daybook needs is away, or takes no changes",
 }
-_ASKED, _TOLD = (400, 404, 422, 500, 503), (400, 404, 409, 412, 413, 415, 422, 500, 503)
+_ASKED, _TOLD = (400, 401, 403, 404, 422, 500, 503), (400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503)
 _ETAG = ResponseHeader(
     name="ETag", description='What `If-Match` compares, such as `"7"`.', documentation_only=True, value=""
 )
@@ -50,7 +52,7 @@ UNCHANGED: dict[str, Any] = QUESTION | {
     "response_headers": [_ETAG],
 }
 """Of one that also honours If-None-Match."""
-ACTION: dict[str, Any] = {"sync_to_thread": True, "status_code": 200, "responses": problems(*_TOLD[:3], *_TOLD[4:])}
+ACTION: dict[str, Any] = {"sync_to_thread": True, "status_code": 200, "responses": problems(*_TOLD[:5], *_TOLD[6:])}
 """Of one that does something which is no command of the book."""
 COMMAND: dict[str, Any] = ACTION | {"responses": problems(*_TOLD), "response_headers": [_ETAG, _REPLAYED]}
 """Of one that carries a command out."""

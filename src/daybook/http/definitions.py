@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, get, put
 from litestar.params import FromPath, JSONBody, RawBody
 
+from daybook.access.authority import reach
 from daybook.commands import DefineAttribute, DefineCategory, DefineFamily
 from daybook.events import (
     AttributeDefined,
@@ -16,8 +17,9 @@ from daybook.events import (
     FamilyDefined,
 )
 from daybook.http.declared import DEFINITION, QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
 from daybook.http.moments import At, Position, moment
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out, part_of, same
 
 PATH = "/api/v1"
@@ -36,14 +38,21 @@ class CatalogueDefinitions(msgspec.Struct, frozen=True, kw_only=True):
     """Channels that went and did not come back."""
 
 
-@get("/definitions", **QUESTION, summary="Every definition")
-def show_definitions(app: InjectedApp, at: At = None, position: Position = None) -> CatalogueDefinitions:
+@get("/definitions", **QUESTION, **needs("definition.read"), summary="Every definition")
+def show_definitions(
+    app: InjectedApp, principal: InjectedPrincipal, at: At = None, position: Position = None
+) -> CatalogueDefinitions:
     """Attributes, families, categories and channel settings by code, now or at a moment."""
     found = app.reader.reference(moment(app.reader, at, position).position)
-    return CatalogueDefinitions(**{field: getattr(found, field) for field in CatalogueDefinitions.__struct_fields__})
+    told = {field: getattr(found, field) for field in CatalogueDefinitions.__struct_fields__}
+    within = reach(principal, "channel.read")
+    if not within.everything:
+        for field in ("channels", "added", "removed"):
+            told[field] = {name: one for name, one in told[field].items() if within.channel(name)}
+    return CatalogueDefinitions(**told)
 
 
-@put("/attributes/{code:str}", **DEFINITION, summary="Define an attribute")
+@put("/attributes/{code:str}", **DEFINITION, **needs("definition.change", command=True), summary="Define an attribute")
 def define_attribute(
     app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[AttributeDefined], body: RawBody
 ) -> Response[Receipt]:
@@ -52,7 +61,7 @@ def define_attribute(
     return carry_out(app, caller, part_of(DefineAttribute(attribute=data), body), stream, f"{PATH}/attributes/{code}")
 
 
-@put("/families/{code:str}", **DEFINITION, summary="Define a family")
+@put("/families/{code:str}", **DEFINITION, **needs("definition.change", command=True), summary="Define a family")
 def define_family(
     app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[FamilyDefined], body: RawBody
 ) -> Response[Receipt]:
@@ -61,7 +70,7 @@ def define_family(
     return carry_out(app, caller, part_of(DefineFamily(family=data), body), stream, f"{PATH}/families/{code}")
 
 
-@put("/categories/{code:str}", **DEFINITION, summary="Define a category")
+@put("/categories/{code:str}", **DEFINITION, **needs("definition.change", command=True), summary="Define a category")
 def define_category(
     app: InjectedApp, caller: InjectedCaller, code: FromPath[str], data: JSONBody[CategoryDefined], body: RawBody
 ) -> Response[Receipt]:

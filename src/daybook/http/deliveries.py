@@ -16,6 +16,7 @@ from daybook.errors import InvalidValue, Refused
 from daybook.http.declared import ACTION, QUESTION
 from daybook.http.dependencies import InjectedApp
 from daybook.http.moments import Since, either
+from daybook.http.needs import needs
 from daybook.http.pages import AfterKey, RowLimit
 from daybook.queries.channels import Channels
 from daybook.values import check_limit, check_text
@@ -78,7 +79,12 @@ class Resync(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Only count."""
 
 
-@get("/channels/{name:str}/rejected", **QUESTION, summary="What a channel refused")
+@get(
+    "/channels/{name:str}/rejected",
+    **QUESTION,
+    **needs("channel.read", channel="name"),
+    summary="What a channel refused",
+)
 def list_rejected(
     app: InjectedApp,
     name: FromPath[str],
@@ -99,21 +105,26 @@ def list_rejected(
     return RejectedPage(found, f"{found[-1].facet}:{found[-1].sku}" if len(found) == limit else None)
 
 
-@post("/channels/{name:str}/pause", **ACTION, summary="Pause a channel")
+@post("/channels/{name:str}/pause", **ACTION, **needs("channel.pause", channel="name"), summary="Pause a channel")
 def pause_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
     """Nothing is sent until it is resumed; its listings go on. The body is `{}`."""
     Channels(app.pool, app.registry).pause(name, True)
     return Paused(name, True)
 
 
-@post("/channels/{name:str}/resume", **ACTION, summary="Resume a channel")
+@post("/channels/{name:str}/resume", **ACTION, **needs("channel.pause", channel="name"), summary="Resume a channel")
 def resume_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
     """It is brought to its newest state, also when it had asked not to be called any more. The body is `{}`."""
     Channels(app.pool, app.registry).pause(name, False)
     return Paused(name, False)
 
 
-@post("/channels/{name:str}/retry", **ACTION, summary="Try again what stands still")
+@post(
+    "/channels/{name:str}/retry",
+    **ACTION,
+    **needs("channel.retry", channel="name"),
+    summary="Try again what stands still",
+)
 def retry_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Retry]) -> Retried:
     """Offers what was rejected again, and folds parked groups again."""
     _check_names(code=data.code, keys=data.keys, skus=data.skus)
@@ -121,7 +132,7 @@ def retry_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Retry]) 
     return retry.retry(dsn, app.pool, manifest, keys=data.keys, skus=data.skus, code=data.code, rejected=data.rejected)
 
 
-@post("/channels/{name:str}/resync", **ACTION, summary="Send again")
+@post("/channels/{name:str}/resync", **ACTION, **needs("channel.resync", channel="name"), summary="Send again")
 def resync_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Resync]) -> Resynced:
     """Sends again what the channel has confirmed. What is under way or was rejected is left alone."""
     _check_names(skus=data.skus, locale=data.locale)

@@ -2,6 +2,7 @@
 
 from litestar.di import NamedDependency
 
+from daybook.access.authority import Principal
 from daybook.app import App
 from daybook.http.caller import Caller
 from daybook.log.pending import Context
@@ -11,3 +12,5 @@ InjectedCaller = NamedDependency[Caller]
 """Read from this request's headers."""
 InjectedAsker = NamedDependency[Context]
 """Who asks, and why: of what is recorded although it is no command of the book."""
+InjectedPrincipal = NamedDependency[Principal]
+"""Who was authenticated."""

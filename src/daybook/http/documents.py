@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from daybook.http.caller import Known
 from daybook.http.declared import UNCHANGED
 from daybook.http.dependencies import InjectedApp
+from daybook.http.needs import needs
 from daybook.http.responses import embeddable, tagged
 from daybook.queries.documents import document
 
@@ -24,6 +25,7 @@ _POSITION = ResponseHeader(
     "/channels/{name:str}/documents/{sku:str}",
     **(UNCHANGED | {"response_headers": [*UNCHANGED["response_headers"], _POSITION]}),
     media_type=MEDIA_TYPE,
+    **needs("listing.read", channel="name", sku="sku"),
     summary="A product's document on a channel",
 )
 def show_document(

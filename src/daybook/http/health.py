@@ -8,9 +8,11 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
 from daybook.app import App
+from daybook.authentication.current import NOBODY_YET
 from daybook.errors import DaybookError
 from daybook.http.declared import problems
 from daybook.http.dependencies import InjectedApp
+from daybook.http.needs import OPEN
 from daybook.queries import clock, stream_state, waiting
 from daybook.queries.readiness import missing_migrations
 from daybook.queries.waiting import WaitingItem
@@ -36,7 +38,7 @@ class Ready(msgspec.Struct, frozen=True):
     """As in `GET /api/v1/status`, some seconds old at most. One channel's trouble never makes it unready."""
 
 
-@get("/live", summary="Alive?", responses=problems(400))
+@get("/live", **OPEN, summary="Alive?", responses=problems(400))
 async def show_live() -> Live:
     """The process answers; says nothing about the servers that it needs."""
     return Live()
@@ -45,6 +47,7 @@ async def show_live() -> Live:
 @get(
     "/ready",
     sync_to_thread=True,
+    **OPEN,
     summary="Ready?",
     responses=problems(400)
     | {503: ResponseSpec(Ready, description="Not ready: see `checks`", generate_examples=False)},
@@ -61,6 +64,8 @@ def show_ready(app: InjectedApp, checks: InjectedChecks) -> Response[Ready]:
         said["stream"] = "ok" if stream.state == "level" else stream.sentence
         if (jump := clock.set_back(app.pool)) is not None:
             said["clock"] = jump
+        if not app.access.state().keys:
+            said["access"] = NOBODY_YET
         items = waiting.remembered(app.pool, app.registry).waiting
     return Response(Ready(fine, said, items), status_code=200 if fine else 503)
 

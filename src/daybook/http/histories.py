@@ -6,13 +6,16 @@ import msgspec
 from litestar import get
 from litestar.params import FromPath, FromQuery
 
+from daybook.access.authority import reach
 from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
+from daybook.http.dependencies import InjectedApp, InjectedPrincipal
 from daybook.http.moments import From, To, either
+from daybook.http.needs import needs
 from daybook.http.pages import AfterPosition, RowLimit
 from daybook.queries.diff import diff
 from daybook.queries.fields import FieldChange
 from daybook.queries.history import HistoryChange, history
+from daybook.queries.reach import channels_within
 
 
 class HistoryAnswer(msgspec.Struct, frozen=True):
@@ -30,9 +33,10 @@ class Diff(msgspec.Struct, frozen=True):
     changes: list[FieldChange]
 
 
-@get("/products/{sku:str}/history", **QUESTION, summary="A product's history")
+@get("/products/{sku:str}/history", **QUESTION, **needs("product.read", sku="sku"), summary="A product's history")
 def show_history(
     app: InjectedApp,
+    principal: InjectedPrincipal,
     sku: FromPath[str],
     after: AfterPosition = 0,
     limit: RowLimit = 100,
@@ -40,15 +44,32 @@ def show_history(
     receipts: FromQuery[bool] = False,
 ) -> HistoryAnswer:
     """What changed, who did it, why, and which channels saw it. `inherited` adds the parents' changes."""
-    changes = history(app.reader, sku, limit=limit, after=after, inherited=inherited, receipts=receipts)
+    channels = channels_within(reach(principal, "product.read"))
+    changes = history(
+        app.reader, sku, limit=limit, after=after, inherited=inherited, receipts=receipts, channels=channels
+    )
     return HistoryAnswer(changes, changes[-1].position if len(changes) == limit else None)
 
 
-@get("/products/{sku:str}/diff", **QUESTION, summary="What differs between two moments")
-def compare_moments(app: InjectedApp, sku: FromPath[str], since: From, until: To = None) -> Diff:
+@get(
+    "/products/{sku:str}/diff",
+    **QUESTION,
+    **needs("product.read", sku="sku"),
+    summary="What differs between two moments",
+)
+def compare_moments(
+    app: InjectedApp, principal: InjectedPrincipal, sku: FromPath[str], since: From, until: To = None
+) -> Diff:
     """Inherited values included."""
     first, last = either(app.reader, since, "from"), either(app.reader, until, "to")
-    return Diff(first.position, last.position, diff(app.reader, sku, first, last))
+    channels = channels_within(reach(principal, "product.read"))
+    changes = [one for one in diff(app.reader, sku, first, last) if _told(one, channels)]
+    return Diff(first.position, last.position, changes)
+
+
+def _told(change: FieldChange, channels: frozenset[str] | None) -> bool:
+    noun, _, name = change.field.partition(".")
+    return channels is None or noun != "channels" or name in channels
 
 
 ROUTES: tuple[Any, ...] = (show_history, compare_moments)

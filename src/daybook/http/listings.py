@@ -11,6 +11,7 @@ from daybook.commands import DelistProduct, ListProduct
 from daybook.http.declared import COMMAND, QUESTION
 from daybook.http.dependencies import InjectedApp, InjectedCaller
 from daybook.http.moments import At, Position, moment
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out
 from daybook.queries.listing import listing_at
 
@@ -27,7 +28,7 @@ class ListingAnswer(msgspec.Struct, frozen=True):
     """SKU -> why it can't be shown there."""
 
 
-@get(PATH, **QUESTION, summary="A product's listing")
+@get(PATH, **QUESTION, **needs("listing.read", channel="channel", sku="sku"), summary="A product's listing")
 def show_listing(
     app: InjectedApp, sku: FromPath[str], channel: FromPath[str], at: At = None, position: Position = None
 ) -> ListingAnswer:
@@ -45,7 +46,7 @@ def show_listing(
     return ListingAnswer(channel, when.position, shown, held)
 
 
-@put(PATH, **COMMAND, summary="Sell on a channel")
+@put(PATH, **COMMAND, **needs("listing.change", command=True), summary="Sell on a channel")
 def list_product(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], channel: FromPath[str]
 ) -> Response[Receipt]:
@@ -53,7 +54,7 @@ def list_product(
     return carry_out(app, caller, ListProduct(sku=sku, channel=channel), f"product/{sku}")
 
 
-@delete(PATH, **COMMAND, summary="Take off a channel")
+@delete(PATH, **COMMAND, **needs("listing.change", command=True), summary="Take off a channel")
 def delist_product(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], channel: FromPath[str]
 ) -> Response[Receipt]:

@@ -10,6 +10,7 @@ from daybook.commands import AddMedia, RemoveMedia
 from daybook.events import MediaAdded
 from daybook.http.declared import COMMAND
 from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/media"
@@ -23,7 +24,7 @@ MediaId = Annotated[
 ]
 
 
-@post(PATH, **COMMAND, summary="Add a media item")
+@post(PATH, **COMMAND, **needs("product.change", command=True), summary="Add a media item")
 def add_media(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[MediaAdded]
 ) -> Response[Receipt]:
@@ -31,7 +32,7 @@ def add_media(
     return carry_out(app, caller, AddMedia(sku=sku, media=data), f"product/{sku}")
 
 
-@delete(PATH, **COMMAND, summary="Remove a media item")
+@delete(PATH, **COMMAND, **needs("product.change", command=True), summary="Remove a media item")
 def remove_media(app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], media_id: MediaId) -> Response[Receipt]:
     """The id is a parameter, since it may be a URL."""
     return carry_out(app, caller, RemoveMedia(sku=sku, media_id=media_id), f"product/{sku}")

@@ -8,23 +8,27 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Contact, License, Server, Tag
+from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Server, Tag
 from litestar.types import Method
 
 from daybook.http.bounds import BOUNDS
 from daybook.http.examples import EXAMPLES
+from daybook.http.needs import OPEN
 from daybook.http.plain_page import METHODS, PATH, PlainPage
 
+SCHEME = "key"
+_KEY = SecurityScheme(type="http", scheme="bearer", description="`Authorization: Bearer dbk_…`")
 TAGS = {
     "Products": "Products as they are and were, and commands about one",
     "Catalogue": "The whole catalogue, its model, and the log",
     "Channels": "Where products are sold, and how that goes",
     "People": "What is known of people: kept apart, shown, erased",
     "Status": "What waits, and why",
+    "Access": "Users, their keys, and what they may do and could do",
     "Probes": "For whoever looks after the process",
 }
 
@@ -48,6 +52,9 @@ def config() -> OpenAPIConfig:
         contact=Contact(name="Daybook"),
         servers=[Server(url="/")],
         path=PATH,
+        openapi_router=Router(PATH, route_handlers=[], include_in_schema=False, dto=None, return_dto=None, opt=OPEN),
+        components=Components(security_schemes={SCHEME: _KEY}),
+        security=[{SCHEME: []}],
         tags=[Tag(name=name, description=said) for name, said in TAGS.items()],
         use_handler_docstrings=True,
         operation_id_creator=_operation_id,

@@ -10,6 +10,7 @@ from daybook.commands.erasure import ErasureReport
 from daybook.errors import VersionConflict
 from daybook.http.declared import ACTION, COMMAND, QUESTION, problems
 from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedCaller
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt
 from daybook.people.person import Person, PersonChange
 
@@ -28,7 +29,7 @@ class PersonReceipt(Receipt, frozen=True, kw_only=True):
     """The person's id: all that Daybook's log, listings and messages ever hold of him or her."""
 
 
-@post("/people", **(_COMMAND | {"status_code": 201}), summary="Add a person")
+@post("/people", **(_COMMAND | {"status_code": 201}), **needs("person.add"), summary="Add a person")
 def add_person(app: InjectedApp, caller: InjectedCaller, data: JSONBody[Person]) -> Response[PersonReceipt]:
     """Somebody new, with what is known: all of it is optional. The answer has the id. X-Reason is kept for ever."""
     if caller.expected_version:
@@ -47,7 +48,7 @@ def add_person(app: InjectedApp, caller: InjectedCaller, data: JSONBody[Person])
     return Response(receipt, status_code=201, headers=headers)
 
 
-@patch("/people/{person:str}", **_COMMAND, summary="Change a person")
+@patch("/people/{person:str}", **_COMMAND, **needs("person.change"), summary="Change a person")
 def change_person(
     app: InjectedApp, caller: InjectedCaller, person: FromPath[str], data: JSONBody[PersonChange]
 ) -> Response[PersonReceipt]:
@@ -65,20 +66,20 @@ def change_person(
     return Response(receipt, headers=headers)
 
 
-@get("/people/{person:str}", **_DISCLOSURE, summary="Show a person")
+@get("/people/{person:str}", **_DISCLOSURE, **needs("person.read"), summary="Show a person")
 def show_person(app: InjectedApp, asker: InjectedAsker, person: FromPath[str]) -> Response[ShownPerson]:
     """What is known now. That it was shown, to whom and why (X-Actor, X-Reason), is recorded first."""
     found = app.disclosures.show(person, asker)
     return Response(found, headers=NOT_KEPT | {"ETag": f'"{found.version}"'})
 
 
-@get("/people/{person:str}/export", **_DISCLOSURE, summary="Export a person")
+@get("/people/{person:str}/export", **_DISCLOSURE, **needs("person.read"), summary="Export a person")
 def export_person(app: InjectedApp, asker: InjectedAsker, person: FromPath[str]) -> Response[ExportedPerson]:
     """Everything that is known, and every event that names the id. That it was given, to whom and why, is recorded."""
     return Response(app.disclosures.export(person, asker), headers=NOT_KEPT)
 
 
-@delete("/people/{person:str}", **_ERASURE, summary="Erase a person")
+@delete("/people/{person:str}", **_ERASURE, **needs("person.erase"), summary="Erase a person")
 def erase_person(app: InjectedApp, asker: InjectedAsker, person: FromPath[str]) -> Response[ErasureReport]:
     """For good: the key is destroyed, so that no copy and no backup of what is known can be read any more. Once more
     changes nothing, and finishes an erasure that was cut off."""

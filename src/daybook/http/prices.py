@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from daybook.commands import ChangePrice, RemovePrice
 from daybook.http.declared import COMMAND
 from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/prices/{price_list:str}/{currency:str}"
@@ -20,7 +21,7 @@ class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str
 
 
-@put(PATH, **COMMAND, summary="Change a price")
+@put(PATH, **COMMAND, **needs("price.change", command=True), summary="Change a price")
 def change_price(
     app: InjectedApp,
     caller: InjectedCaller,
@@ -34,7 +35,7 @@ def change_price(
     return carry_out(app, caller, wish, f"product/{sku}")
 
 
-@delete(PATH, **COMMAND, summary="Remove a price")
+@delete(PATH, **COMMAND, **needs("price.change", command=True), summary="Remove a price")
 def remove_price(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], price_list: FromPath[str], currency: FromPath[str]
 ) -> Response[Receipt]:

@@ -32,6 +32,8 @@ STATUS: dict[str, int] = {
     "command_id_reused": 422,
     "unavailable": 503,
     "not_permitted": 503,
+    "unauthenticated": 401,
+    "forbidden": 403,
 }
 """Error code -> status; codes that are not named are 500. A version conflict is 412 where it was asked for."""
 _PRECONDITIONS = frozenset({"if-match", "if-none-match"})
@@ -44,7 +46,19 @@ _HTTP_CODES = {
     415: "unsupported_media_type",
 }
 _SHOWN = frozenset(
-    {"field", "reason", "sku", "channel", "expected", "actual", "command_id", "position", "limit", "given"}
+    {
+        "field",
+        "reason",
+        "sku",
+        "channel",
+        "expected",
+        "actual",
+        "command_id",
+        "position",
+        "limit",
+        "given",
+        "permission",
+    }
 )
 """The details of an error that are for the caller; a rejected value is not sent back."""
 
@@ -69,6 +83,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limit: int | None = None
     given: int | None = None
     """Of what is beyond a limit: how much was sent."""
+    permission: str | None = None
+    """Of what is not allowed: what is lacking."""
     error_id: str | None = None
     """Of an unexpected error: what to look for in the log."""
 
@@ -116,7 +132,8 @@ def domain_error(request: Request[Any, Any, Any], error: DaybookError) -> Respon
     if status == 500:
         return unexpected_error(request, error)
     shown = {name: value for name, value in error.details.items() if name in _SHOWN}
-    return problem(request, status, error.code, error.message, **shown)
+    headers = {"WWW-Authenticate": 'Bearer realm="daybook"'} if status == 401 else None
+    return problem(request, status, error.code, error.message, headers, **shown)
 
 
 def not_permitted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from daybook.access.authority import reach
 from daybook.commands import (
     AssignGtin,
     CategoriseProduct,
@@ -18,14 +19,21 @@ from daybook.errors import InvalidValue, Refused, VersionConflict
 from daybook.events import AttributeChange
 from daybook.http.caller import Known
 from daybook.http.declared import COMMAND, DEFINITION, QUESTION, UNCHANGED
-from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
 from daybook.http.moments import At, Position, moment
+from daybook.http.needs import needs
 from daybook.http.pages import AfterKey, GroupLimit
 from daybook.http.responses import PlannedChange, Receipt, carry_out, conditional, dry_run_of, same
 from daybook.queries.catalogue import Page, page
 from daybook.queries.product import ProductView, show
+from daybook.queries.reach import channels_within
 
 PATH = "/api/v1/products"
+DESCRIBES = needs(
+    *("product.change", "product.create", "product.discontinue", "price.change", "stock.count", "listing.change"),
+    command=True,
+)
+"""Of a description: what it says decides which of these it needs."""
 
 
 class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,24 +54,36 @@ class Categories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     categories: tuple[str, ...]
 
 
-@get("/products", **QUESTION, summary="The catalogue")
+@get("/products", **QUESTION, **needs("product.read", listed=True), summary="The catalogue")
 def list_products(
-    app: InjectedApp, after: AfterKey = None, limit: GroupLimit = 50, at: At = None, position: Position = None
+    app: InjectedApp,
+    principal: InjectedPrincipal,
+    after: AfterKey = None,
+    limit: GroupLimit = 50,
+    at: At = None,
+    position: Position = None,
 ) -> Page:
     """Product groups, a page at a time: a plain product, or a model with its variants' SKUs."""
-    return page(app.reader, moment(app.reader, at, position), after or "", limit)
+    within = reach(principal, "product.read")
+    return page(app.reader, moment(app.reader, at, position), after or "", limit, within)
 
 
-@get("/products/{sku:str}", **UNCHANGED, summary="A product")
+@get("/products/{sku:str}", **UNCHANGED, **needs("product.read", sku="sku"), summary="A product")
 def show_product(
-    app: InjectedApp, sku: FromPath[str], at: At = None, position: Position = None, if_none_match: Known = None
+    app: InjectedApp,
+    principal: InjectedPrincipal,
+    sku: FromPath[str],
+    at: At = None,
+    position: Position = None,
+    if_none_match: Known = None,
 ) -> Response[ProductView]:
     """The product now or at a moment, with what it inherits. Honours If-None-Match."""
-    found = show(app.reader, sku, moment(app.reader, at, position))
+    channels = channels_within(reach(principal, "product.read"))
+    found = show(app.reader, sku, moment(app.reader, at, position), channels)
     return conditional(if_none_match, found, found.version)
 
 
-@post("/products", **(COMMAND | {"status_code": 201}), summary="Create a product")
+@post("/products", **(COMMAND | {"status_code": 201}), **DESCRIBES, summary="Create a product")
 def create_product(app: InjectedApp, caller: InjectedCaller, data: JSONBody[DescribeProduct]) -> Response[Receipt]:
     """A new product, described whole. 409 when there is one: PUT describes it."""
     if caller.expected_version:
@@ -75,7 +95,7 @@ def create_product(app: InjectedApp, caller: InjectedCaller, data: JSONBody[Desc
         raise Refused(f"product {data.sku} exists already: PUT {PATH}/{data.sku} describes it", sku=data.sku) from None
 
 
-@put("/products/{sku:str}", **DEFINITION, summary="Describe a product")
+@put("/products/{sku:str}", **DEFINITION, **DESCRIBES, summary="Describe a product")
 def describe_product(
     app: InjectedApp,
     caller: InjectedCaller,
@@ -92,7 +112,9 @@ def describe_product(
     return carry_out(app, caller, data, f"product/{same(sku, data.sku, 'sku')}", f"{PATH}/{sku}")
 
 
-@patch("/products/{sku:str}/attributes", **COMMAND, summary="Set attribute values")
+@patch(
+    "/products/{sku:str}/attributes", **COMMAND, **needs("product.change", command=True), summary="Set attribute values"
+)
 def set_attributes(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Attributes]
 ) -> Response[Receipt]:
@@ -100,7 +122,7 @@ def set_attributes(
     return carry_out(app, caller, SetAttributes(sku=sku, changes=data.changes), f"product/{sku}")
 
 
-@put("/products/{sku:str}/gtin", **COMMAND, summary="Assign the GTIN")
+@put("/products/{sku:str}/gtin", **COMMAND, **needs("product.change", command=True), summary="Assign the GTIN")
 def assign_gtin(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Gtin]
 ) -> Response[Receipt]:
@@ -108,7 +130,7 @@ def assign_gtin(
     return carry_out(app, caller, AssignGtin(sku=sku, gtin=data.gtin), f"product/{sku}")
 
 
-@put("/products/{sku:str}/categories", **COMMAND, summary="Categorise")
+@put("/products/{sku:str}/categories", **COMMAND, **needs("product.change", command=True), summary="Categorise")
 def categorise_product(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], data: JSONBody[Categories]
 ) -> Response[Receipt]:
@@ -116,13 +138,15 @@ def categorise_product(
     return carry_out(app, caller, CategoriseProduct(sku=sku, categories=data.categories), f"product/{sku}")
 
 
-@put("/products/{sku:str}/discontinued", **COMMAND, summary="Discontinue")
+@put("/products/{sku:str}/discontinued", **COMMAND, **needs("product.discontinue", command=True), summary="Discontinue")
 def discontinue_product(app: InjectedApp, caller: InjectedCaller, sku: FromPath[str]) -> Response[Receipt]:
     """Not sold anywhere any more; its history stays."""
     return carry_out(app, caller, DiscontinueProduct(sku=sku), f"product/{sku}")
 
 
-@delete("/products/{sku:str}/discontinued", **COMMAND, summary="Reinstate")
+@delete(
+    "/products/{sku:str}/discontinued", **COMMAND, **needs("product.discontinue", command=True), summary="Reinstate"
+)
 def reinstate_product(app: InjectedApp, caller: InjectedCaller, sku: FromPath[str]) -> Response[Receipt]:
     """Sold again where it is listed."""
     return carry_out(app, caller, ReinstateProduct(sku=sku), f"product/{sku}")

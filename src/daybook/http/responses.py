@@ -12,6 +12,7 @@ from daybook.commands import DefinePart
 from daybook.commands.book import Command, CommandResult
 from daybook.commands.catalogue import Definition
 from daybook.errors import InvalidValue
+from daybook.http.authorise import authorised
 from daybook.http.caller import Caller
 from daybook.queries.fields import FieldChange
 from daybook.queries.planned import planned
@@ -48,6 +49,7 @@ class PlannedChange(msgspec.Struct, frozen=True, kw_only=True):
 
 def dry_run_of(app: App, caller: Caller, command: Command, stream: str) -> PlannedChange:
     """Decides the command and says what it would do. Raises what carrying it out would raise."""
+    authorised(app, caller.principal, command)
     book = app.book.dry_run()
     done = book.carry_out(command, caller.context, expected_version=caller.expected_version)
     outcome: Literal["created", "changed", "unchanged"] = (
@@ -59,9 +61,10 @@ def dry_run_of(app: App, caller: Caller, command: Command, stream: str) -> Plann
 def carry_out(
     app: App, caller: Caller, command: Command, stream: str, location: str | None = None
 ) -> Response[Receipt]:
-    """Carries the command out. 200; with `location`, 201 when the command began the stream, that is, created it."""
+    """Carries the command out, when its sender may. 200; with `location`, 201 when it began the stream: created it."""
+    context = msgspec.structs.replace(caller.context, access=authorised(app, caller.principal, command))
     result = app.book.carry_out(
-        command, caller.context, expected_version=caller.expected_version, repeatable=caller.repeatable
+        command, context, expected_version=caller.expected_version, repeatable=caller.repeatable
     )
     version = _version_then(app, result, stream) if result.repeated else result.version
     receipt = Receipt(position=result.last, version=version, command_id=result.command_id, changed=result.changed)

@@ -4,16 +4,20 @@ from typing import Any
 
 from litestar import get
 
+from daybook.access.authority import reach
 from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
+from daybook.http.dependencies import InjectedApp, InjectedPrincipal
+from daybook.http.needs import needs
 from daybook.queries import waiting
 from daybook.queries.waiting import WaitingReport
 
 
-@get("/status", **QUESTION, summary="What waits")
-def show_status(app: InjectedApp) -> WaitingReport:
+@get("/status", **QUESTION, **needs("status.read", listed=True), summary="What waits")
+def show_status(app: InjectedApp, principal: InjectedPrincipal) -> WaitingReport:
     """Everything that waits, the worst first: for how long, why, and the next step. 200 also when all is not well."""
-    return waiting.report(app.pool, app.registry)
+    within = reach(principal, "status.read")
+    found = waiting.report(app.pool, app.registry)
+    return found if within.everything else waiting.of_channels(found, within.channel)
 
 
 ROUTES: tuple[Any, ...] = (show_status,)

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from daybook.commands import AdjustStock, CountStock, ReceiveStock
 from daybook.http.declared import COMMAND
 from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.needs import needs
 from daybook.http.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/stock/{location:str}"
@@ -26,7 +27,7 @@ class Delta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delta: int
 
 
-@put(PATH, **COMMAND, summary="Count stock")
+@put(PATH, **COMMAND, **needs("stock.count", command=True), summary="Count stock")
 def count_stock(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
 ) -> Response[Receipt]:
@@ -34,7 +35,7 @@ def count_stock(
     return carry_out(app, caller, CountStock(sku=sku, location=location, quantity=data.quantity), f"stock/{sku}")
 
 
-@post(f"{PATH}/received", **COMMAND, summary="Receive stock")
+@post(f"{PATH}/received", **COMMAND, **needs("stock.receive", command=True), summary="Receive stock")
 def receive_stock(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
 ) -> Response[Receipt]:
@@ -42,7 +43,7 @@ def receive_stock(
     return carry_out(app, caller, ReceiveStock(sku=sku, location=location, quantity=data.quantity), f"stock/{sku}")
 
 
-@post(f"{PATH}/adjusted", **COMMAND, summary="Adjust stock")
+@post(f"{PATH}/adjusted", **COMMAND, **needs("stock.adjust", command=True), summary="Adjust stock")
 def adjust_stock(
     app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Delta]
 ) -> Response[Receipt]:

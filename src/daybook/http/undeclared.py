@@ -17,7 +17,8 @@ from daybook import limits
 from daybook.http.problems import ClientGone, malformed
 from daybook.values import check_limit
 
-_TAKES = "takes"
+TAKES = "takes"
+"""Where it is noted among a route's options."""
 _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READ = ("Idempotency-Key", "If-Match", "If-None-Match", "X-Actor", "X-Reason", "X-Correlation-Id")
 _MISNAMED = {
@@ -45,7 +46,7 @@ def learn(application: Litestar) -> None:
     for route in application.routes:
         if isinstance(route, HTTPRoute):
             for handler, model in route.route_handler_map.values():
-                handler.opt[_TAKES] = Takes(
+                handler.opt[TAKES] = Takes(
                     parameters=frozenset(one.field_alias for one in model.expected_query_params),
                     lists=frozenset(model.sequence_query_parameter_names),
                     headers=frozenset(one.field_alias.lower() for one in model.expected_header_params),
@@ -55,7 +56,7 @@ def learn(application: Litestar) -> None:
 
 async def refuse_undeclared(connection: Any, handler: BaseRouteHandler) -> None:
     """A guard. Raises HTTPException 400 for what the route does not take, InvalidValue, and ClientGone."""
-    takes: Takes | None = handler.opt.get(_TAKES)
+    takes: Takes | None = handler.opt.get(TAKES)
     if takes is None or connection.scope["method"] == "OPTIONS":
         return
     changes = connection.scope["method"] in _CHANGES

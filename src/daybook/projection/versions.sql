@@ -110,6 +110,21 @@ SELECT key FROM (
     (SELECT cut AS key FROM unnest(%(cut)b::text[]) AS cut WHERE cut > %(after)s)
 ) AS found ORDER BY key LIMIT %(limit)s
 
+-- name: keys_within
+-- The same, of those that lie within one of the given scopes.
+SELECT key FROM (
+    (SELECT key FROM {versions}
+     WHERE facet = {searched} AND until > %(position)s AND position <= %(position)s AND key > %(after)s AND key <> ALL(%(cut)b::text[])
+       AND payload::jsonb @> %(wanted)s::jsonb
+       AND EXISTS (
+           SELECT FROM jsonb_array_elements(%(within)s::jsonb) AS scope
+           WHERE (NOT scope ? 'categories' OR payload::jsonb->'categories' ?| ARRAY(SELECT jsonb_array_elements_text(scope->'categories')))
+             AND (NOT scope ? 'listed_on' OR payload::jsonb->'listed_on' ?| ARRAY(SELECT jsonb_array_elements_text(scope->'listed_on'))))
+     ORDER BY key LIMIT %(limit)s)
+    UNION ALL
+    (SELECT cut AS key FROM unnest(%(cut)b::text[]) AS cut WHERE cut > %(after)s)
+) AS found ORDER BY key LIMIT %(limit)s
+
 -- name: versions_of
 -- What some groups listed at a position.
 SELECT key, sku, facet, payload::text FROM {versions}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -99,7 +100,8 @@ class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     access: str | None
     reason: str | None
-    event: AccessEvent
+    data: dict[str, Any]
+    """The event's body."""
 
 
 class AccessPage(msgspec.Struct, frozen=True):
@@ -277,7 +279,7 @@ def _line(state: AccessState, one: Recorded) -> AccessLine:
         actor=one.actor,
         access=one.access,
         reason=one.reason,
-        event=one.event,
+        data=msgspec.to_builtins(one.event),
     )
 
 

@@ -1,10 +1,12 @@
 """The catalogue, a page at a time."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from daybook.access.authority import EVERYWHERE, Reach
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
 from daybook.commands import DescribeProduct
@@ -14,6 +16,7 @@ from daybook.product.state import slot, slot_parts
 from daybook.queries.groups import fold
 from daybook.queries.moment import Moment
 from daybook.queries.product import variants
+from daybook.queries.reach import channels_within, touched_by, within
 from daybook.queries.timeline import GroupThen, Past
 from daybook.queries.walk import Walk
 from daybook.values import parse_code, parse_sku
@@ -51,22 +54,26 @@ class Page(msgspec.Struct, frozen=True):
     position: int
 
 
-def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50) -> Page:
+def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50, reach: Reach = EVERYWHERE) -> Page:
     """The product groups after a SKU, in the database's order of their keys, at most `limit` (1 to 200).
+
+    What is outside of `reach` is left out before the page is cut, and so are channels outside of it.
 
     Raises InvalidValue. One indexed statement for the keys, one for the definitions, one for each group.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
     walk = Walk(reader, parse_sku(after, "after") if after else "", moment.position)
-    reference = reader.reference(moment.position)
+    reference, channels = reader.reference(moment.position), channels_within(reach)
     products: list[Summary] = []
     for key, events in walk:
         if len(products) == limit:  # there is more
             return Page(products, products[-1].sku, moment.position)
         group = fold(events)
-        if group is not None and key in group.products:
-            products.append(summary(group, reference, events[-1].position))
+        if group is None or key not in group.products:
+            continue
+        if reach.everything or reach.holds(touched_by(group, reference)):
+            products.append(_masked(summary(group, reference, events[-1].position), channels))
     return Page(products, None if walk.ended else walk.at, moment.position)
 
 
@@ -106,6 +113,7 @@ def page_then(
     family: str | None = None,
     category: str | None = None,
     listed_on: str | None = None,
+    reach: Reach = EVERYWHERE,
 ) -> PageThen:
     """The product groups after a key that match, in the database's order of their keys, at most `limit` (1 to 200).
 
@@ -116,9 +124,10 @@ def page_then(
         raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
     filters = {"families": family, "categories": category, "listed_on": listed_on}
     wanted = {field: parse_code(value, field) for field, value in filters.items() if value is not None}
-    found = past.page(parse_sku(after, "after") if after else "", limit, wanted)
+    found = past.page(parse_sku(after, "after") if after else "", limit, wanted, within(reach, reference))
+    channels = channels_within(reach)
     return PageThen(
-        groups=[_line(one, reference) for one in found.groups],
+        groups=[_line(one, reference, channels) for one in found.groups],
         next=found.next,
         position=past.position,
         looked_up=past.indexed,
@@ -131,7 +140,7 @@ def full_page_then(
     on_progress: Callable[[PageThen], None],
     after: str = "",
     limit: int = 50,
-    **filters: str | None,
+    **filters: Any,
 ) -> PageThen:
     """The same as `page_then`, but full or the last one: for somebody who can wait.
 
@@ -145,8 +154,19 @@ def full_page_then(
     return found
 
 
-def _line(group: GroupThen, reference: Reference) -> CatalogueLine:
+def _masked(line: Summary, channels: frozenset[str] | None) -> Summary:
+    if channels is None:
+        return line
+    return replace(line, channels=[name for name in line.channels if name in channels])
+
+
+def _line(group: GroupThen, reference: Reference, channels: frozenset[str] | None = None) -> CatalogueLine:
     products = group.descriptions()
+    if channels is not None:
+        products = [
+            replace(one, channels={name: on for name, on in (one.channels or {}).items() if name in channels})
+            for one in products
+        ]
     labels: dict[str, dict[str, str]] = {}
     for one in products:
         own = {slot(each.attribute, each.locale, each.channel): each.value for each in one.attributes or ()}
@@ -156,7 +176,7 @@ def _line(group: GroupThen, reference: Reference) -> CatalogueLine:
         key=group.key,
         families=list(group.facts().get("families", ())),
         categories=list(group.facts().get("categories", ())),
-        listed_on=list(group.facts().get("listed_on", ())),
+        listed_on=[name for name in group.facts().get("listed_on", ()) if channels is None or name in channels],
         products=products,
         labels=labels,
     )

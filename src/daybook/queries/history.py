@@ -8,7 +8,7 @@ import msgspec
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.errors import InvalidValue
-from daybook.events import Recorded
+from daybook.events import ListingEvent, ProductDelisted, ProductListed, Recorded
 from daybook.log.reader import Reader
 from daybook.queries.fields import FieldChange, Fields, differences, own
 from daybook.queries.groups import fold, is_receipt, key_of, related
@@ -52,11 +52,13 @@ def history(
     after: int = 0,
     inherited: bool = False,
     receipts: bool = False,
+    channels: frozenset[str] | None = None,
 ) -> list[HistoryChange]:
     """The product's changes and those of its stock after a position, oldest first, at most `limit` (1 to 1000).
 
     `inherited` adds the changes of its parents, whose values it may show. `receipts` adds what channels answered, as
     entries of their own. The last position of a full page is the next `after`. Raises InvalidValue and NotFound.
+    `channels`: only what these say is told; None for all.
     Two indexed statements; the group is folded from its beginning each time.
     """
     if not 1 <= limit <= LIMIT_MAX:
@@ -75,13 +77,20 @@ def history(
     ends = {one.command_id: one.position for one in events if not is_receipt(one)}
     changes: list[HistoryChange] = []
     for recorded, fields in _with_fields(events, skus):
-        if recorded.position <= after or (is_receipt(recorded) and not receipts):
+        if recorded.position <= after or (is_receipt(recorded) and not receipts) or not _told(recorded, channels):
             continue
         seen = [] if is_receipt(recorded) else known.of(ends[recorded.command_id], concerned(recorded.sku or sku))
+        seen = [one for one in seen if channels is None or one.channel in channels]
         changes.append(_change(recorded, fields, seen))
         if len(changes) == limit:
             break
     return changes
+
+
+def _told(recorded: Recorded, channels: frozenset[str] | None) -> bool:
+    """Whether it is about no channel, or about one that may be told of."""
+    about = isinstance(recorded.event, ListingEvent | ProductListed | ProductDelisted)
+    return channels is None or not about or recorded.event.channel in channels  # type: ignore[union-attr, operator]
 
 
 def _with_fields(events: list[Recorded], skus: set[str]) -> Iterator[tuple[Recorded, list[FieldChange]]]:

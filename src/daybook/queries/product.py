@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from daybook.catalogue.group import Group
 from daybook.catalogue.reference import Reference
@@ -93,12 +94,16 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def show(reader: Reader, sku: str, moment: Moment) -> ProductView:
+def show(reader: Reader, sku: str, moment: Moment, channels: frozenset[str] | None = None) -> ProductView:
     """The product at the moment. Raises InvalidValue, and NotFound for a SKU that is unknown or came later.
 
+    `channels`: only these are told; None for all.
     Three indexed statements: the SKU's group, the group's events, the catalogue's definitions.
     """
-    return view(load(reader, sku, moment.position), reader.reference(moment.position), sku, moment)
+    found = view(load(reader, sku, moment.position), reader.reference(moment.position), sku, moment)
+    if channels is None:
+        return found
+    return replace(found, channels={name: on for name, on in found.channels.items() if name in channels})
 
 
 def view(at: GroupAt, reference: Reference, sku: str, moment: Moment) -> ProductView:

@@ -21,6 +21,7 @@ from daybook.postgres.pool import Pool, fetch
 from daybook.projection import folding
 from daybook.projection.generations import Generation
 from daybook.projection.versions import QUERIES, Versions
+from daybook.queries.reach import Within
 from daybook.queries.walk import Walk
 
 NAME = "timeline"
@@ -57,9 +58,11 @@ class GroupThen(msgspec.Struct, frozen=True):
         """Of all its products together: `families`, `categories`, `listed_on`, each sorted."""
         return self.listing.get((self.key, GROUP), {})
 
-    def matches(self, wanted: Mapping[str, str]) -> bool:
-        """Whether the group has each of these values: `families`, `categories`, `listed_on`."""
+    def matches(self, wanted: Mapping[str, str], within: Within | None = None) -> bool:
+        """Whether the group has each of these values (`families`, `categories`, `listed_on`), and is within reach."""
         facts = self.facts()
+        if within is not None and not within.holds(facts):
+            return False
         return all(value in facts.get(field, ()) for field, value in wanted.items())
 
 
@@ -79,8 +82,10 @@ class Past(Protocol):
     reason: str | None
     """Why it is not."""
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
+    def page(self, after: str, limit: int, wanted: Mapping[str, str], within: Within | None = None) -> PageOfGroups:
         """The groups that match, in the database's order of their keys: at most `limit` behind the key `after`.
+
+        Those outside of `within` are left out before the page is cut.
 
         A page may have fewer, or none, while there is a next one: what one call does is bounded.
         """
@@ -137,7 +142,7 @@ class Folded:
         self.position = position
         self.reason = reason
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
+    def page(self, after: str, limit: int, wanted: Mapping[str, str], within: Within | None = None) -> PageOfGroups:
         """Reads group after group until the page is full, or one request's work is done.
 
         Raises BadConfiguration when the timeline is not installed: it is its code that says what a group shows.
@@ -146,7 +151,7 @@ class Folded:
         found: list[GroupThen] = []
         for key, events in walk:
             one = self._group(key, events)
-            if one is not None and one.matches(wanted):
+            if one is not None and one.matches(wanted, within):
                 found.append(one)
             if len(found) > limit:
                 return PageOfGroups(found[:limit], found[limit - 1].key)
@@ -184,25 +189,28 @@ class Indexed:
         self.position = position
         self._cut = [key for (key,) in fetch(pool, QUERIES["cut_keys"], {"position": position})]
 
-    def page(self, after: str, limit: int, wanted: Mapping[str, str]) -> PageOfGroups:
+    def page(self, after: str, limit: int, wanted: Mapping[str, str], within: Within | None = None) -> PageOfGroups:
         """One indexed statement for the keys, one for what they held."""
         found: list[GroupThen] = []
         while len(found) <= limit:
-            keys = self._keys(after, limit + 1, wanted)
-            found += self._groups(keys, wanted)
+            keys = self._keys(after, limit + 1, wanted, within)
+            found += self._groups(keys, wanted, within)
             if len(keys) <= limit:
                 break
             after = keys[-1]
         return PageOfGroups(found[:limit], found[limit - 1].key if len(found) > limit else None)
 
-    def _keys(self, after: str, limit: int, wanted: Mapping[str, str]) -> list[str]:
+    def _keys(self, after: str, limit: int, wanted: Mapping[str, str], within: Within | None) -> list[str]:
         """With what is cut off, which may not match, or not be there yet."""
         content = msgspec.json.encode({field: [value] for field, value in wanted.items()}).decode()
         given = {"position": self.position, "after": after, "cut": self._cut, "limit": limit, "wanted": content}
-        query = self._versions.query("matching_keys" if wanted else "keys")
+        name = "keys_within" if within is not None else "matching_keys" if wanted else "keys"
+        if within is not None:
+            given["within"] = within.encoded()
+        query = self._versions.query(name)
         return [key for (key,) in fetch(self._pool, query, given)]
 
-    def _groups(self, keys: Sequence[str], wanted: Mapping[str, str]) -> Iterator[GroupThen]:
+    def _groups(self, keys: Sequence[str], wanted: Mapping[str, str], within: Within | None) -> Iterator[GroupThen]:
         plain = [key for key in keys if key not in self._cut]
         rows = fetch(self._pool, self._versions.query("versions_of"), {"keys": plain, "position": self.position})
         found = {
@@ -211,5 +219,5 @@ class Indexed:
         }
         for key in keys:
             group = self._folded.group(key) if key in self._cut else GroupThen(key, found[key])
-            if group is not None and group.matches(wanted):
+            if group is not None and group.matches(wanted, within):
                 yield group

@@ -6,7 +6,7 @@ in `WAYS`, a question that finds it, and a test that makes it happen.
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -341,6 +341,15 @@ def report(pool: Pool, registry: Registry, thorough: bool = True) -> WaitingRepo
         items.append(look.item("clock", None, 1, None, jump, "date --utc"))
     order = list(WAYS)
     items.sort(key=lambda one: (not one.overdue or one.level == "note", order.index(one.kind), one.channel or ""))
+    return _report(head, items)
+
+
+def of_channels(report: WaitingReport, within: Callable[[str], bool]) -> WaitingReport:
+    """What of it is about these channels, as if there were nothing else."""
+    return _report(report.position, [one for one in report.waiting if one.channel is not None and within(one.channel)])
+
+
+def _report(head: int, items: list[WaitingItem]) -> WaitingReport:
     late = [one for one in items if one.overdue and one.level != "note"]
     return WaitingReport(
         well=not late,

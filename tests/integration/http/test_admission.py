@@ -8,10 +8,12 @@ import pytest
 
 from daybook.http.admission import HEADERS_MAX
 from daybook.http_settings import HttpSettings
+from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 
 LIVE = "/health/live"
 JSON = {"Content-Type": "application/json"}
+KEY = f"Authorization: {SHOWN['Authorization']}\r\n"
 
 
 @pytest.fixture
@@ -66,14 +68,14 @@ def test_an_address_has_one_form_and_no_other_reaches_its_route(port: int) -> No
     assert {path: get(port, path) for path in ALIASES} == dict.fromkeys(ALIASES, 404)
     for path in ("/health/live", "/schema", "/schema/openapi.json"):
         assert get(port, path) == 200, path
-    assert get(port, "/api/v1/products?after=a%2Fb//../") == 422
+    assert get(port, "/api/v1/products?after=a%2Fb//../", more=KEY) == 422
     assert get(port, "/") in (301, 302, 307)
 
 
 def test_a_body_that_is_packed_is_refused_unread(port: int) -> None:
     for encoding, status in (("gzip", 415), ("br", 415), ("gzip, gzip", 415), ("identity", 400)):
         request = (
-            f"PUT /api/v1/products/A HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"PUT /api/v1/products/A HTTP/1.1\r\nHost: localhost\r\n{KEY}Content-Type: application/json\r\n"
             f"Content-Encoding: {encoding}\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{{x}}"
         )
         assert raw(port, request)[0] == status, encoding
@@ -91,7 +93,7 @@ def test_headers_beyond_a_number_or_a_size_are_refused_as_a_problem(port: int) -
 
 
 def test_every_answer_has_the_headers_of_a_careful_application_and_none_that_opens_it(port: int) -> None:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=SHOWN) as client:
         answers = {
             "a refusal": client.get(LIVE, headers={"Host": "evil.example"}),
             "a page": client.get("/schema"),
@@ -137,7 +139,8 @@ def test_who_sends_too_fast_is_told_when_to_come_again_and_others_are_served(dat
 
 
 def test_who_has_too_many_requests_under_way_waits_and_others_are_served(database: str) -> None:
-    begun = "PUT /api/v1/products/A HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    begun = f"PUT /api/v1/products/A HTTP/1.1\r\nHost: x\r\n{KEY}Content-Type: application/json\r\n"
+    begun += "Content-Length: 9\r\n\r\n{"
     with (
         served(database, HttpSettings(concurrent=1, hosts=("x",))) as port,
         socket.create_connection(("127.0.0.1", port), timeout=20) as first,

@@ -10,8 +10,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from daybook.commands import ChangePrice
-from daybook.http.application import create
 from tests.fixtures.channels import ToySandbox, toy
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import Pipeline, product, until
 
 API = "/api/v1/channels"
@@ -39,7 +39,7 @@ def client(database: str, nats_url: str) -> Iterator[TestClient[Litestar]]:
 
     asyncio.run(fill())
     pipeline = Pipeline(database, nats_url, toy())
-    with TestClient(create(pipeline.app), raise_server_exceptions=False) as client:
+    with client_of(pipeline.app, raises=False) as client:
         yield client
     pipeline.ringer.close()
     pipeline.app.close()

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
+from tests.fixtures.owner import client_of
 
 API = "/api/v1"
 
@@ -20,7 +20,7 @@ API = "/api/v1"
 def client(database: str) -> Iterator[TestClient[Litestar]]:
     with (
         App(Settings(data=Path("unused"), postgres=database), Registry([])) as app,
-        TestClient(create(app), raise_server_exceptions=False) as client,
+        client_of(app, raises=False) as client,
     ):
         yield client
 
@@ -184,7 +184,7 @@ def test_the_history_knows_who_asked_and_why(client: TestClient[Litestar]) -> No
     (named,) = client.get(f"{API}/products/A/history").json()["changes"]
     (plain,) = client.get(f"{API}/products/B/history").json()["changes"]
     assert (named["actor"], named["reason"], named["correlation_id"]) == ("Zoë", "sale", "order-7")
-    assert (plain["actor"], plain["reason"], plain["source"]) == ("http", None, "http")
+    assert (plain["actor"], plain["reason"], plain["source"]) == ("owner", None, "http")
 
 
 def test_bodies_are_taken_strictly(client: TestClient[Litestar]) -> None:

@@ -11,12 +11,16 @@ import pytest
 
 from daybook.http import connection
 from daybook.http_settings import HttpSettings
+from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 from tests.fixtures.waiting import until
 
 LIVE = "/health/live"
 GET = f"GET {LIVE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-BEGUN = b"PUT /api/v1/products/A HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+BEGUN = (
+    "PUT /api/v1/products/A HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    f"Authorization: {SHOWN['Authorization']}\r\n"
+).encode()
 SHORT = 0.4
 
 
@@ -123,7 +127,7 @@ def test_idle_connections_make_room_for_new_ones_and_busy_ones_stay(database: st
         busy.sendall(BEGUN + b"Content-Length: 31\r\nExpect: 100-continue\r\n\r\n")
         assert b"100 Continue" in busy.recv(1000)
         idle = [stack.enter_context(opened(port)) for _ in range(50)]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=SHOWN) as client:
             assert client.get(LIVE).status_code == 200
         with httpx.Client(
             base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(local_address="127.0.0.2")
@@ -161,7 +165,7 @@ def test_ended_connections_are_counted_in_one_line(
 
 def test_a_request_on_an_open_connection_waits_for_no_acknowledgement(port: int) -> None:
     taken = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=SHOWN) as client:
         for _ in range(20):
             started = time.monotonic()
             assert client.get(LIVE).status_code == 200

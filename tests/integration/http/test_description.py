@@ -13,10 +13,10 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
 from daybook.http.examples import EXAMPLES
 from daybook.http.plain_page import METHODS
 from daybook_projections import webhook
+from tests.fixtures.owner import client_of
 from tests.fixtures.people import NOBODY
 
 PATHS = {
@@ -47,7 +47,7 @@ UNKNOWN = {
 @pytest.fixture
 def client(database: str) -> Iterator[TestClient[Litestar]]:
     settings = Settings(data=Path("unused"), postgres=database)
-    with App(settings, Registry([webhook.manifest])) as app, TestClient(create(app)) as client:
+    with App(settings, Registry([webhook.manifest])) as app, client_of(app) as client:
         yield client
 
 

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Payload
 from daybook.commands import ChangePrice, CountStock, DefineAttribute
 from daybook.events import AttributeDefined
-from daybook.http.application import create
 from daybook.http.documents import MEDIA_TYPE
 from daybook_projections.webshop import manifest as webshop
 from tests.fixtures.channels import toy
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import Pipeline, product
 
 API = "/api/v1/channels"
@@ -33,7 +32,7 @@ async def test_a_document_comes_from_the_live_listing_and_is_sent_again_only_whe
     database: str, nats_url: str
 ) -> None:
     def ask(pipeline: Pipeline, path: str, **headers: str) -> Any:
-        with TestClient(create(pipeline.app), raise_server_exceptions=False) as client:
+        with client_of(pipeline.app, raises=False) as client:
             return client.get(f"{API}{path}", headers=headers)
 
     async with Pipeline(
@@ -80,7 +79,7 @@ async def test_the_webshops_document_follows_a_price(database: str, nats_url: st
         )
         await pipeline.carry_out(product("A", channels={"webshop": True}))
         prices = []
-        with TestClient(create(pipeline.app)) as client:
+        with client_of(pipeline.app) as client:
             for price in ("11.00", "12.50"):
                 await pipeline.carry_out(ChangePrice(sku="A", amount=price, currency="EUR"))
                 await pipeline.caught_up()

@@ -17,22 +17,23 @@ from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.errors import CorruptLog, Unavailable
-from daybook.http.application import create
+from daybook.http.needs import OPEN
+from tests.fixtures.owner import client_of
 
 API = "/api/v1"
 
 
-@get("/broken")
+@get("/broken", **OPEN)
 async def broken() -> None:
     raise RuntimeError("the secret of the house")
 
 
-@get("/corrupt")
+@get("/corrupt", **OPEN)
 async def corrupt() -> None:
     raise CorruptLog("a row that does not decode")
 
 
-@get("/unreachable")
+@get("/unreachable", **OPEN)
 async def unreachable() -> None:
     raise Unavailable("connection to server at 10.0.0.1 failed for user bob")
 
@@ -45,8 +46,7 @@ def app(database: str) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient[Litestar]]:
-    application = create(app, more=[broken, corrupt, unreachable])
-    with TestClient(application, raise_server_exceptions=False) as client:
+    with client_of(app, more=[broken, corrupt, unreachable], raises=False) as client:
         yield client
 
 
@@ -113,7 +113,7 @@ def test_the_probes_tell_alive_from_ready(app: App) -> None:
     def broken_check() -> str | None:
         raise Unavailable("away")
 
-    with TestClient(create(app, {"nats": nats})) as client:
+    with client_of(app, {"nats": nats}) as client:
         assert client.get("/health/live").json() == {"status": "live"}
         ready = client.get("/health/ready").json()
         assert (ready["ready"], ready["checks"]) == (True, {"postgres": "ok", "nats": "ok", "stream": "ok"})
@@ -121,7 +121,7 @@ def test_the_probes_tell_alive_from_ready(app: App) -> None:
         troubles.append("no answer")
         away = client.get("/health/ready")
         assert (away.status_code, away.json()["checks"]["nats"]) == (503, "no answer")
-    with TestClient(create(app, {"nats": broken_check})) as client:
+    with client_of(app, {"nats": broken_check}) as client:
         assert client.get("/health/ready").json()["checks"] == {
             "postgres": "ok",
             "nats": "unavailable",
@@ -130,7 +130,7 @@ def test_the_probes_tell_alive_from_ready(app: App) -> None:
 
 
 def test_it_is_ready_at_once_when_the_server_closed_every_idle_connection(app: App) -> None:
-    with TestClient(create(app)) as client, ThreadPoolExecutor(8) as executor:
+    with client_of(app) as client, ThreadPoolExecutor(8) as executor:
         held = Barrier(8)
 
         def use(_: int) -> None:
@@ -149,7 +149,7 @@ def test_it_is_ready_at_once_when_the_server_closed_every_idle_connection(app: A
 def test_a_database_without_migrations_is_not_ready(empty_database: str) -> None:
     with (
         App(Settings(data=Path("unused"), postgres=empty_database), Registry([])) as app,
-        TestClient(create(app)) as client,
+        client_of(app) as client,
     ):
         answer = client.get("/health/ready")
         assert answer.status_code == 503

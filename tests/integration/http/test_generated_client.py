@@ -13,6 +13,7 @@ from openapi_python_client import generate
 from openapi_python_client.config import Config, ConfigFile, MetaType
 
 from daybook import limits
+from tests.fixtures.owner import OWNER_KEY
 from tests.fixtures.served import served
 
 PACKAGE = "generated_daybook_client"
@@ -28,8 +29,11 @@ class Generated:
             ConfigFile(post_hooks=[]), MetaType.NONE, document, "utf-8", overwrite=True, output_path=folder / PACKAGE
         )
         self.complaints = generate(config=config)
-        self.client = self.module("client").Client(
-            base_url=f"http://127.0.0.1:{port}", raise_on_unexpected_status=True, timeout=httpx.Timeout(20)
+        self.client = self.module("client").AuthenticatedClient(
+            base_url=f"http://127.0.0.1:{port}",
+            token=OWNER_KEY,
+            raise_on_unexpected_status=True,
+            timeout=httpx.Timeout(20),
         )
 
     def module(self, name: str) -> ModuleType:

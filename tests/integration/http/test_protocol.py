@@ -9,11 +9,12 @@ import pytest
 
 from daybook import limits
 from daybook.http import protocol
+from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 from tests.fixtures.waiting import until
 
 PRODUCT = "/api/v1/products/A"
-HEAD = "Host: localhost\r\nContent-Type: application/json"
+HEAD = f"Host: localhost\r\nContent-Type: application/json\r\nAuthorization: {SHOWN['Authorization']}"
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def port(database: str) -> Iterator[int]:
 
 @pytest.fixture
 def client(port: int) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, headers=SHOWN) as client:
         assert client.put(PRODUCT, json={"sku": "A", "kind": "product"}).status_code == 201
         yield client
 

@@ -17,8 +17,8 @@ from daybook.commands import ChangePrice, ConfigureChannel, CountStock, CreatePr
 from daybook.commands.book import Command
 from daybook.config import Settings
 from daybook.events import ChannelConfigured
-from daybook.http.application import create
 from daybook.log.pending import Context
+from tests.fixtures.owner import client_of
 
 API = "/api/v1"
 
@@ -48,7 +48,7 @@ def app(database: str) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         yield client
 
 

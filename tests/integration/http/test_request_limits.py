@@ -11,10 +11,10 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
 from daybook.http.bounds import BOUNDS
 from daybook_projections import webhook
 from tests.fixtures.channels import toy
+from tests.fixtures.owner import client_of
 
 API = "/api/v1"
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -50,7 +50,7 @@ def client(database: str) -> Iterator[TestClient[Litestar]]:
     settings = Settings(data=Path("unused"), postgres=database)
     with (
         App(settings, Registry([toy(), webhook.manifest])) as app,
-        TestClient(create(app), raise_server_exceptions=False) as client,
+        client_of(app, raises=False) as client,
     ):
         client.put(f"{API}/products/A", json={"sku": "A", "kind": "product"}).raise_for_status()
         client.put(f"{API}/attributes/name", json={"code": "name", "type": "text"}).raise_for_status()

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
+from tests.fixtures.owner import client_of
 
 API = "/api/v1"
 
@@ -21,7 +21,7 @@ def client(database: str) -> Iterator[TestClient[Litestar]]:
     settings = Settings(data=Path("unused"), postgres=database)
     with (
         App(settings, Registry([])) as app,
-        TestClient(create(app), raise_server_exceptions=False) as client,
+        client_of(app, raises=False) as client,
     ):
         client.put(f"{API}/products/A", json={"sku": "A", "kind": "product", "stock": {"main": 3}}).raise_for_status()
         yield client

@@ -7,16 +7,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from daybook.app import App
 from daybook.channel.contract import Outcome, Push
 from daybook.events import ListingRejected
-from daybook.http.application import create
 from daybook.people.person import Person
 from daybook.queries import waiting
 from tests.fixtures.channels import ToyConnector, ToySandbox, toy
+from tests.fixtures.owner import client_of
 from tests.fixtures.people import ADA, CANARY, by_ada, found_in_tables
 from tests.fixtures.pipeline import Pipeline, product, until
 from tests.fixtures.relays import relays
@@ -145,7 +144,7 @@ def test_no_answer_of_a_route_and_no_log_line_holds_what_was_refused(
     from tests.fixtures.people import people_on
 
     caplog.set_level(logging.DEBUG)
-    with people_on(database) as app, TestClient(create(app)) as client:
+    with people_on(database) as app, client_of(app) as client:
         for body in (
             {"name": f"{CANARY}\n"},
             {"mail": CANARY},

@@ -11,9 +11,9 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from daybook.http.application import create
 from daybook.people.person import Person
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.owner import client_of
 from tests.fixtures.people import ADA, CANARY, NOBODY, people_on
 
 PEOPLE = "/api/v1/people"
@@ -22,7 +22,7 @@ BODY: dict[str, Any] = json.loads(msgspec.json.encode(ADA))
 
 @pytest.fixture
 def client(database: str) -> Iterator[TestClient[Litestar]]:
-    with people_on(database) as app, TestClient(create(app)) as client:
+    with people_on(database) as app, client_of(app) as client:
         yield client
 
 

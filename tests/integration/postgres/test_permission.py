@@ -6,15 +6,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.owner import client_of
 
 PRODUCT = "/api/v1/products/A"
 
@@ -51,7 +50,7 @@ def check_both_edges(dsn: str, word: str) -> None:
         "--json", "import", "jsonl", "-", stdin=b'{"type": "describe_product", "sku": "B", "kind": "product"}'
     )
     assert (imported.code, imported.problem["code"]) == (7, "not_permitted")
-    with App(Settings(data=Path("unused"), postgres=dsn), Registry([])) as app, TestClient(create(app)) as client:
+    with App(Settings(data=Path("unused"), postgres=dsn), Registry([])) as app, client_of(app) as client:
         assert client.get(PRODUCT).status_code == 200
         for answer in (
             client.put(f"{PRODUCT}/prices/default/EUR", json={"amount": "1.00"}),

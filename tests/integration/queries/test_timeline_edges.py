@@ -10,6 +10,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from daybook.access.authority import Reach
 from daybook.app import App
 from daybook.catalogue.reference import EMPTY
 from daybook.channel.registry import Registry
@@ -17,8 +18,7 @@ from daybook.commands import ChangePrice, ConfigureChannel, DefineCategory, Deli
 from daybook.commands.book import Command
 from daybook.commands.describe import Price
 from daybook.config import Settings
-from daybook.events import CategoryDefined, ChannelConfigured
-from daybook.http.application import create
+from daybook.events import AccessScope, CategoryDefined, ChannelConfigured
 from daybook.log.pending import Context
 from daybook.projection.process import ProjectionProcess
 from daybook.queries.catalogue import page_then
@@ -26,6 +26,7 @@ from daybook.queries.timeline import catalogue_at
 from daybook_projections.timeline import manifest
 from tests.fixtures.channels import toy
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import until
 
 API = "/api/v1"
@@ -49,7 +50,7 @@ def app(database: str) -> Iterator[App]:
 
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         yield client
 
 
@@ -128,6 +129,40 @@ def test_a_page_of_the_past_is_the_same_from_the_log_and_from_the_timeline(
     assert found[1]["groups"][0]["products"][0]["prices"][0]["amount"] == "10.00"
     assert (found[0]["groups"][0]["listed_on"], found[1]["groups"][0]["listed_on"]) == ([], ["toy"])
     assert [one["sku"] for one in found[0]["groups"][2]["products"]] == ["M", "M-1"]
+
+
+def test_a_reach_leaves_out_the_same_groups_from_the_log_and_from_the_timeline(app: App, database: str) -> None:
+    carry(
+        app,
+        DefineCategory(category=CategoryDefined(code="boots", parent="shoes")),
+        a_product("C", categories=("boots",)),
+    )
+    scopes = [
+        (AccessScope(categories=("shoes",)),),
+        (AccessScope(categories=("boots",)), AccessScope(categories=("sale",), channels=("toy",))),
+        (AccessScope(channels=("toy",)),),
+        (AccessScope(channels=("nosuch",), categories=("shoes",)),),
+        (),
+    ]
+
+    def asked(looked_up: bool) -> list[list[str]]:
+        found = []
+        for one in scopes:
+            then = catalogue_at(app.pool, app.reader, app.registry, app.reader.head())
+            assert then.indexed is looked_up
+            reference, keys = app.reader.reference(), []
+            after: str | None = ""
+            while after is not None:
+                page = page_then(then, reference, after, limit=1, reach=Reach(one))
+                assert len(page.groups) == 1 or page.next is None or not looked_up, "a page is never cut short"
+                keys += [line.key for line in page.groups]
+                after = page.next
+            found.append(keys)
+        return found
+
+    folded = asked(looked_up=False)
+    level(database, app.reader.head())
+    assert asked(looked_up=True) == folded == [["A", "B", "C"], ["C", "M"], ["A", "C", "M"], [], []]
 
 
 def test_pages_lead_from_one_to_the_next(app: App, client: TestClient[Litestar], database: str) -> None:

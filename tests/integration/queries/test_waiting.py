@@ -8,12 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from litestar.testing import TestClient
 
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.application import create
 from daybook.log.pending import Context
 from daybook.people.person import Person
 from daybook.postgres.pool import Pool
@@ -23,6 +21,7 @@ from daybook.queries.waiting import WAYS, WaitingItem, WaitingReport, report
 from tests.fixtures.channels import POISON, ToySandbox, toy
 from tests.fixtures.clocks import movable_clock, set_clock
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import Pipeline, product, until
 from tests.fixtures.rebuilding import rebuilt
 
@@ -62,7 +61,7 @@ class Scene(Pipeline):
 
 
 def _over_http(database: str) -> Any:
-    with App(Settings(data=Path("unused"), postgres=database)) as app, TestClient(create(app)) as client:
+    with App(Settings(data=Path("unused"), postgres=database)) as app, client_of(app) as client:
         return client.get("/api/v1/status").json()
 
 

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from litestar.testing import TestClient
 
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.events import AttributeDefined, AttributeOption
-from daybook.http.application import create
 from daybook.log.pending import NewEvent
 from daybook.queries import stream_state
 from daybook.queries.stream_state import StreamState
@@ -20,6 +18,7 @@ from daybook.stream import jetstream, sizing
 from tests.fixtures.commandline import Daybook
 from tests.fixtures.logs import context, opened, pool_of
 from tests.fixtures.nats_servers import nats_server
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import until
 from tests.fixtures.relays import fill, ids, published, relays
 
@@ -107,7 +106,7 @@ async def test_a_stream_that_can_not_be_made_is_told_everywhere_and_made_once_th
 
 def probed(dsn: str) -> tuple[int, str]:
     settings = Settings(data=Path("/nowhere"), postgres=dsn)
-    with App(settings, Registry([])) as app, TestClient(create(app)) as client:
+    with App(settings, Registry([])) as app, client_of(app) as client:
         answer = client.get("/health/ready")
     return answer.status_code, str(answer.json()["checks"]["stream"])
 

@@ -28,12 +28,12 @@ from daybook.errors import NotFound, Refused
 from daybook.events import ChannelAdded, ChannelConfigured, ChannelRemoved, Event
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.exporting.catalogue import export
-from daybook.http.application import create
 from daybook.importing import records
 from daybook.log.pending import Context, NewEvent
 from daybook.queries import connections
 from daybook_projections.webhook import manifest as webhook
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import Pipeline, until
 
 API = "/api/v1"
@@ -138,14 +138,14 @@ def test_whoever_adds_a_channel_is_told_when_hardly_a_connection_is_left(
 ) -> None:
     limit = connections.read(app.pool).limit
     monkeypatch.setattr(connections, "FREE_MIN", limit)
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         answer = client.post(f"{API}/channels", json={"name": "crm", "kind": "webhook", "settings": URL})
     assert answer.status_code == 201
     assert f"gives {limit} connections" in answer.json()["warning"] and "max_connections" in answer.json()["warning"]
 
 
 def test_over_http_a_channel_is_added_and_removed_and_the_answer_says_what_it_waits_for(app: App) -> None:
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         body = {"name": "crm", "kind": "webhook", "settings": URL}
         answer = client.post(f"{API}/channels", json=body, headers={"Idempotency-Key": "one"})
         assert (answer.status_code, answer.headers["location"]) == (201, f"{API}/channels/crm")
@@ -176,7 +176,7 @@ def shown(client: TestClient[Litestar], query: str = "") -> Any:
 
 
 def test_over_http_a_credential_is_refused_and_not_sent_back(app: App) -> None:
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         body = {"name": "crm", "kind": "webhook", "settings": {"url": "https://a:s3cret@crm.example"}}
         answer = client.post(f"{API}/channels", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, "settings.url")
@@ -200,7 +200,7 @@ def test_over_http_nobody_says_where_credentials_go_or_what_may_be_reached(
     app: App, name: str, kind: str, key: str
 ) -> None:
     before = app.reader.head()
-    with TestClient(create(app), raise_server_exceptions=False) as client:
+    with client_of(app, raises=False) as client:
         body = {"name": name, "kind": kind, "settings": {key: "https://evil.example"}}
         answer = client.post(f"{API}/channels", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, f"settings.{key}")

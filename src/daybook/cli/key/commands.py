@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_commands, app_for_queries
+from daybook.cli.context import app_for_commands, app_for_queries, settings
 from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer
+from daybook.cli.render import answer, line
 
 app = typer.Typer(name="key", help="API keys. A secret is shown once; a hash of it is kept.", no_args_is_help=True)
 
@@ -77,3 +77,17 @@ def list_keys(
     with app_for_queries(common) as on:
         found = access.keys(on.reader, resolve(on.reader), on.access.uses.last(), user)
     answer(common, found, views.keys(found))
+
+
+@command(
+    app,
+    "local",
+    "daybook key local",
+    'curl -H "Authorization: Bearer $(daybook key local)" localhost:8080/api/v1/products',
+)
+def local(common: CommonOptions) -> None:
+    """Print the owner's key that `daybook up` has put into the data folder."""
+    from daybook.cli.key import file
+
+    found = file.read(settings(common).data)
+    answer(common, {"key": found}, line(found))

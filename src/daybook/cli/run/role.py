@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from daybook.addresses import mask
 from daybook.app import App
+from daybook.authentication.current import NOBODY_YET
 from daybook.cli.context import check_migrated, connected
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import line, stacked
@@ -25,6 +27,8 @@ from daybook.errors import BadConfiguration, Unavailable
 from daybook.postgres import roles
 from daybook.postgres.migrate import KEYS, LINES, migrate
 from daybook.roles import processes
+
+log = logging.getLogger("daybook.http")
 
 
 def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
@@ -50,6 +54,9 @@ async def api(found: Settings, stop: asyncio.Event) -> None:
     from daybook.http.server import ApiServer
 
     with processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
+        with contextlib.suppress(Unavailable):
+            if not app.access.state().keys:
+                log.warning(NOBODY_YET)
         await ApiServer(create(app), found).serve()
 
 

@@ -20,7 +20,9 @@ from msgspec.structs import replace
 from daybook.addresses import mask
 from daybook.app import App
 from daybook.channel.registry import Registry, installed
+from daybook.cli.carry_out import actor
 from daybook.cli.context import connected, settings
+from daybook.cli.key import file
 from daybook.cli.options import CommonOptions
 from daybook.cli.render import answer, line, note, stacked
 from daybook.cli.run.keys import migrated_keys, replay_erasures
@@ -64,6 +66,7 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
             roles.make_roles(started.postgres_dsn)
         replay_erasures(common, found)
         _check(found, channels)
+        key = _first_owner(found, common)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         folder = stack.enter_context(connections(found.data, boxes)) if boxes else None
         supervisor = Supervisor(found.data)
@@ -80,10 +83,21 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
 
         stack.enter_context(ServerSupervisor(started, lambda said: note(common, said), move))
         wait_ready(found)
-        told = _told(found, supervisor, boxes, folder)
+        told = _told(found, supervisor, boxes, folder) | {"key": key, "key_file": _key_file(found)}
         answer(common, told, _shown(told))
         supervisor.wait()
         note(common, "stopped")
+
+
+def _first_owner(found: Settings, common: CommonOptions) -> str | None:
+    """The key of the owner that is made when the book has nobody yet; None when it has."""
+    with App(found) as app:
+        return file.make_first(app, found.data, actor(common))
+
+
+def _key_file(found: Settings) -> str | None:
+    there = file.path(found.data)
+    return str(there) if there.exists() else None
 
 
 def _check(found: Settings, channels: Sequence[str]) -> None:
@@ -205,6 +219,7 @@ def _shown(told: dict[str, Any]) -> Callable[..., None]:
         ("API", f"{told['url']}  (every route: {told['url']}/schema)"),
         ("data", told["data"]),
         ("logs", told["logs"]),
+        *([("key", f"{told['key']}  (shown this once; `daybook key local` has it)")] if told["key"] else []),
         *(
             (f"{name} sandbox", f"{url}  (what it shows: {urljoin(url, '/_sandbox/shown')})")
             for name, url in told["sandboxes"].items()

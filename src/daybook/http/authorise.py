@@ -1,0 +1,129 @@
+"""Who asks, and may they? Nothing is answered before that is known; what declares nothing is refused."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from litestar.concurrency import sync_to_thread
+from litestar.handlers.base import BaseRouteHandler
+
+from daybook.access.authority import NOTHING, Denied, Principal, Touched, access_column, decide
+from daybook.access.keys import LOOKS_LIKE_KEY
+from daybook.access.permissions import CATEGORY, CHANNEL, LOCATION, PRICE_LIST
+from daybook.access.state import AccessGrant
+from daybook.app import App
+from daybook.commands.requirements import Requirement, required
+from daybook.errors import Forbidden
+from daybook.events import AccessRefused
+from daybook.http.header_text import header_text
+from daybook.http.needs import OPT, Needs
+from daybook.http.problems import malformed
+from daybook.http.undeclared import TAKES, Takes
+from daybook.queries.reach import above, touched_at
+
+STATE = "daybook"
+"""Where the application keeps its `App`."""
+ACT = "act.for-others"
+
+
+async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
+    """A guard: the first one. Raises Unauthenticated, Forbidden and Unavailable; then the request's user is known."""
+    if connection.scope["method"] == "OPTIONS":
+        return
+    declared: Needs | None = handler.opt.get(OPT)
+    if declared is None:
+        raise Forbidden("this route declares no permission: it is refused to everybody", permission="none")
+    if declared.open:
+        return
+    if LOOKS_LIKE_KEY.search(connection.scope["query_string"].decode("latin-1")):
+        raise malformed("query", "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
+    app: App = connection.app.state[STATE]
+    principal = await app.access.principal(connection.headers.get("authorization"))
+    connection.scope["user"] = principal
+    parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
+    await _check_actor(app, principal, connection, handler.opt[TAKES])
+    named = {dimension: parts[part] for dimension, part in declared.named.items()}
+    asked = {**named, **({"sku": parts[declared.sku]} if declared.sku else {})}
+    denied: Denied | None = None
+    for permission in declared.permissions:
+        found = await _decided(app, principal, declared, permission, asked)
+        if isinstance(found, AccessGrant):
+            if not declared.command:
+                app.access.used(principal, (found,))
+            connection.scope["auth"] = access_column(principal, (found,))
+            return
+        denied = denied or found
+    assert denied is not None
+    refused = _refusal(principal, denied, declared.permissions[0], asked)
+    await app.access.refuse(refused)
+    raise _forbidden(refused, denied)
+
+
+async def _decided(
+    app: App, principal: Principal, declared: Needs, permission: str, asked: dict[str, str]
+) -> AccessGrant | Denied:
+    if (declared.command or declared.listed) and (held := principal.holding(permission)) is not None:
+        # What exactly it is about is looked at later; any grant will do to get there.
+        return held
+    touched: Touched = {dimension: frozenset({asked[dimension]}) for dimension in declared.named}
+    facts = partial(touched_at, app.reader, asked["sku"]) if declared.sku else None
+    if facts is None or all(one.scope.categories is None and one.scope.channels is None for one in principal.grants):
+        return decide(principal, permission, touched, facts)
+    found: AccessGrant | Denied = await sync_to_thread(decide, principal, permission, touched, facts)
+    return found
+
+
+async def _check_actor(app: App, principal: Principal, connection: Any, takes: Takes) -> None:
+    """Who names another as the actor must be allowed to act for others, where that is told at all."""
+    given = connection.headers.get("x-actor")
+    if given is None or "x-actor" not in takes.headers or header_text(given) in ("", principal.login):
+        return
+    denied = decide(principal, ACT)
+    if isinstance(denied, Denied):
+        refused = _refusal(principal, denied, ACT, {})
+        await app.access.refuse(refused)
+        raise _forbidden(refused, denied)
+
+
+def authorised(app: App, principal: Principal, command: object) -> str | None:
+    """What the command's events say of how it was allowed. Raises Forbidden. Blocks when a scope needs a look-up."""
+    grants: list[AccessGrant] = []
+    for one in required(command):
+        found = decide(principal, one.permission, _touched(one), _facts(app, one))
+        if isinstance(found, Denied):
+            refused = _refusal(principal, found, one.permission, one.asked())
+            if app.access.refusals.due(refused):
+                app.access.refusals.tell(refused)
+            raise _forbidden(refused, found)
+        grants.append(found)
+    app.access.used(principal, tuple(grants))
+    return access_column(principal, grants)
+
+
+def _touched(one: Requirement) -> Touched:
+    named = {CHANNEL: one.channel, PRICE_LIST: one.price_list, LOCATION: one.location}
+    return {dimension: frozenset({name}) for dimension, name in named.items() if name is not None}
+
+
+def _facts(app: App, one: Requirement) -> Callable[[], Touched]:
+    """The categories and channels that count: the product's, its model's, or those with which it is to begin."""
+
+    def look() -> Touched:
+        for sku in (one.sku, one.parent):
+            if sku is not None and (found := touched_at(app.reader, sku)):
+                return found
+        named = one.categories if one.category is None else (one.category,)
+        return {CATEGORY: above(app.book.reference(), named)} if named else NOTHING
+
+    return look
+
+
+def _refusal(principal: Principal, denied: Denied, permission: str, asked: dict[str, str]) -> AccessRefused:
+    shown = {name: value[:100] for name, value in asked.items()}
+    return AccessRefused(
+        reason=denied.reason, user=principal.user, key=principal.key, permission=permission, asked=shown
+    )
+
+
+def _forbidden(refused: AccessRefused, denied: Denied) -> Forbidden:
+    return Forbidden(denied.message, permission=refused.permission)

@@ -19,6 +19,7 @@ from daybook.http.response_headers import careful
 log = logging.getLogger(__name__)
 
 NO_REQUEST = "its request did not come"
+BODY_LEFT = "its body did not end"
 
 HEAD_SECONDS = 10.0
 """From the first byte of a request, or from the beginning of a connection, to the end of its headers."""
@@ -28,6 +29,8 @@ ANSWER_SECONDS = 300.0
 """From the end of the headers to the end of the answer."""
 LEFT_SECONDS = 5.0
 """For the rest of a body when its request was answered already: a client may hear of it only then."""
+LEFT_BYTES = 16 * 1024 * 1024
+"""Of such a rest."""
 UNREAD_SECONDS = 30.0
 """In which a client reads nothing of an answer that is more than the system keeps for it."""
 KEEP_ALIVE_SECONDS = 15
@@ -42,6 +45,7 @@ class ClientConnection(H11Protocol):
         self._stage: tuple[object, str] | None = None
         self._due: float | None = None
         self._unread: float | None = None
+        self._left = 0
         self.address = ""
         """Of the client, as far as limits tell clients apart."""
         self.listener: Any = None
@@ -68,6 +72,10 @@ class ClientConnection(H11Protocol):
             self._enter(NO_REQUEST, HEAD_SECONDS)
         super().data_received(data)
         self._look()
+        if self._stage is not None and self._stage[1] == BODY_LEFT:
+            self._left += len(data)
+            if self._left > LEFT_BYTES:
+                self.transport.abort()
 
     def on_response_complete(self) -> None:
         """The answer is handed over; perhaps there is a next request already."""
@@ -134,7 +142,7 @@ class ClientConnection(H11Protocol):
             else:
                 self._enter("it was not answered in time", ANSWER_SECONDS)
         elif self.conn.their_state is h11.SEND_BODY:
-            self._enter("its body did not end", LEFT_SECONDS)
+            self._enter(BODY_LEFT, LEFT_SECONDS)
         elif self._stage is not None and self._stage[1] != NO_REQUEST:
             self._stage, self._due = None, None
 

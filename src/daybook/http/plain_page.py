@@ -25,21 +25,28 @@ class PlainPage(OpenAPIRenderPlugin):
 
     def __init__(self) -> None:
         super().__init__(path="/")
+        self._made: bytes | None = None
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The page."""
-        title = escape(openapi_schema["info"]["title"])
-        operations = "".join(
-            _operation(path, method, item[method])
-            for path, item in sorted(openapi_schema["paths"].items())
-            for method in METHODS
-            if method in item
-        )
-        return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-            f'<h1>{title}</h1><p>For machines: <a href="{PATH}/openapi.json">openapi.json</a>, '
-            f'<a href="{PATH}/openapi.yaml">openapi.yaml</a>.</p>{operations}</html>'
-        ).encode()
+        """The page, made once."""
+        if self._made is None:
+            self._made = _page(openapi_schema)
+        return self._made
+
+
+def _page(openapi_schema: dict[str, Any]) -> bytes:
+    title = escape(openapi_schema["info"]["title"])
+    operations = "".join(
+        _operation(path, method, item[method])
+        for path, item in sorted(openapi_schema["paths"].items())
+        for method in METHODS
+        if method in item
+    )
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        f'<h1>{title}</h1><p>For machines: <a href="{PATH}/openapi.json">openapi.json</a>, '
+        f'<a href="{PATH}/openapi.yaml">openapi.yaml</a>.</p>{operations}</html>'
+    ).encode()
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:

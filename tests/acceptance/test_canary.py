@@ -1,67 +1,187 @@
-"""Everything runs, somebody is added, looked at and erased: then the name is in no table, file, log or message."""
+"""Secrets of the marketplaces are where the operator put them, and nowhere else: looked for wherever something is kept.
+
+The marketplaces here are hostile: they answer with all that they were sent.
+"""
 
 import json
-import signal
+import os
 import subprocess
 import sys
+import threading
+import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import msgspec
+import psutil
+import psycopg
 import pytest
 
 from daybook.embedded.servers import Servers
-from tests.fixtures.commandline import Daybook
-from tests.fixtures.people import ADA, CANARY, found_in_tables
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.long
 
+CANARY = "canary7secret7of7the7shops"
+WEBHOOK_KEY = b64encode(CANARY.encode()).decode()
+KEYS = {
+    "webshop": {"consumer_key": f"ck_{CANARY}", "consumer_secret": f"cs_{CANARY}"},
+    "bol": {"client_id": "shop-at-bol", "client_secret": CANARY},
+    "shopify": {"access_token": f"shpat_{CANARY}", "location_id": "1", "publication_id": "1"},
+    "google": {
+        "account": "1", "data_source": "1", "client_id": "x", "client_secret": CANARY, "refresh_token": f"1//{CANARY}",
+    },
+    "amazon": {"seller_id": "A1", "client_id": "x", "client_secret": CANARY, "refresh_token": f"Atzr-{CANARY}"},
+    "webhook": {"secret": f"whsec_{WEBHOOK_KEY}"},
+}  # fmt: skip
+TRACES = (CANARY.encode(), WEBHOOK_KEY.encode(), b64encode(f"ck_{CANARY}:cs_{CANARY}".encode()))
+"""The secrets, and what Basic authentication makes of them."""
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with a refusal that repeats the request, in each marketplace's place for its reasons."""
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        said = " ".join([*self.headers.values(), self.rfile.read(length).decode("latin-1")])
+        body = json.dumps(
+            {
+                "code": "refused", "message": said, "detail": said, "error": "invalid_client",
+                "error_description": said, "errors": [{"code": "x", "message": said}],
+            }
+        ).encode()  # fmt: skip
+        self.send_response(int(self.server.status))  # type: ignore[attr-defined]
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.server.asked.add(self.path)  # type: ignore[attr-defined]
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
 
 @contextmanager
-def up(data: Path) -> Iterator[Any]:
-    """Everything runs on the folder, with a pretended marketplace."""
-    command = [sys.executable, "-m", "daybook", "up", "--port", "0", "--sandboxes", "--channels", "bol", "--json"]
-    with subprocess.Popen([*command, "--data", str(data)], stdout=subprocess.PIPE, text=True) as child:
+def marketplace(status: int) -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server.status, server.asked = status, set()  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def running(data: Path, environ: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """`daybook up`, and what it said."""
+    command = [sys.executable, "-m", "daybook", "up", "--port", "0", "--json", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ) as child:
         try:
             assert child.stdout is not None
             yield json.loads(child.stdout.readline())
         finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(60)
+            child.terminate()
+            _, said = child.communicate(timeout=60)
+            assert CANARY not in said
 
 
-def files_with(folder: Path, text: str) -> list[str]:
-    """Files that hold the text: those of the servers too, with the write-ahead log and the stream's store."""
-    wanted = text.lower().encode()
-    return [
-        str(file.relative_to(folder))
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and wanted in file.read_bytes().lower()
-    ]
+def found_in(text: bytes) -> bool:
+    return any(one in text for one in TRACES)
 
 
-def test_of_somebody_who_was_erased_there_is_no_name_in_any_table_or_file(data_folder: Path) -> None:
-    data = data_folder / "data"
-    data.mkdir(mode=0o711)
-    daybook = Daybook({"DAYBOOK_DATA": str(data)})
-    with up(data):
-        person = daybook.json("privacy", "add", stdin=msgspec.json.encode(ADA))["person"]
-        daybook.json("privacy", "change", person, stdin=b'{"phone": "+31 20 555 0100"}')
-        assert CANARY in daybook("privacy", "show", person).stdout
-        assert CANARY in daybook("privacy", "export", person).stdout
-        daybook.json("product", "create", "SKU-1", "--reason", f"asked for by {person}")
-        until(lambda: daybook.json("status")["position"] == daybook.json("log", "stats")["position"], "all is read")
-        running = Servers.running(data)
-        assert running is not None and running.postgres is not None
-        sealed = found_in_tables(running.postgres, CANARY), files_with(data, CANARY)
+def around(text: str) -> str:
+    """Where the first canary is."""
+    at = min((at for one in TRACES if (at := text.find(one.decode())) >= 0), default=0)
+    return text[max(0, at - 150) : at + 60]
 
-        assert daybook.json("privacy", "erase", person)["position"]
 
-        assert sealed == ({}, []), "it is nowhere in plain words before the erasure either"
-        assert found_in_tables(running.postgres, CANARY) == {}
-        assert person in daybook("log", "tail").stdout
-    assert files_with(data, CANARY) == []
-    assert (data / "erased-people").read_text() == f"{person}\n"
+def tables(dsn: str) -> Iterator[tuple[str, bytes]]:
+    """Every table of the database, as text."""
+    with psycopg.connect(dsn) as conn:
+        names = conn.execute(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+            " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        for (name,) in names:
+            with conn.cursor().copy(f"COPY {name} TO STDOUT".encode()) as rows:
+                yield name, b"".join(bytes(one) for one in rows)
+
+
+@pytest.mark.parametrize("status", [401, 422, 500])
+def test_a_secret_is_in_no_table_file_answer_or_list_of_processes(
+    data_folder: Path, tmp_path: Path, status: int
+) -> None:
+    environ = {name: one for name, one in os.environ.items() if not name.startswith("DAYBOOK_")}
+    with marketplace(status) as shop:
+        url = f"http://127.0.0.1:{shop.server_address[1]}"
+        for number, (channel, given) in enumerate(KEYS.items()):
+            environ |= {
+                f"DAYBOOK_CHANNEL_{channel.upper()}_URL": url,
+                f"DAYBOOK_CHANNEL_{channel.upper()}_ALLOW_HTTP": "true",
+            }
+            environ[f"DAYBOOK_CHANNEL_{channel.upper()}_ALLOW_PRIVATE"] = "true"
+            for key, value in given.items():
+                variable = f"DAYBOOK_CHANNEL_{channel.upper()}_{key.upper()}"
+                if number % 2:
+                    environ[variable] = value
+                else:
+                    file = tmp_path / variable
+                    file.touch(mode=0o600)
+                    file.write_text(value + "\n")
+                    environ[f"{variable}_FILE"] = str(file)
+        with running(data_folder, environ) as said:
+
+            def daybook(*words: str) -> str:
+                command = [sys.executable, "-m", "daybook", *words, "--data", str(data_folder)]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
+                return done.stdout + done.stderr
+
+            product = {
+                "sku": "SKU-1", "kind": "product", "gtin": "4006381333931", "stock": {"main": 5},
+                "prices": [{"amount": "19.99", "currency": "EUR"}], "channels": dict.fromkeys(KEYS, True),
+            }  # fmt: skip
+            record = tmp_path / "product.jsonl"
+            records = (
+                {"type": "daybook.catalogue", "version": 1},
+                {"type": "define_attribute", "attribute": {"code": "name", "type": "text"}},
+                {"type": "describe_product", "attributes": [{"attribute": "name", "value": "Bag"}], **product},
+            )
+            record.write_text("".join(json.dumps(one) + "\n" for one in records))
+            told = daybook("import", "jsonl", str(record))
+            until(lambda: len(shop.asked) > 3, f"the marketplaces are called: {told}", 60)  # type: ignore[attr-defined]
+
+            def troubled() -> int:
+                channels = json.loads(daybook("channel", "list", "--json"))
+                return sum(bool(one["last_error"] or one["rejected"]) for one in channels)
+
+            until(lambda: troubled() >= 2, "channels are in trouble", 60)
+            shown = {
+                words: daybook(*words.split())
+                for words in (
+                    "config", "config --json", "channel list", "channel list --json", "status --json",
+                    "log tail --json",
+                    "channel show webshop --json", "channel listing SKU-1 --attempts --json", "product history SKU-1",
+                    "product history SKU-1 --json", "channel rejected webshop", "channel preview webshop SKU-1",
+                )
+            }  # fmt: skip
+            for path in ("channels", "status", "events?limit=1000", "products/SKU-1/history", "channels/bol/rejected"):
+                request = urllib.request.Request(f"{said['url']}/api/v1/{path}")
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    shown[path] = answer.read().decode()
+            shown["processes"] = "\n".join(
+                " ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])
+            )
+            leaks = [f"{what}: {around(text)}" for what, text in shown.items() if found_in(text.encode())]
+            servers = Servers.running(data_folder)
+            assert servers is not None
+            leaks += [name for name, text in tables(servers.postgres) if found_in(text)]
+    leaks += [str(file) for file in data_folder.rglob("*") if file.is_file() and found_in(file.read_bytes())]
+    assert not leaks, "\n".join(leaks)

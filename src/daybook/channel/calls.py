@@ -190,14 +190,14 @@ class Calls:
             ) as response:
                 data = await whole(response, ANSWER_BYTES_MAX)
                 status, text = response.status, data.decode("utf-8", "replace")
-                if not secret and (shown := without(text, self._hidden(headers))) is not text:
+                if not secret and (shown := without(text, self.hidden(headers))) is not text:
                     text, data = shown, shown.encode()
                 answer = Answer(status, response.headers, _json(data), text, operation)
                 if operation is not None:
                     self.pace.learn(operation, status, response.headers, answer.retry_after())
                 return answer
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = without(f"{type(error).__name__}: {error}".rstrip(": "), self._hidden(headers))
+            failure = without(f"{type(error).__name__}: {error}".rstrip(": "), self.hidden(headers))
             raise Unanswered(f"{method} {self.base_url}{path} was not answered: {failure}") from error
         finally:
             kept = exchanges.get()
@@ -242,7 +242,7 @@ class Calls:
             self._session._retry_connection = False
         return self._session
 
-    def _hidden(self, headers: Mapping[str, str] | None) -> list[str]:
+    def hidden(self, headers: Mapping[str, str] | None) -> list[str]:
         """What no answer may say back: the settings' secrets, and what the request's own headers hold of the kind."""
         sent = [value for name, value in (headers or {}).items() if CREDENTIAL.search(_plain_name(name))]
         words = (one for value in sent for one in value.split())

@@ -16,12 +16,15 @@ import msgspec
 
 from daybook.channel.calls import Answer, Calls, Unanswered, previewing
 from daybook.channel.contract import ChannelUnavailable, Throttled
+from daybook.channel.reach import SECRET_LENGTH_MIN, without
 
 EARLY_SECONDS_MAX = 60.0
 """A token is given up so long before its end (a tenth of its life if that is less), so that none ends on the way."""
 LIFE_SECONDS = 300.0
 """Of a token whose answer does not tell it: `expires_in` is only recommended."""
 PREVIEW_TOKEN = "preview"
+_SHOWN_FIELDS = frozenset({"grant_type", "scope", "client_id"})
+"""Of the form; the others are, or prove, secrets."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -146,7 +149,11 @@ class OAuth:
     def _refusal(self, answer: Answer, body: Mapping[str, Any]) -> str:
         code = body.get("error") or answer.status
         why = str(body.get("error_description") or f"HTTP {answer.status}").rstrip(".")
-        return f"{self._issuer} gave no access token ({code}): {why}. Check {self._check}"
+        # The answer to a request that is all secrets: whoever asks for a token may be answered with what was sent.
+        form = self._grant.form()
+        sent = [one for key, one in form.items() if key not in _SHOWN_FIELDS and len(one) >= SECRET_LENGTH_MIN]
+        said = without(f"({code}): {why}", [*self._calls.hidden(self._grant.headers), *sent])
+        return f"{self._issuer} gave no access token {said}. Check {self._check}"
 
 
 def _seconds(expires_in: object) -> float:

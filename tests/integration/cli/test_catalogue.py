@@ -224,6 +224,22 @@ def test_ctrl_c_ends_an_import_between_two_rows_and_running_it_again_goes_on(day
     assert (rest["counts"]["product"]["unchanged"], rest["counts"]["product"]["created"]) == (taken, count - taken)
 
 
+def test_ctrl_c_while_an_import_still_starts_ends_it_in_one_line(daybook: Daybook, tmp_path: Path) -> None:
+    pipe = tmp_path / "slow.jsonl"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "daybook", "import", "jsonl", str(pipe)]
+    with (
+        subprocess.Popen(
+            command, env={**os.environ, **daybook.environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as child,
+        pipe.open("wb"),
+    ):  # returns when the import reads, and it waits for more
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    assert (child.returncode, out, err) == (130, "", "daybook: interrupted\n")
+    assert daybook.head() == 0
+
+
 def test_a_catalogue_shows_each_product_with_its_title_and_gtin_and_a_variant_with_its_models_title(
     daybook: Daybook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,6 +250,30 @@ def test_of_several_channels_none_of_the_usual_name_one_must_be_chosen_to_list_p
     assert rows(akeneo.read(there))
 
 
+def test_the_only_identifier_is_the_sku_and_of_several_one_must_be_chosen(tmp_path: Path) -> None:
+    attributes = [line for line in FILES["attributes.csv"] if not line.startswith("sku;")]
+    ean = "ean;pim_catalog_identifier;EAN;;0;0;1;;;;;;;;;"
+    attributes = [*(line for line in attributes if not line.startswith("ean;")), ean]
+    lines = ["ean;categories;family;name-nl_NL", "2000000000459;;shirts;Hemd"]
+
+    *_, row = rows(akeneo.read(folder(tmp_path, attributes=attributes, products=lines)))
+    assert isinstance(row.record, DescribeProduct)
+    assert (row.record.sku, row.record.gtin) == ("2000000000459", "2000000000459")
+
+    there = folder(tmp_path, attributes=[*attributes, ean.replace("ean;", "code;")], products=lines)
+    with pytest.raises(ImportRefused, match="choose the SKU with --identifier among: ean, code"):
+        akeneo.read(there)
+    *_, row = rows(akeneo.read(there, akeneo.AkeneoOptions(identifier="ean")))
+    assert isinstance(row.record, DescribeProduct) and row.record.sku == "2000000000459"
+
+
+def test_columns_that_are_named_by_labels_are_told_with_how_to_export_them(tmp_path: Path) -> None:
+    there = folder(tmp_path, products=["SKU;Categories;Family;Name (Dutch)", "P1;;shirts;Hemd"])
+
+    with pytest.raises(ImportRefused, match="export it again with codes as headers, not labels"):
+        akeneo.read(there)
+
+
 def test_enabled_products_are_listed_on_the_chosen_channels_and_others_taken_off(tmp_path: Path) -> None:
     lines = ("sku;categories;family;enabled", "P1;;shirts;1", "P2;;shirts;0")
 

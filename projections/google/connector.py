@@ -128,7 +128,8 @@ class GoogleConnector:
             ended = None
         else:
             ended = verdict(product, int(version), _attributes(push.payload), remote_id)
-        return ended or Accepted(submission=submission, check_after_seconds=CHECK_SECONDS)
+        # A removal behind which somebody inserted, or an insert behind which somebody removed, is never seen to end.
+        return ended or Accepted(submission=submission, check_after_seconds=CHECK_SECONDS, overtakable=True)
 
     async def read(self, push: Push) -> Shown | Throttled | ChannelUnavailable | Rejected:
         """The processed product: what buyers see, after feed rules, supplemental sources and people's hands.

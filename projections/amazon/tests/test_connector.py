@@ -184,6 +184,20 @@ def test_a_price_is_not_confirmed_while_buyers_still_get_the_old_one() -> None:
     at_desk(scenario)
 
 
+def test_a_price_that_another_one_has_overtaken_says_that_it_may_never_be_seen() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.bring(desk.push_of(SKU, "product", suitcase()))
+        desk.remote_ids[SKU] = "B000000000"
+        older = desk.push_of(SKU, "price", suitcase(price="89.95"))
+        submitted = await desk.connector.push(older)
+        assert isinstance(submitted, Accepted)
+        await desk.bring(desk.push_of(SKU, "price", suitcase(price="99.95")))
+        outcome = await desk.connector.confirm(older, submitted.submission)
+        assert isinstance(outcome, Accepted) and outcome.overtakable
+
+    at_desk(scenario)
+
+
 def test_a_removal_is_confirmed_once_amazon_does_not_know_the_sku_any_more() -> None:
     async def scenario(desk: Desk) -> None:
         await desk.bring(desk.push_of(SKU, "product", suitcase()))

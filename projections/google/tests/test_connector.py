@@ -18,7 +18,7 @@ def test_an_insert_is_accepted_and_confirmed_once_google_shows_its_version() -> 
             submission=f"insert/42/{NAME}", covers=("product",), remote_id=NAME, check_after_seconds=1.0
         )
         push = google.describe(listing(), 42)
-        pending = Accepted(submission=f"insert/42/{NAME}", check_after_seconds=1.0)
+        pending = Accepted(submission=f"insert/42/{NAME}", check_after_seconds=1.0, overtakable=True)
         assert await google.connector.confirm(push, f"insert/42/{NAME}") == pending
         assert google.sandbox.shown() == {}
         google.now[0] += 600
@@ -122,6 +122,18 @@ def test_what_became_of_a_stale_insert_is_decided_when_the_newer_one_is_shown() 
             assert isinstance(await google.push(listing(), 10), Waiting)
         google.now[0] += 600
         assert isinstance(await google.push(listing(), 10), Rejected)
+
+    on_google(scenario)
+
+
+def test_a_removal_that_an_insert_has_overtaken_says_that_it_may_never_be_seen_to_end() -> None:
+    async def scenario(google: Google) -> None:
+        await google.bring(listing())
+        removal = await google.push(None, 2)
+        assert isinstance(removal, Accepted)
+        await google.bring(listing(), 3)
+        outcome = await google.connector.confirm(google.describe(None, 2), removal.submission)
+        assert isinstance(outcome, Accepted) and outcome.overtakable
 
     on_google(scenario)
 

@@ -135,6 +135,9 @@ def key(push: Push, item: str, before: int | str, quantity: int, again: bool) ->
 
     Besides SKU, facet and position it has what is sent, because Shopify refuses a known key with other values. `again`
     is a request that follows a look at the shop's own figure: nothing is to be replayed there, so the try counts too.
+    The newest receipt counts as well. What is brought once more after it, because the shop may have something else by
+    now, would be replayed and not carried out where this process remembers what the shop had before.
     """
-    parts = (push.sku, push.facet, push.position, item, before, quantity, push.attempt if again else "first")
+    tries = push.attempt if again else "first"
+    parts = (push.sku, push.facet, push.position, push.receipt, item, before, quantity, tries)
     return str(uuid5(NAMESPACE_URL, "daybook:" + ":".join(map(str, parts))))

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from daybook.channel.contract import ChannelUnavailable, Confirmed, Outcome, Rejected, Waiting
@@ -118,6 +119,22 @@ def test_a_lost_answer_is_replayed_under_the_same_key() -> None:
         assert desk.last()["key"] == key
         assert desk.sent() == [QUANTITY, QUANTITY]
         assert desk.sandbox.shown()["BAG"]["stock"] == 7  # the sale was not undone by the second try
+
+    in_a_shop(scenario)
+
+
+def test_what_is_brought_once_more_by_another_process_is_carried_out_and_not_replayed() -> None:
+    async def scenario(desk: Desk[Busy]) -> None:
+        await desk.push(bag(stock=5), "BAG")
+        other = connector(with_a_lasting_token(desk.sandbox))
+        first = desk.describe(bag(stock=5), "BAG", "stock", position=6)
+        assert isinstance(await other.push(first), Confirmed)  # it remembers 5 from now on
+        eight = desk.describe(bag(stock=8), "BAG", "stock", position=7)
+        assert isinstance(await desk.connector.push(eight), Confirmed)
+        desk.sandbox.shop.sell("BAG", 4)
+        assert isinstance(await other.push(msgspec.structs.replace(eight, receipt=9)), Confirmed)
+        assert desk.sandbox.shown()["BAG"]["stock"] == 8
+        await other.close()
 
     in_a_shop(scenario)
 

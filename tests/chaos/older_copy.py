@@ -58,7 +58,9 @@ def fail_over(
 
 def _copy(world: World, cluster: Path, copy: Path) -> None:
     """A copy from which Postgres recovers to about this moment."""
-    with psycopg.connect(world.servers.postgres_dsn, autocommit=True) as conn:
+    server = world.servers.postgres
+    assert server is not None
+    with psycopg.connect(server.dsn_of("postgres"), autocommit=True) as conn:
         conn.execute("SELECT pg_backup_start('chaos', true)")
         subprocess.run(["rm", "-rf", str(copy)], check=True)
         # A file may go while it is copied: what recovery needs of it is in the log that is copied below.

@@ -24,6 +24,8 @@ from daybook.embedded.server_supervisor import ServerSupervisor
 from daybook.embedded.servers import Servers
 from daybook.embedded.supervisor import Supervisor
 from daybook.postgres.migrate import migrate
+from daybook.postgres.roles import NAMES, OF_PROCESS, make_roles, name_of
+from daybook.stream.permissions import USERS
 from tests.chaos.api import Api
 from tests.chaos.links import Wire, of_nats, of_postgres, through_nats, through_postgres, wire
 from tests.fixtures.clocks import movable_clock, set_clock
@@ -126,8 +128,10 @@ def world(data: Path, channels: Sequence[str], on_progress: Callable[[str], None
     """Starts everything and ends all of it, also what a fault has stopped."""
     with contextlib.ExitStack() as stack:
         found = Settings(data=data, http_port=free_port("127.0.0.1", 0))
-        servers = stack.enter_context(Servers.start(data))
+        users = {name: permitted.of(name) for name, permitted in USERS.items()}
+        servers = stack.enter_context(Servers.start(data, users=users, roles=NAMES))
         migrate(servers.postgres_dsn)
+        make_roles(servers.postgres_dsn)
         movable_clock(servers.postgres_dsn)
         with App(replace(found, postgres=servers.postgres_dsn, nats=servers.nats_url)) as app:
             file.make_first(app, data, "chaos")
@@ -138,23 +142,22 @@ def world(data: Path, channels: Sequence[str], on_progress: Callable[[str], None
         roles = Supervisor(data)
         stack.callback(roles.stop)
 
-        def addresses() -> Settings:
-            return replace(
-                found,
-                postgres=through_postgres(servers.postgres_dsn, to_postgres.port),
-                nats=through_nats(servers.nats_url, to_nats.port),
-            )
+        def addresses(role: str) -> dict[str, str]:
+            postgres, nats = servers.postgres_dsn_of(name_of(OF_PROCESS[role])), servers.nats_url_of(role)
+            return {
+                "DAYBOOK_POSTGRES": through_postgres(postgres, to_postgres.port),
+                "DAYBOOK_NATS": through_nats(nats, to_nats.port),
+            }
 
+        known = replace(found, postgres=servers.postgres_dsn, nats=servers.nats_url)
         kept = {name: one for name, one in os.environ.items() if not name.startswith("DAYBOOK_")}
-        environment = role_environment({**kept, **shops.environment()}, addresses(), tuple(channels))
+        environment = role_environment({**kept, **shops.environment()}, known, tuple(channels))
         names = {name: role for role in ROLES for name in ((role, f"{role}-2") if role in TWICE else (role,))}
         for name, role in names.items():
-            roles.run(name, [sys.executable, "-P", "-m", "daybook", "run", role], environment)
+            roles.run(name, [sys.executable, "-P", "-m", "daybook", "run", role], environment | addresses(role))
 
         def move() -> None:
-            now = addresses()
-            told = {"DAYBOOK_POSTGRES": now.require_postgres(), "DAYBOOK_NATS": now.require_nats()}
-            roles.change_environments(dict.fromkeys(names, told))
+            roles.change_environments({name: addresses(role) for name, role in names.items()})
 
         stack.enter_context(ServerSupervisor(servers, on_progress, move))
         wait_ready(found)

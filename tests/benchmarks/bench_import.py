@@ -110,7 +110,7 @@ def _server() -> Iterator[PostgresServer]:
 
 @contextmanager
 def _app(server: PostgresServer, name: str) -> Iterator[App]:
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
+    with psycopg.connect(server.dsn_of("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     dsn = server.dsn_of(name)
     migrate(dsn)

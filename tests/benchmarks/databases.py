@@ -23,7 +23,7 @@ def server() -> Iterator[PostgresServer]:
         data.chmod(0o711)  # the account that Postgres runs under has to get in
         with Servers.start(data, nats="nats://not-needed") as servers:
             assert servers.postgres is not None
-            run(servers.postgres.dsn, f"CREATE DATABASE {TEMPLATE}")
+            run(servers.postgres.dsn_of("postgres"), f"CREATE DATABASE {TEMPLATE}")
             migrate(servers.postgres.dsn_of(TEMPLATE))
             yield servers.postgres
         forget(data)
@@ -32,11 +32,11 @@ def server() -> Iterator[PostgresServer]:
 @contextmanager
 def database(on: PostgresServer, name: str, template: str = TEMPLATE) -> Iterator[str]:
     """A copy of a database, dropped at the end; its DSN."""
-    run(on.dsn, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy", "CHECKPOINT")
+    run(on.dsn_of("postgres"), f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy", "CHECKPOINT")
     try:
         yield on.dsn_of(name)
     finally:
-        run(on.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        run(on.dsn_of("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def run(dsn: str, *statements: str) -> None:

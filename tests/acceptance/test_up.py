@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from daybook.embedded import processes
+from daybook.embedded.servers import Servers
 from tests.fixtures.waiting import until
 
 pytestmark = pytest.mark.long
@@ -108,6 +110,7 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
             get(f"{said['url']}/api/v1/products/SKU-1")
         assert get(f"{said['url']}/api/v1/products/SKU-1", said["key"])["prices"][0]["amount"] == "19.99"
         assert get(f"{said['url']}/health/ready")["ready"] is True
+        assert who_works(program.data) == {f"daybook_{role}" for role in ("append", "relay", "project", "deliver")}
 
         def roles() -> dict[str, int]:
             """Role -> process."""
@@ -132,6 +135,15 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
     history = program("product", "history", "SKU-1")  # with servers of its own: nothing runs any more
     assert (history[-1]["sentence"], history[-1]["reason"]) == ("price default EUR 19.99 → 17.99", "sale")
     assert [one["outcome"] for one in history[-1]["channels"]] == ["confirmed"]
+
+
+def who_works(data: Path) -> set[str]:
+    """The roles of Postgres that the processes work as."""
+    running = Servers.running(data)
+    assert running is not None
+    with psycopg.connect(running.postgres) as conn:
+        rows = conn.execute("SELECT usename FROM pg_stat_activity WHERE application_name LIKE 'daybook %'").fetchall()
+    return {name for (name,) in rows}
 
 
 def child_processes(child: "subprocess.Popen[str]") -> list[psutil.Process]:

@@ -107,7 +107,7 @@ class Place:
 
     def __init__(self, data: Path, postgres: PostgresServer, nats: NatsServer) -> None:
         self.data, self.postgres, self.nats = data, postgres, nats
-        self.dsn = postgres.dsn
+        self.dsn = postgres.dsn_of("daybook")  # CHECKPOINT is for a superuser
 
     @contextmanager
     def process(self, *command: str) -> Iterator[int]:

@@ -114,3 +114,20 @@ async def test_a_stream_that_is_made_anew_is_kept_on_as_many_servers(cluster: di
         await pipeline.carry_out(ChangePrice(sku="A", amount="11.00", currency="EUR"))
         await streamed(pipeline, url)
         assert (await stream_at(url))[1] == 3, "the settings say nothing any more: it is as it was"
+
+
+async def test_a_server_that_says_that_it_shuts_down_is_left_at_once(cluster: dict[str, Node]) -> None:
+    url = url_of(cluster)
+    await made(cluster, url)
+    nats = Nats(url, "test")
+    await nats.open()
+    first = port_of(nats)
+    next(node for node in cluster.values() if node.port == first).leave()
+    await until(lambda: nats.connected and port_of(nats) != first, "another server has the client", 5)
+    await nats.close()
+
+
+def port_of(nats: Nats) -> int | None:
+    """Of the server that the client is at."""
+    place = nats.client.connected_url
+    return None if place is None else place.port

@@ -24,6 +24,8 @@ from daybook.limits import Limit
 from daybook.values import check_limit, check_text, exponent, parse_code, parse_locale
 
 T = TypeVar("T", bound=msgspec.Struct)
+_KIND = frozenset({"type", "localizable", "scopable"})
+_OF_TYPE = _KIND | {"options", "unit", "length_max", "minimum", "maximum", "pattern"}
 LENGTH_MAX = 10**9
 """Of what an attribute may say about the length of its texts."""
 
@@ -156,7 +158,7 @@ class DefinePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         reference = scene.reference
         match self.definition:
             case DefineAttribute(attribute=attribute):
-                return DefineAttribute(attribute=self._merged(attribute, reference.attributes.get(attribute.code)))
+                return DefineAttribute(attribute=self._attribute(attribute, reference.attributes.get(attribute.code)))
             case DefineFamily(family=family):
                 return DefineFamily(family=self._merged(family, reference.families.get(family.code)))
             case DefineCategory(category=category):
@@ -165,10 +167,16 @@ class DefinePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 there = reference.channels.get(channel.name) or scene.first_settings(channel.name)
                 return ConfigureChannel(channel=self._merged(channel, there))
 
-    def _merged(self, wish: T, there: T | None) -> T:
+    def _attribute(self, wish: AttributeDefined, there: AttributeDefined | None) -> AttributeDefined:
+        """Says the kind of value whole: `type`, `localizable`, `scopable`. Limits and options are a type's own."""
+        another = there is not None and there.type != wish.type
+        return self._merged(wish, there, _OF_TYPE if another else _KIND)
+
+    def _merged(self, wish: T, there: T | None, whole: frozenset[str] = frozenset()) -> T:
         if there is None:
             return wish
-        unsaid = {field: getattr(there, field) for field in there.__struct_fields__ if field not in self.said}
+        said = whole.union(self.said)
+        unsaid = {field: getattr(there, field) for field in there.__struct_fields__ if field not in said}
         return msgspec.structs.replace(wish, **unsaid)
 
 

@@ -220,7 +220,7 @@ WHOLE_DEFINITIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "options": [{"code": "s", "labels": {}}],
             "unique": True,
         },
-        {"labels": {"nl-NL": "Maat"}},
+        {"labels": {"nl-NL": "Maat"}, "localizable": True},
     ),
     (
         "families/shoes",
@@ -244,7 +244,7 @@ def test_a_definition_keeps_what_its_put_leaves_out(
     client.put(f"{API}/categories/all", json={"code": "all"}).raise_for_status()
     client.put(f"{API}/{path}", json=whole).raise_for_status()
     noun, code = path.split("/")
-    named = {field: whole[field] for field in ("code", "name", "type") if field in whole}
+    named = {field: whole[field] for field in ("code", "name", "type", "localizable") if field in whole}
 
     changed = client.put(f"{API}/{path}", json=named | part).json()["changed"]
     again = client.put(f"{API}/{path}", json=named).json()["changed"]
@@ -252,6 +252,18 @@ def test_a_definition_keeps_what_its_put_leaves_out(
     found = client.get(f"{API}/definitions").json()[noun][code]
     assert (changed, again) == (True, False)
     assert {field: found[field] for field in whole | part} == whole | part
+
+
+def test_an_attribute_of_another_type_has_none_of_the_limits_and_options_of_before(
+    client: TestClient[Litestar],
+) -> None:
+    size = {"code": "size", "type": "select", "options": [{"code": "s"}], "labels": {"nl-NL": "Maat"}}
+    client.put(f"{API}/attributes/size", json=size | {"localizable": True}).raise_for_status()
+
+    client.put(f"{API}/attributes/size", json={"code": "size", "type": "number"}).raise_for_status()
+
+    found = client.get(f"{API}/definitions").json()["attributes"]["size"]
+    assert (found["options"], found["localizable"], found["labels"]) == ([], False, {"nl-NL": "Maat"})
 
 
 def test_null_and_empty_remove_from_a_definition(client: TestClient[Litestar]) -> None:

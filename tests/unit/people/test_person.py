@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from daybook.errors import InvalidValue
-from daybook.people.person import Person, PersonChange, PostalAddress, check_person, parse_person_id
+from daybook.people.person import (
+    Person,
+    PersonChange,
+    PostalAddress,
+    check_person,
+    parse_person_id,
+    refuse_telling,
+)
 
 ADDRESS = PostalAddress(lines=("Canarystraat 1",), postcode="1011 AB", city="Canarystad", country="NL")
 ADA = Person(name="Ada Canary", address=ADDRESS, mail="ada@canary.example", phone="+31 20 123 45 67")
@@ -64,3 +71,23 @@ def test_an_id_has_one_spelling() -> None:
     wanted = "01936f1e-7a60-7000-8000-000000000001"
 
     assert parse_person_id(wanted.upper()) == parse_person_id(wanted.replace("-", "")) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["for Ada Canary", "ADA CANARY, by phone", "mail of ada@canary.example.", "call +31 20 123 45 67"],
+)
+def test_what_is_recorded_for_ever_may_not_hold_a_whole_value(text: str) -> None:
+    with pytest.raises(InvalidValue, match="recorded for ever") as caught:
+        refuse_telling({"actor": "clerk", "reason": text}, ADA)
+    assert caught.value.details["field"] == "reason"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "she asked", "Ada asked", "01936f1e-7ada-7000-8000-0000000ada01", "order-4ada2", "Adalbert"]
+)
+def test_a_part_of_a_name_and_a_name_within_an_id_or_another_word_are_taken(text: str | None) -> None:
+    refuse_telling({"reason": text, "command_id": "01936f1e-abba-7000-8000-00000000ada0"}, ADA)
+    if text != "Ada asked":
+        refuse_telling({"reason": text, "command_id": "01936f1e-abba-7000-8000-00000000ada0"}, Person(name="Ada"))
+    refuse_telling({"command_id": "01936f1e-abba-7000-8000-00000000ada0"}, Person(name="Abba"))

@@ -312,8 +312,12 @@ PAGES: dict[str, Callable[[], str]] = {
 def _http_limits() -> list[tuple[str, str, str]]:
     http = HttpSettings()
     return [
-        ("Requests of one address", f"{http.rate:,} a second, {2 * http.rate:,} at once", "429 with `Retry-After`"),
-        ("Requests of one address under way", f"{http.concurrent:,}", "429 with `Retry-After`"),
+        (
+            "Requests of one address, and of one key",
+            f"{http.rate:,} a second, {2 * http.rate:,} at once",
+            "429 with `Retry-After`",
+        ),
+        ("Requests under way of one address, and of one key", f"{http.concurrent:,}", "429 with `Retry-After`"),
         ("Requests under way", f"{http.concurrent * admission.TOGETHER:,}", "503 with `Retry-After`"),
         (
             "Connections",

@@ -21,6 +21,7 @@ from daybook.http import (
     events,
     health,
     histories,
+    key_limits,
     keys,
     listings,
     media,
@@ -40,6 +41,7 @@ from daybook.http.needs import OPEN
 from daybook.http.plain_page import PATH
 from daybook.http.problems import HANDLERS
 from daybook.http.protocol import Api
+from daybook.http.rates import Rates
 from daybook.http.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
@@ -87,7 +89,13 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
         exception_handlers=HANDLERS,
         openapi_config=openapi.config(),
         request_max_body_size=app.settings.http.body_bytes,
-        state=State({STATE: app, "body_bytes": app.settings.http.body_bytes}),
+        state=State(
+            {
+                STATE: app,
+                "body_bytes": app.settings.http.body_bytes,
+                key_limits.STATE: Rates(app.settings.http.rate, app.settings.http.concurrent),
+            }
+        ),
         cors_config=_cors(app.settings.http.origins),
         logging_config=None,
         debug=False,

@@ -15,6 +15,7 @@ from daybook.app import App
 from daybook.commands.requirements import Requirement, required
 from daybook.errors import Forbidden
 from daybook.events import AccessRefused
+from daybook.http import key_limits
 from daybook.http.header_text import header_text
 from daybook.http.needs import OPT, Needs
 from daybook.http.problems import malformed
@@ -27,7 +28,7 @@ ACT = "act.for-others"
 
 
 async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
-    """A guard: the first one. Raises Unauthenticated, Forbidden and Unavailable; then the request's user is known."""
+    """A guard: the first one. Raises Unauthenticated, Forbidden, Unavailable and 429; then the user is known."""
     if connection.scope["method"] == "OPTIONS":
         return
     declared: Needs | None = handler.opt.get(OPT)
@@ -39,6 +40,7 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
         raise malformed("query", "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
     app: App = connection.app.state[STATE]
     principal = await app.access.principal(connection.headers.get("authorization"))
+    key_limits.begin(connection, principal.key)
     connection.scope["user"] = principal
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
     await _check_actor(app, principal, connection, handler.opt[TAKES])

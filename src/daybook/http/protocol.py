@@ -7,6 +7,7 @@ from litestar import Litestar
 from litestar.types import Message, Receive, Send
 
 from daybook import limits
+from daybook.http import key_limits
 from daybook.http.response_headers import carefully
 
 TOO_LARGE = 413
@@ -26,7 +27,10 @@ class Api(Litestar):
         send = carefully(scope, _ending_uploads(receive, send))
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            key_limits.end(self, scope)
 
 
 def _without_body(send: Send) -> Send:

@@ -160,3 +160,20 @@ def test_what_a_proxy_says_of_its_client_is_believed_only_of_those_that_are_name
         with served(database, HttpSettings(rate=limit.rate, proxies=proxies)) as port:
             found = [get(port, more=f"X-Forwarded-For: 198.51.100.{number}\r\n") for number in range(3)]
         assert found == [200, 200, last], proxies
+
+
+def test_a_key_that_is_used_from_many_addresses_has_one_limit_and_a_stranger_takes_nothing_of_it(
+    database: str,
+) -> None:
+    def ask(port: int, source: str, **headers: str) -> int:
+        transport = httpx.HTTPTransport(local_address=source)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=transport, headers=headers) as client:
+            answer = client.get("/api/v1/products")
+        assert (answer.status_code == 429) == ("retry-after" in answer.headers)
+        return answer.status_code
+
+    with served(database, HttpSettings(rate=1)) as port:
+        wrong = SHOWN["Authorization"][:-1]
+        assert {ask(port, f"127.0.1.{n}", Authorization=wrong) for n in range(1, 9)} == {401}
+        assert [ask(port, f"127.0.0.{n}", **SHOWN) for n in (1, 2)] == [200, 200]
+        assert 429 in (ask(port, f"127.0.0.{n}", **SHOWN) for n in range(3, 60))

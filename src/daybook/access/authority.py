@@ -7,7 +7,7 @@ import msgspec
 
 from daybook.access import keys
 from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, PERMISSIONS, ROLES, roles_with
-from daybook.access.state import AccessGrant, AccessState, User
+from daybook.access.state import AccessGrant, AccessState, Narrowed, User, narrowed_by
 from daybook.events.access import AccessScope
 
 Touched = Mapping[str, frozenset[str]]
@@ -89,13 +89,13 @@ def decide(
         )
     known: Touched | None = None
     for one in candidates:
-        if PERMISSIONS[permission].common or one.scope == EVERYTHING:
+        if not one.narrowed or PERMISSIONS[permission].common:
             return one
         if not gives(one, permission):
             continue
         if facts is not None and known is None and _needs_facts(one, touched):
             known = facts()
-        if _holds(one.scope, touched, known or NOTHING):
+        if _holds(one.narrowed, touched, known or NOTHING):
             return one
     return Denied(
         "out_of_scope",
@@ -110,7 +110,7 @@ EVERYTHING = AccessScope()
 def gives(grant: AccessGrant, permission: str) -> bool:
     """Whether the permission can be narrowed down as the grant is; one that can't be is not given at all."""
     known = PERMISSIONS[permission]
-    return known.common or all(getattr(grant.scope, one) is None or one in known.within for one in DIMENSIONS)
+    return known.common or all(dimension in known.within for dimension, _ in grant.narrowed)
 
 
 def in_words(grant: AccessGrant) -> str:
@@ -136,19 +136,17 @@ GRANTS_NAMED_MAX = 10
 
 
 def _needs_facts(grant: AccessGrant, touched: Touched) -> bool:
-    return any(
-        getattr(grant.scope, dimension) is not None and dimension not in touched for dimension in (CATEGORY, CHANNEL)
-    )
+    return any(dimension in _FACTS and dimension not in touched for dimension, _ in grant.narrowed)
 
 
-def _holds(scope: AccessScope, touched: Touched, known: Touched) -> bool:
-    for dimension in DIMENSIONS:
-        allowed = getattr(scope, dimension)
-        if allowed is not None and touched.get(dimension, known.get(dimension, _NONE)).isdisjoint(allowed):
+def _holds(narrowed: Narrowed, touched: Touched, known: Touched) -> bool:
+    for dimension, allowed in narrowed:
+        if allowed.isdisjoint(touched.get(dimension, known.get(dimension, _NONE))):
             return False
     return True
 
 
+_FACTS = (CATEGORY, CHANNEL)
 _NONE: frozenset[str] = frozenset()
 
 
@@ -165,7 +163,7 @@ class Reach(msgspec.Struct, frozen=True):
 
     def holds(self, touched: Touched) -> bool:
         """Whether something with these categories and channels is within reach."""
-        return self.scopes is None or any(_holds(one, touched, NOTHING) for one in self.scopes)
+        return self.scopes is None or any(_holds(narrowed_by(one), touched, NOTHING) for one in self.scopes)
 
     def channel(self, name: str) -> bool:
         """Whether a channel is within reach."""

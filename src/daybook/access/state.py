@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from daybook.events import Recorded
 from daybook.events.access import (
@@ -17,6 +17,14 @@ from daybook.events.access import (
     UserAdded,
 )
 
+Narrowed = tuple[tuple[str, frozenset[str]], ...]
+
+
+def narrowed_by(scope: AccessScope) -> Narrowed:
+    """What a scope names, by dimension; nothing for everything."""
+    named = ((dimension, getattr(scope, dimension)) for dimension in AccessScope.__struct_fields__)
+    return tuple((dimension, frozenset(names)) for dimension, names in named if names is not None)
+
 
 class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
     """A role of a user, within a scope."""
@@ -28,6 +36,12 @@ class AccessGrant(msgspec.Struct, frozen=True, kw_only=True):
     granted_at: datetime
     granted_by: str
     position: int
+    narrowed: Narrowed = ()
+    """What the scope names, by dimension. Always made of the scope: it is looked at for every request."""
+
+    def __post_init__(self) -> None:
+        """Makes `narrowed`, whatever was given for it."""
+        force_setattr(self, "narrowed", narrowed_by(self.scope))
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

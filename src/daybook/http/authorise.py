@@ -25,6 +25,7 @@ from daybook.queries.reach import above, touched_at
 STATE = "daybook"
 """Where the application keeps its `App`."""
 ACT = "act.for-others"
+_AUTHORIZATION, _ACTOR = _LOOKED_AT = (b"authorization", b"x-actor")
 
 
 async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
@@ -36,14 +37,16 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
         raise Forbidden("this route declares no permission: it is refused to everybody", permission="none")
     if declared.open:
         return
-    if LOOKS_LIKE_KEY.search(connection.scope["query_string"].decode("latin-1")):
+    query: bytes = connection.scope["query_string"]
+    if b"dbk_" in query and LOOKS_LIKE_KEY.search(query.decode("latin-1")):
         raise malformed("query", "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
     app: App = connection.app.state[STATE]
-    principal = await app.access.principal(connection.headers.get("authorization"))
+    given = _headers(connection.scope["headers"])
+    principal = await app.access.principal(given.get(_AUTHORIZATION))
     key_limits.begin(connection, principal.key)
     connection.scope["user"] = principal
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
-    await _check_actor(app, principal, connection, handler.opt[TAKES])
+    await _check_actor(app, principal, given.get(_ACTOR), handler.opt[TAKES])
     named = {dimension: parts[part] for dimension, part in declared.named.items()}
     asked = {**named, **({"sku": parts[declared.sku]} if declared.sku else {})}
     denied: Denied | None = None
@@ -61,6 +64,15 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     raise _forbidden(refused, denied)
 
 
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, str]:
+    """The two that are looked at here. One that is given twice counts as all of it, so that neither hides the other."""
+    found: dict[bytes, str] = {}
+    for name, value in raw:
+        if name in _LOOKED_AT:
+            found[name] = ", ".join((*((found[name],) if name in found else ()), value.decode("latin-1")))
+    return found
+
+
 async def _decided(
     app: App, principal: Principal, declared: Needs, permission: str, asked: dict[str, str]
 ) -> AccessGrant | Denied:
@@ -75,9 +87,8 @@ async def _decided(
     return found
 
 
-async def _check_actor(app: App, principal: Principal, connection: Any, takes: Takes) -> None:
+async def _check_actor(app: App, principal: Principal, given: str | None, takes: Takes) -> None:
     """Who names another as the actor must be allowed to act for others, where that is told at all."""
-    given = connection.headers.get("x-actor")
     if given is None or "x-actor" not in takes.headers or header_text(given) in ("", principal.login):
         return
     denied = decide(principal, ACT)

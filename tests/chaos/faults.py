@@ -186,6 +186,7 @@ OF_SERVERS = (
     Fault("kill -9 postgres", kill_server("postgres")),
     Fault("kill -9 nats", kill_server("nats")),
     Fault("SIGSTOP postgres", stop_server("postgres"), (2.0, 25.0)),
+    Fault("SIGSTOP postgres until it is ended", stop_server("postgres"), (50.0, 60.0)),
     Fault("SIGSTOP nats", stop_server("nats"), (2.0, 35.0), ("stream_stuck", "stream_behind", "projection_behind")),
     Fault("full disk postgres", full_disk("postgres"), (2.0, 8.0)),
     Fault("full disk nats", full_disk("nats"), (5.0, 20.0)),

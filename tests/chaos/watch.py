@@ -19,6 +19,7 @@ class Watch:
         self._world = world
         self._seen: list[tuple[float, str, bool]] = []
         """(when, way of waiting, overdue); way `unanswered` when nobody could say, `unready` for a 503."""
+        self._looks: list[float] = []
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self.silences: list[str] = []
@@ -39,7 +40,8 @@ class Watch:
         """Notes when a fault that lasts was told in none of its ways."""
         with self._lock:
             seen = Counter(way for at, way, _ in self._seen if at >= since)
-        if (silent := silence(fault, seen, lasted)) is not None:
+            looks = sum(at >= since for at in self._looks)
+        if (silent := silence(fault, seen, looks, lasted)) is not None:
             self.silences.append(silent)
 
     def end(self) -> None:
@@ -52,6 +54,7 @@ class Watch:
             found = self._look()
             at = time.monotonic()
             with self._lock:
+                self._looks.append(at)
                 self._seen += [(at, way, late) for way, late in found]
 
     def _look(self) -> list[tuple[str, bool]]:
@@ -66,8 +69,8 @@ class Watch:
         return found + ([("unready", True)] if ready.status != 200 else [])
 
 
-def silence(fault: Fault, seen: Mapping[str, int], lasted: float) -> str | None:
+def silence(fault: Fault, seen: Mapping[str, int], looks: int, lasted: float) -> str | None:
     """That none of the fault's ways was told; None when one was, or when nobody was there who could say."""
-    if seen.get("unanswered", 0) >= lasted / 3 or seen.keys() & set(fault.told):
+    if seen.get("unanswered", 0) * 3 >= looks or seen.keys() & set(fault.told):
         return None
     return f"{fault.name} for {lasted:.0f} s: the status told only {dict(seen)}"

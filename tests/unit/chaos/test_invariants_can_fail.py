@@ -115,6 +115,6 @@ def test_a_marketplace_that_shows_something_else_is_noticed(shown: Mapping[str, 
 def test_a_green_light_while_a_fault_lasts_is_noticed() -> None:
     fault = Fault("relay away", lambda *_: nothing, (30.0, 30.0), ("stream_stuck",))
 
-    assert silence(fault, {"stream_stuck": 9}, 30.0) is None
-    assert silence(fault, {"unanswered": 20}, 30.0) is None
-    assert silence(fault, {"due": 9}, 30.0) is not None
+    assert silence(fault, {"stream_stuck": 9}, 30, 30.0) is None
+    assert silence(fault, {"unanswered": 2}, 2, 30.0) is None
+    assert silence(fault, {"due": 9}, 30, 30.0) is not None

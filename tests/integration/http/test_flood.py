@@ -21,8 +21,9 @@ pytestmark = pytest.mark.long
 SOCKETS = 2000
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 PUT = b"PUT /api/v1/products/A HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-SECONDS_MAX = 3.0
-"""In which everybody else is answered. Both share two cores with the flood."""
+SECONDS_MAX = 5.0
+"""In which everybody else is answered, on two cores that they share with the flood. A connection that found the system
+full is asked for again by the client's own system after one second and after three."""
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -25,7 +25,7 @@ Row = Sequence[Any]
 
 
 def message(row: Row, **changes: Any) -> Message:
-    names = {"position": 0, "event_id": 1, "key": 6, "data": 14}
+    names = {"position": 0, "event_id": 1, "key": 6, "data": 15}
     changed = list(row)
     for name, value in changes.items():
         changed[names[name]] = value

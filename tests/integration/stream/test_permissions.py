@@ -33,21 +33,16 @@ def guarded() -> Iterator[AddressOf]:
         yield url_of
 
 
-@pytest.fixture
-def stream(guarded: AddressOf) -> Iterator[AddressOf]:
-    """The server with a stream of one message."""
+@pytest.fixture(scope="module")
+def stream(guarded: AddressOf) -> AddressOf:
+    """The server with a stream of one message, which no test here can change."""
 
-    async def make() -> None:
-        nats = Nats(guarded("relay"), "test")
-        await nats.open()
-        made = Stream(nats)
-        await made.delete()
-        await made.create()
-        await made.publish([Message(FORGED, b"one")], 0)
-        await nats.close()
+    async def make(relay: Nats) -> None:
+        await Stream(relay).create()
+        await Stream(relay).publish([Message(FORGED, b"one")], 0)
 
-    asyncio.run(make())
-    yield guarded
+    asyncio.run(as_user(guarded, "relay", make))
+    return guarded
 
 
 async def as_user(server: AddressOf, user: str, work: Callable[[Nats], Awaitable[None]]) -> None:

@@ -43,11 +43,11 @@ class Operator:
         self._stack.push_async_callback(box.stop)
         return box
 
-    def hand_over(self, name: str, box: WebhookSandbox) -> None:
+    def hand_over(self, name: str, box: WebhookSandbox, **changed: str) -> None:
         """Writes the endpoint's credential, and that it is on this machine, where the delivery looks for it."""
         file = self.folder / f"{name}.toml"
         file.touch(mode=0o600)
-        own = {key: value for key, value in box.settings().items() if key != "url"}
+        own = {key: value for key, value in (box.settings() | changed).items() if key != "url"}
         file.write_text("".join(f'{key} = "{value}"\n' for key, value in own.items()))
 
     async def add(self, name: str, box: WebhookSandbox) -> None:
@@ -185,7 +185,7 @@ async def test_a_secret_that_is_changed_in_its_file_is_used_without_a_restart(
         await here.pipeline.carry_out(*described("1.00", "crm"))
         await here.shows(box, "1.00")
         box.secrets = ["whsec_" + b64encode(b"another that everybody may read").decode()]
-        (here.folder / "crm.toml").write_text(f'secret = "{box.secrets[0]}"\n')
+        here.hand_over("crm", box, secret=box.secrets[0])
         await here.pipeline.carry_out(*described("2.00", "crm"))
         await here.shows(box, "2.00")
 

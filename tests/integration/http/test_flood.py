@@ -32,6 +32,12 @@ def _files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def _free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
+
+
 class Api:
     """The process, its port and its log."""
 
@@ -53,8 +59,8 @@ class Api:
 
 @pytest.fixture
 def api(database: str, tmp_path: Path) -> Iterator[Api]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    # Not one that the system gives to connections: thousands of them are opened here and beside this test.
+    port = next(port for port in range(20_000 + os.getpid() % 1000 * 10, 32_000) if _free(port))
     env = {name: text for name, text in os.environ.items() if not name.startswith("DAYBOOK_")}
     env |= {"DAYBOOK_POSTGRES": database, "DAYBOOK_HTTP_PORT": str(port), "DAYBOOK_DATA": str(tmp_path)}
     log = tmp_path / "api.log"
@@ -63,7 +69,8 @@ def api(database: str, tmp_path: Path) -> Iterator[Api]:
     with log.open("wb") as out, subprocess.Popen(["bash", "-c", command], env=env, stdout=out, stderr=out) as process:
         made = Api(port, log, process)
         try:
-            until(lambda: answers(made), "the API answers")
+            until(lambda: answers(made) or process.poll() is not None, "the API answers")
+            assert process.poll() is None, log.read_text()
             yield made
         finally:
             process.terminate()

@@ -26,6 +26,7 @@ from daybook.projection.store import Superseded
 from daybook.projection.versions import Chain, Version, Versions
 from daybook.rebuild import QUERIES, copy_rows
 from daybook.rebuild.give_way import GiveWay
+from daybook.rebuild.priority import lower_server
 
 PAGE_EVENTS = 4000
 """What a worker holds at once: a page of events, and the groups that end in it."""
@@ -63,6 +64,7 @@ def fill(job: FillJob, manifest: Manifest, on_progress: Callable[[int], None], s
     done. A range is there as a whole or not at all. Raises Superseded when another rebuild has the lease.
     """
     with connect(job.dsn, application(job.projection)) as conn:
+        lower_server(conn)
         conn.execute(QUERIES["tune"])
         worker = _Worker(conn, job, manifest, on_progress, stopped)
         while not stopped() and worker.range():

@@ -25,6 +25,7 @@ from daybook.rebuild.code import Code
 from daybook.rebuild.fill import FillJob, application
 from daybook.rebuild.follow import follow
 from daybook.rebuild.plan import Plan
+from daybook.rebuild.priority import lower_server
 from daybook.rebuild.progress import OnProgress, RebuildProgress, Watch
 from daybook.rebuild.prune import drop
 from daybook.rebuild.switch import Switched, switch
@@ -261,6 +262,7 @@ class _Rebuild:
         await self._index(generation, "states", generation.states)
         if self._manifest.keeps_history:
             async with await connect_async(self._dsn, application(generation.projection)) as conn:
+                lower_server(conn)
                 await conn.execute(QUERIES["tune"])
                 async with conn.transaction():
                     kept = Versions(generation, self._manifest)
@@ -271,6 +273,7 @@ class _Rebuild:
     async def _index(self, generation: Generation, table: str, name: sql.Identifier) -> None:
         """Makes a table's indexes, those that are not there; a connection for each table, as each keeps a core busy."""
         async with await connect_async(self._dsn, application(generation.projection)) as conn:
+            lower_server(conn)
             await conn.execute(QUERIES["tune"])
             async with conn.transaction():
                 given = (name.as_string(conn),)

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import multiprocessing
-import os
 import signal
 import threading
 import traceback
@@ -17,9 +16,9 @@ from daybook.errors import DaybookError, Unavailable
 from daybook.projection.store import Superseded
 from daybook.rebuild.code import Code, load
 from daybook.rebuild.fill import FillJob, fill
+from daybook.rebuild.priority import lower
 
 WATCH_SECONDS = 0.05
-NICE = 10
 DEATHS_MAX = 5
 """Workers that may be killed before the rebuild gives up; it can be resumed then."""
 
@@ -41,8 +40,8 @@ class Worker:
         self.process.start()
         # What runs live goes first: where processors are scarce, a rebuild takes what is left over. From here, as the
         # process has a lot to import before it gets to its own code.
-        with suppress(AttributeError, OSError, TypeError):
-            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)  # type: ignore[arg-type]
+        assert self.process.pid is not None
+        lower(self.process.pid)
         theirs.close()
         self.folded = 0
         self.problem: str | None = None

@@ -1,5 +1,7 @@
 """A rebuild waits for what runs live, but not for ever, and not for what does not run."""
 
+import os
+
 import psycopg
 import pytest
 
@@ -9,6 +11,7 @@ from daybook.log.pending import NewEvent
 from daybook.postgres.pool import Connection, connect
 from daybook.rebuild import give_way
 from daybook.rebuild.give_way import GiveWay
+from daybook.rebuild.priority import NICE, lower_server
 from tests.fixtures.channels import toy
 from tests.fixtures.logs import context
 from tests.fixtures.pipeline import Pipeline, product
@@ -51,6 +54,13 @@ async def test_only_a_runner_that_is_at_work_and_behind_is_waited_for(
             assert waits(conn)
             at_work(database, -1)
             assert not waits(conn), "nobody is at work"
+
+
+def test_postgres_works_for_a_rebuild_with_the_time_that_is_left_over(database: str) -> None:
+    with connect(database, "test") as live, connect(database, "test") as conn:
+        lower_server(conn)
+        assert os.getpriority(os.PRIO_PROCESS, conn.info.backend_pid) == NICE
+        assert os.getpriority(os.PRIO_PROCESS, live.info.backend_pid) < NICE
 
 
 async def test_a_rebuild_beside_a_runner_that_never_gets_level_comes_to_its_end(database: str, nats_url: str) -> None:

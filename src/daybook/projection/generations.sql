@@ -34,8 +34,9 @@ RETURNING position, reference_from, reference_codes, epoch
 INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
 
 -- name: add_generation
--- Of a projection that has none: after a switch the first one may have been dropped.
-INSERT INTO generations (projection, generation, code_version)
-SELECT p.name, p.live, %s FROM projections p
+-- Of a projection that has none: after a switch the first one may have been dropped. It is level once it has read what
+-- the log has now: what comes later may come without end, and no receipt of its own is among it before it delivers.
+INSERT INTO generations (projection, generation, code_version, level_from)
+SELECT p.name, p.live, %s, h.position FROM projections p, head h
 WHERE p.name = %s AND NOT EXISTS (SELECT 1 FROM generations g WHERE g.projection = p.name)
 ON CONFLICT DO NOTHING

@@ -36,7 +36,8 @@ WITH moved AS (
 UPDATE generations
 SET position = %(to)s, reference_from = %(reference_from)s, reference_codes = %(reference_codes)s,
     moved_at = clock_timestamp(), failure = NULL,
-    level_at = CASE WHEN level_at IS NULL AND %(to)s >= (SELECT position FROM head) THEN clock_timestamp()
+    level_at = CASE WHEN level_at IS NULL AND %(to)s >= (SELECT least(level_from, h.position) FROM head h)
+                    THEN clock_timestamp()
                     ELSE level_at END
 WHERE projection = %(projection)s AND generation = %(generation)s AND position = %(from)s AND epoch = %(epoch)s
   AND reference_from IS NOT DISTINCT FROM %(reference_was)s
@@ -49,7 +50,8 @@ SELECT must_have_moved(count(*)) FROM moved
 -- Says that the runner lives and has nothing to do.
 UPDATE generations
 SET moved_at = clock_timestamp(),
-    level_at = CASE WHEN level_at IS NULL AND position >= (SELECT position FROM head) THEN clock_timestamp()
+    level_at = CASE WHEN level_at IS NULL AND generations.position >= (SELECT least(level_from, h.position) FROM head h)
+                    THEN clock_timestamp()
                     ELSE level_at END
 WHERE projection = %s AND generation = %s
 
@@ -57,8 +59,9 @@ WHERE projection = %s AND generation = %s
 -- The same for many live generations.
 UPDATE generations g
 SET moved_at = clock_timestamp(),
-    level_at = CASE WHEN level_at IS NULL AND position >= (SELECT position FROM head) THEN clock_timestamp()
-                    ELSE level_at END
+    level_at = CASE WHEN g.level_at IS NULL AND g.position >= (SELECT least(g.level_from, h.position) FROM head h)
+                    THEN clock_timestamp()
+                    ELSE g.level_at END
 FROM unnest(%s::text[], %s::int[]) AS n(projection, generation)
 WHERE g.projection = n.projection AND g.generation = n.generation
 

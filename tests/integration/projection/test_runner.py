@@ -297,6 +297,31 @@ async def test_a_paused_owner_that_wakes_up_after_a_takeover_writes_nothing(data
             assert pipeline.listings() == pipeline.folded()
 
 
+async def test_a_new_projection_is_level_with_the_log_of_its_beginning_while_others_write_on(
+    database: str,
+) -> None:
+    async with Pipeline(database, "nats://127.0.0.1:1", toy()) as pipeline:
+        await pipeline.define_attributes()
+        await pipeline.carry_out(product("A"))
+        async with await connect_async(database, "a") as conn:
+
+            async def level() -> bool:
+                row = await (await conn.execute("SELECT level_at IS NOT NULL FROM generations")).fetchone()
+                return row == (True,)
+
+            generation, at = await live(conn, pipeline.manifest)
+            begun = pipeline.head()
+            session = await Session.open(conn, pipeline.manifest, generation, at)
+            await pipeline.carry_out(product("B"))
+            events = pipeline.app.reader.after(0)
+            early = [one for one in events if one.position <= begun]
+            first = early[0].command_id
+            await session.step([one for one in early if one.command_id == first])
+            assert not await level()
+            await session.step([one for one in early if one.command_id != first])
+            assert session.position == begun < pipeline.head() and await level()
+
+
 async def test_a_runner_that_is_cut_off_anywhere_leaves_whole_batches(database: str, nats_url: str) -> None:
     dice = random.Random(7)
     async with Pipeline(database, nats_url, toy()) as pipeline:

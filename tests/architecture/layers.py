@@ -81,8 +81,10 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             {
                 "http": "decode, call, encode",
                 "demo": "plays all of it, the servers too",
+                "terminal": "what a typed command does once its words are understood, and what is seen of it",
             },
-            {"cli": "the outermost edge: it starts every other one"},
+            {"runtime": "starts Daybook on this machine and keeps it up"},
+            {"cli": "the words of every command, their options, help and permission; the outermost edge"},
             {"__main__": "python -m daybook is the command line"},
         ),
     ),
@@ -131,8 +133,8 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "litestar": (("http",), "the web framework is the edge's business"),
     "uvicorn": (("http",), "the server that runs the edge, and its connections"),
     "h11": (("http",), "what the server's connections tell of a request that is under way"),
-    "typer": (("cli",), "the command line's grammar"),
-    "rich": (("cli", "demo"), "what is drawn on a terminal"),
+    "typer": (("cli", "terminal"), "the command line's grammar, and a question before much is sent"),
+    "rich": (("terminal", "demo"), "what is drawn on a terminal"),
     "psycopg": (
         ("postgres", "log", "projection", "rebuild", "delivery", "relay", "embedded"),
         "whoever owns a transaction",

@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from tests.architecture.code import PROJECTIONS, SOURCE, Module, modules, parse, uses
 from tests.architecture.layers import LAYERS
 
-MODULE_LINES_MAX = 400
+MODULE_LINES_MAX = 399
+ROOM_LINES_MAX = 4_000
 FUNCTION_LINES_MAX = 70
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 MARKETPLACES = re.compile(r"\b(amazon|bol|woocommerce|woo|shopify|ebay|zalando|magento|allegro|etsy)\b", re.IGNORECASE)
@@ -61,8 +63,16 @@ def marketplaces(module: Module) -> list[str]:
     return [
         f"{module}:{number} {line.strip()}"
         for number, line in enumerate(lines, 1)
-        if MARKETPLACES.search(line) and not (module.room == "cli" and '"daybook ' in line)
+        if MARKETPLACES.search(line) and not (module.room in ("cli", "terminal") and '"daybook ' in line)
     ]
+
+
+def crowded(found: Iterable[Module], most: int = ROOM_LINES_MAX) -> dict[str, int]:
+    """Rooms in which nobody finds anything any more, with their lines."""
+    sizes: Counter[str] = Counter()
+    for module in found:
+        sizes[module.room] += len(module.text.splitlines())
+    return {room: lines for room, lines in sorted(sizes.items()) if lines > most}
 
 
 def pure_modules() -> list[Module]:
@@ -87,6 +97,10 @@ def test_a_module_is_short_its_functions_too_and_its_name_says_something(module:
     assert not NAMES_THAT_SAY_NOTHING & set(module.name.split("."))
 
 
+def test_a_room_is_small_enough_to_know() -> None:
+    assert crowded(one for one in modules(SOURCE) if one.name != "daybook") == {}
+
+
 @pytest.mark.parametrize("module", EVERYTHING, ids=by_path)
 def test_a_module_and_what_it_offers_say_what_they_promise(module: Module) -> None:
     assert undocumented(module) == []
@@ -98,7 +112,7 @@ def test_what_decides_folds_and_renders_is_pure(module: Module) -> None:
 
 
 def test_the_environment_is_read_at_the_entry_point_and_handed_to_child_processes_only() -> None:
-    allowed = {"__main__", "cli", "embedded"}
+    allowed = {"__main__", "terminal", "embedded"}
     found = [
         line
         for module in EVERYTHING
@@ -137,6 +151,14 @@ def test_the_check_of_purity_can_fail(text: str) -> None:
 )
 def test_the_check_of_docstrings_can_fail(text: str) -> None:
     assert bool(undocumented(parse(Path(__file__), "daybook.x", text))) is bool(text)
+
+
+def test_the_check_of_rooms_counts_all_modules_of_a_room_together() -> None:
+    half = "x = 1\n" * (ROOM_LINES_MAX // 2)
+    rooms = [parse(Path(__file__), f"daybook.{name}", half) for name in ("log.x", "log.y", "stream.x")]
+
+    assert crowded(rooms) == {}
+    assert crowded([*rooms, parse(Path(__file__), "daybook.log", "x = 1")]) == {"log": ROOM_LINES_MAX + 1}
 
 
 @pytest.mark.parametrize("text", ["# as Amazon does", "url = 'https://api.bol.com'", "shopify = 1"])

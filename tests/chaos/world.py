@@ -16,8 +16,6 @@ from msgspec.structs import replace
 
 from daybook.app import App
 from daybook.channel.registry import installed
-from daybook.cli.key import file
-from daybook.cli.run.up import free_port, role_environment, wait_ready
 from daybook.config import Settings
 from daybook.demo.marketplaces import Marketplaces
 from daybook.embedded.server_supervisor import ServerSupervisor
@@ -25,7 +23,9 @@ from daybook.embedded.servers import Servers
 from daybook.embedded.supervisor import Supervisor
 from daybook.postgres.migrate import migrate
 from daybook.postgres.roles import NAMES, OF_PROCESS, make_roles, name_of
+from daybook.runtime.up import free_port, role_environment, wait_ready
 from daybook.stream.permissions import USERS
+from daybook.terminal.key import file
 from tests.chaos.api import Api
 from tests.chaos.links import Wire, of_nats, of_postgres, through_nats, through_postgres, wire
 from tests.fixtures.clocks import movable_clock, set_clock

@@ -152,7 +152,7 @@ def _tell(code: str, message: str, details: Mapping[str, Any], exit_code: int, a
         problem = {"code": code, "message": message, "exit": exit_code, "details": dict(details)}
         sys.stderr.write(json.dumps(problem, default=str, ensure_ascii=False) + "\n")
         return exit_code
-    from daybook.cli.render import cell, stderr
+    from daybook.terminal.render import cell, stderr
 
     console = stderr()
     console.print(f"daybook: {cell(message)}", style="red", soft_wrap=True)

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from daybook.terminal.options import CommonOptions
+
 P = ParamSpec("P")
 
 
@@ -30,19 +32,6 @@ class CommandHelp(_FlagsTakeNothing, TyperCommand):
 
 class GroupHelp(_FlagsTakeNothing, TyperGroup):
     """A group of commands."""
-
-
-@dataclass(frozen=True)
-class CommonOptions:
-    """What was said beside the command's own arguments."""
-
-    environ: Mapping[str, str]
-    data: Path | None = None
-    json: bool = False
-    actor: str | None = None
-    reason: str | None = None
-    command_id: str | None = None
-    expect_version: int | None = None
 
 
 Body = Callable[Concatenate[CommonOptions, P], Any]

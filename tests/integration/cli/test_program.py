@@ -14,8 +14,8 @@ from typer.main import get_command
 
 from daybook.cli.main import EXITS, MEANINGS, cli
 from daybook.cli.manual import commands, manual
-from daybook.cli.run.up import role_environment
 from daybook.config import Settings, from_environment
+from daybook.runtime.up import role_environment
 from tests.fixtures.commandline import Daybook
 
 ROOT = Path(__file__).resolve().parents[3]

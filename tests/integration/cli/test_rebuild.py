@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from daybook.channel.registry import installed
-from daybook.cli.channel.rebuild import RebuildRate, said, spoken
 from daybook.errors import BadConfiguration
 from daybook.rebuild.code import load, package_of
 from daybook.rebuild.progress import RebuildProgress, Watch
+from daybook.terminal.channel.rebuild import RebuildRate, said, spoken
 from daybook_projections.bol import mapping
 from tests.fixtures.commandline import Daybook
 

@@ -5,13 +5,13 @@ import asyncio
 import psycopg
 import pytest
 
-from daybook.cli.options import CommonOptions
-from daybook.cli.stream import reset as resetting
 from daybook.commands import ChangePrice
 from daybook.postgres.pool import connect_async
 from daybook.projection.beyond import CheckpointBeyond, found_beyond
 from daybook.projection.generations import live
 from daybook.projection.session import Session
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.stream import reset as resetting
 from tests.fixtures.channels import ToySandbox, toy
 from tests.fixtures.pipeline import Pipeline, product, until
 from tests.fixtures.relays import restore

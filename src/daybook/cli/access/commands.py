@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.carry_out import carry_out_on, context
-from daybook.cli.context import app_for_commands, app_for_queries
-from daybook.cli.options import At, CommonOptions, Position, command
-from daybook.cli.render import answer
+from daybook.cli.options import At, Position, command
+from daybook.terminal.carry_out import carry_out_on, context
+from daybook.terminal.context import app_for_commands, app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer(name="access", help="What users may do and could do, and who was refused.", no_args_is_help=True)
 
@@ -73,7 +74,7 @@ def withdraw(
 @command(app, "of", "daybook access of anna", "daybook access of anna --at 2026-03-03")
 def of(common: CommonOptions, user: User, at: At = None, position: Position = None) -> None:
     """Show what a user may do, or could at a moment, and its keys."""
-    from daybook.cli.access import views
+    from daybook.terminal.access import views
 
     views.show_user(common, user, at, position)
 
@@ -98,9 +99,9 @@ def who_could(
 
     From the log, so it is true of any moment. Whoever had the data folder or the database itself needed no grant.
     """
-    from daybook.cli.access import views
     from daybook.queries import access
     from daybook.queries.moment import resolve
+    from daybook.terminal.access import views
 
     with app_for_queries(common) as on:
         moment = resolve(on.reader, at, position)
@@ -118,8 +119,8 @@ def log(
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="So many at most.")] = 1000,
 ) -> None:
     """Show what happened to access: users, grants, keys and refusals, oldest first."""
-    from daybook.cli.access import views
     from daybook.queries import access
+    from daybook.terminal.access import views
 
     with app_for_queries(common) as on:
         found = access.log_page(on.reader, after, limit, refused=refused)
@@ -134,8 +135,8 @@ def list_unused(
     """List grants and keys that nobody used for long."""
     from datetime import UTC, datetime
 
-    from daybook.cli.access import views
     from daybook.queries import access
+    from daybook.terminal.access import views
 
     with app_for_queries(common) as on:
         found = access.unused(on.reader, on.access.uses.last(), datetime.now(UTC), days)
@@ -145,7 +146,7 @@ def list_unused(
 @command(app, "permissions", "daybook access permissions")
 def permissions(common: CommonOptions) -> None:
     """Show every permission, what it can be narrowed down by, and the roles that hold it."""
-    from daybook.cli.access import views
+    from daybook.terminal.access import views
 
     found = views.known_permissions()
     answer(common, found, views.permissions(found))

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_queries
-from daybook.cli.options import At, CommonOptions, Position, command
-from daybook.cli.render import answer, note, working
+from daybook.cli.options import At, Position, command
+from daybook.terminal.context import app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer, note, working
 
 app = typer.Typer(name="catalogue", help="The catalogue as a whole.", no_args_is_help=True)
 
@@ -25,10 +26,10 @@ def export(
     position: Position = None,
 ) -> None:
     """Write the catalogue as it is or was, as JSON Lines that `daybook import jsonl` reads."""
-    from daybook.cli.catalogue.export import write_to
     from daybook.exporting.catalogue import export as lines
     from daybook.queries.moment import resolve
     from daybook.queries.timeline import catalogue_at
+    from daybook.terminal.catalogue.export import write_to
 
     with app_for_queries(common) as on:
         then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
@@ -58,10 +59,10 @@ def show(
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many groups, 1 to 200.")] = 50,
 ) -> None:
     """Show the catalogue as it is or was, a page at a time."""
-    from daybook.cli.catalogue import views
     from daybook.queries.catalogue import full_page_then
     from daybook.queries.moment import resolve
     from daybook.queries.timeline import catalogue_at
+    from daybook.terminal.catalogue import views
 
     with app_for_queries(common) as on:
         then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_commands, app_for_queries
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer, note
+from daybook.cli.options import command
+from daybook.terminal.context import app_for_commands, app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer, note
 
 app = typer.Typer(name="channel", help="How the sales channels are doing.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ def add(
     `daybook run deliver` runs. Added again, it gets exactly the settings that are given; with neither kind nor settings
     it is added as it was before.
     """
-    from daybook.cli.channel.add import add as carry_out
+    from daybook.terminal.channel.add import add as carry_out
 
     carry_out(common, name, kind, settings or ())
 
@@ -54,7 +55,7 @@ def remove(common: CommonOptions, name: NewName) -> None:
 
     What it shows stays there, and so does its history. `daybook channel add` brings it back where it stood.
     """
-    from daybook.cli.channel.add import remove as carry_out
+    from daybook.terminal.channel.add import remove as carry_out
 
     carry_out(common, name)
 
@@ -81,7 +82,7 @@ def rejected(
     ] = None,
 ) -> None:
     """List what the marketplaces rejected, in their own words: how often which reason, then product by product."""
-    from daybook.cli.channel import rejected as rejections
+    from daybook.terminal.channel import rejected as rejections
 
     with app_for_queries(common) as on:
         rejections.tell(common, on, rejections.wanted(on, name, code, sku or (), facet, since), first, export)
@@ -109,8 +110,8 @@ def retry(
     After the reason went: the marketplace's rule, its category, the account; the channel's own code. A rejected listing
     is also offered again by itself with the next change of its product.
     """
-    from daybook.cli.channel import rejected as rejections
     from daybook.delivery import retry
+    from daybook.terminal.channel import rejected as rejections
 
     with app_for_queries(common) as on:
         dsn, manifest = on.settings.require_postgres(), on.registry.get(name)
@@ -144,7 +145,7 @@ def resync(
     With --drift-only every chosen product is read from the channel first, as fast as the channel allows, so the
     channel's connection must be known here. What is under way or was rejected is left alone.
     """
-    from daybook.cli.channel import resync as resyncs
+    from daybook.terminal.channel import resync as resyncs
 
     with app_for_queries(common) as on:
         asked = resyncs.choice(on, sku or (), since, locale)
@@ -171,7 +172,7 @@ def preview(
 
     The channel's connection must be known here. Only --validate calls the channel; it changes nothing there either.
     """
-    from daybook.cli.channel import preview as previews
+    from daybook.terminal.channel import preview as previews
 
     with app_for_queries(common) as on:
         found = previews.of(on, name, sku, as_if_new=all_, validate=validate)
@@ -181,9 +182,9 @@ def preview(
 @command(app, "list", "daybook channel list", "daybook channel list --json")
 def list_channels(common: CommonOptions) -> None:
     """List the channels: what they show, what is on its way, and what went wrong last."""
-    from daybook.cli.channel import views
     from daybook.queries import clock, stream_state
     from daybook.queries.channels import Channels
+    from daybook.terminal.channel import views
 
     with app_for_queries(common) as on:
         found = Channels(on.pool, on.registry).all()
@@ -201,8 +202,8 @@ def show(
     first: Annotated[int, typer.Option("--first", metavar="N", min=0, help="So many of each kind of trouble.")] = 10,
 ) -> None:
     """Show one channel, what it rejected, and what can't be shown on it and why."""
-    from daybook.cli.channel import show as details
     from daybook.queries.channels import Channels
+    from daybook.terminal.channel import show as details
 
     with app_for_queries(common) as on:
         found = details.of(Channels(on.pool, on.registry), name, first)
@@ -225,8 +226,8 @@ def listing(
     ] = None,
 ) -> None:
     """Show what each channel should show of a product, and whether it does."""
-    from daybook.cli.channel import listing as listings
-    from daybook.cli.channel import views
+    from daybook.terminal.channel import listing as listings
+    from daybook.terminal.channel import views
 
     with app_for_queries(common) as on:
         found = listings.of(on, sku, channel, attempts, generation)
@@ -236,7 +237,7 @@ def listing(
 @command(app, "parked", "daybook channel parked bol", "daybook channel parked bol --json")
 def parked(common: CommonOptions, name: Name) -> None:
     """List the product groups that the channel's own code could not fold or render, with the event and the error."""
-    from daybook.cli.channel import parked as parking
+    from daybook.terminal.channel import parked as parking
 
     with app_for_queries(common) as on:
         found = parking.parked(on, name)
@@ -253,7 +254,7 @@ def discard(
     common: CommonOptions, name: Name, key: Annotated[str, typer.Argument(metavar="KEY", help="The parked group.")]
 ) -> None:
     """Have this projection leave out the event on which a group failed. The reason is kept as an event."""
-    from daybook.cli.channel import parked as parking
+    from daybook.terminal.channel import parked as parking
 
     with app_for_commands(common) as on:
         found = parking.discard(on, name, key, common)
@@ -263,7 +264,7 @@ def discard(
 @command(app, "pause", "daybook channel pause bol")
 def pause(common: CommonOptions, name: Name) -> None:
     """Send nothing to the channel until `channel resume`. Its listings go on; nothing is lost."""
-    from daybook.cli.channel import parked as parking
+    from daybook.terminal.channel import parked as parking
 
     with app_for_queries(common) as on:
         found = parking.pause(on, name, True)
@@ -273,7 +274,7 @@ def pause(common: CommonOptions, name: Name) -> None:
 @command(app, "resume", "daybook channel resume bol")
 def resume(common: CommonOptions, name: Name) -> None:
     """Bring a paused channel to its newest state."""
-    from daybook.cli.channel import parked as parking
+    from daybook.terminal.channel import parked as parking
 
     with app_for_queries(common) as on:
         found = parking.pause(on, name, False)
@@ -305,7 +306,7 @@ def rebuild(
     ] = None,
 ) -> None:
     """Build a channel's listings again from the log, beside the live ones, and say what would change."""
-    from daybook.cli.channel import rebuild as rebuilds
+    from daybook.terminal.channel import rebuild as rebuilds
 
     with app_for_queries(common) as on:
         found = rebuilds.rebuild(
@@ -317,7 +318,7 @@ def rebuild(
 @command(app, "plan", "daybook channel plan bol", "daybook channel plan bol 3 --json")
 def plan(common: CommonOptions, name: Name, generation: Number = None) -> None:
     """Show what a rebuild that is ready would change, and what would be sent."""
-    from daybook.cli.channel import rebuild as rebuilds
+    from daybook.terminal.channel import rebuild as rebuilds
 
     with app_for_queries(common) as on:
         found = rebuilds.planned(on, name, generation)
@@ -327,7 +328,7 @@ def plan(common: CommonOptions, name: Name, generation: Number = None) -> None:
 @command(app, "apply", "daybook channel apply bol", "daybook channel apply bol 3")
 def apply(common: CommonOptions, name: Name, generation: Number = None) -> None:
     """Make a rebuild that is ready the live one. The channel is sent the differences only."""
-    from daybook.cli.channel import rebuild as rebuilds
+    from daybook.terminal.channel import rebuild as rebuilds
 
     with app_for_queries(common) as on:
         found = rebuilds.applied(on, name, generation)
@@ -337,7 +338,7 @@ def apply(common: CommonOptions, name: Name, generation: Number = None) -> None:
 @command(app, "rollback", "daybook channel rollback bol")
 def rollback(common: CommonOptions, name: Name) -> None:
     """Make the generation live again that was live before. The channel is sent the differences only."""
-    from daybook.cli.channel import rebuild as rebuilds
+    from daybook.terminal.channel import rebuild as rebuilds
 
     with app_for_queries(common) as on:
         found = rebuilds.rolled_back(on, name)
@@ -354,8 +355,8 @@ def prune(
     ] = None,
 ) -> None:
     """Drop generations that are not needed any more, and what an abandoned rebuild left."""
-    from daybook.cli.channel import rebuild as rebuilds
-    from daybook.cli.render import line
+    from daybook.terminal.channel import rebuild as rebuilds
+    from daybook.terminal.render import line
 
     with app_for_queries(common) as on:
         found = rebuilds.pruned(on, name, keep, generation)
@@ -366,7 +367,7 @@ def prune(
 @command(app, "generations", "daybook channel generations bol")
 def generations(common: CommonOptions, name: Name) -> None:
     """List a channel's generations: the live one, those kept, those being built."""
-    from daybook.cli.channel import rebuild as rebuilds
+    from daybook.terminal.channel import rebuild as rebuilds
 
     with app_for_queries(common) as on:
         found = rebuilds.listed(on, name)

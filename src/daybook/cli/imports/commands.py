@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.options import WHO, CommonOptions, command
+from daybook.cli.options import WHO, command
+from daybook.terminal.options import CommonOptions
 
 app = typer.Typer(
     name="import", help="Bring a catalogue in. Running an import again takes only what changed.", no_args_is_help=True
@@ -68,8 +69,8 @@ def akeneo(
     dry_run: DryRun = False,
 ) -> None:
     """Import an Akeneo PIM export: a folder of CSV files. A column that is not there leaves its values alone."""
-    from daybook.cli.imports import progress
     from daybook.importing.akeneo import AkeneoOptions, read
+    from daybook.terminal.imports import progress
 
     options = AkeneoOptions(
         list_on=tuple(list_on or ()),
@@ -98,8 +99,8 @@ def jsonl(
     dry_run: DryRun = False,
 ) -> None:
     """Import JSON Lines, such as `daybook catalogue export` writes. Left out stays, null removes."""
-    from daybook.cli.imports import progress
     from daybook.importing.jsonl import read
+    from daybook.terminal.imports import progress
 
     lines = progress.lines_of_file(file)
     progress.run(common, "import:jsonl", lambda: read(file), lines, report, dry_run=dry_run)

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_commands, app_for_queries, settings
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer, line
+from daybook.cli.options import command
+from daybook.terminal.context import app_for_commands, app_for_queries, settings
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer, line
 
 app = typer.Typer(name="key", help="API keys. A secret is shown once; a hash of it is kept.", no_args_is_help=True)
 
@@ -24,7 +25,7 @@ def make(
     ] = None,
 ) -> None:
     """Make a key for a user and print it, once."""
-    from daybook.cli.key import made
+    from daybook.terminal.key import made
 
     with app_for_commands(common) as on:
         made.make(on, common, user, label, days)
@@ -41,7 +42,7 @@ def rotate(
     ] = 24.0,
 ) -> None:
     """Make a key that takes another one's place and print it, once. Both are taken for a while."""
-    from daybook.cli.key import made
+    from daybook.terminal.key import made
 
     with app_for_commands(common) as on:
         made.rotate(on, common, key, hours)
@@ -50,18 +51,11 @@ def rotate(
 @command(app, "revoke", "daybook key revoke dbk_k3v7w2a5pq --reason 'in a public repository'", writes=True)
 def revoke(common: CommonOptions, key: Key) -> None:
     """Have a key refused, within a second and everywhere."""
-    from daybook.cli.carry_out import carry_out
     from daybook.commands.access import RevokeKey
+    from daybook.terminal.carry_out import carry_out
+    from daybook.terminal.key.made import public
 
     carry_out(common, RevokeKey(key=public(key)))
-
-
-def public(key: str) -> str:
-    """The public part, also of a whole key that was pasted."""
-    from daybook.access.keys import parse
-
-    shown = parse(key)
-    return key if shown is None else shown.id
 
 
 @command(app, "list", "daybook key list", "daybook key list --user erp --json")
@@ -70,9 +64,9 @@ def list_keys(
     user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's.")] = None,
 ) -> None:
     """List keys, never their secrets: whose, what for, whether it is taken, when it was last used."""
-    from daybook.cli.access import views
     from daybook.queries import access
     from daybook.queries.moment import resolve
+    from daybook.terminal.access import views
 
     with app_for_queries(common) as on:
         found = access.keys(on.reader, resolve(on.reader), on.access.uses.last(), user)
@@ -87,7 +81,7 @@ def list_keys(
 )
 def local(common: CommonOptions) -> None:
     """Print the owner's key that `daybook up` has put into the data folder."""
-    from daybook.cli.key import file
+    from daybook.terminal.key import file
 
     found = file.read(settings(common).data)
     answer(common, {"key": found}, line(found))

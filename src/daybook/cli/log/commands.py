@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_queries
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer, note
+from daybook.cli.options import command
+from daybook.terminal.context import app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer, note
 
 app = typer.Typer(name="log", help="The log: every event in order.", no_args_is_help=True)
 
@@ -18,7 +19,7 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
 ) -> None:
     """Print the newest events, oldest first; JSON Lines with --json."""
-    from daybook.cli.log import tail as newest
+    from daybook.terminal.log import tail as newest
 
     with app_for_queries(common) as on:
         position = newest.last(common, on.reader, number)
@@ -28,7 +29,7 @@ def tail(
 @command(app, "stats", "daybook log stats")
 def stats(common: CommonOptions) -> None:
     """Show the log's last position, its size on disk, and how many events of each type there are."""
-    from daybook.cli.log import tail as newest
+    from daybook.terminal.log import tail as newest
 
     with app_for_queries(common) as on:
         found = newest.stats(on.reader)
@@ -48,8 +49,8 @@ def verify(
     of known types that decode, commands that stand together, and in the stream the same events under the same numbers.
     Exit code 6 when the log holds, and there is no stream or it does not follow the log.
     """
-    from daybook.cli.log import verify as check
     from daybook.queries import clock
+    from daybook.terminal.log import verify as check
 
     with app_for_queries(common) as on:
         found = check.run(common, on, not no_stream)

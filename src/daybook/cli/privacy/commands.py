@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.carry_out import context
-from daybook.cli.context import app_for_commands
-from daybook.cli.options import WHO, CommonOptions, command
-from daybook.cli.render import answer
+from daybook.cli.options import WHO, command
+from daybook.terminal.carry_out import context
+from daybook.terminal.context import app_for_commands
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer(
     name="privacy",
@@ -37,7 +38,7 @@ ValuesFile = Annotated[
 )
 def add(common: CommonOptions, file: ValuesFile = None) -> None:
     """Add a person, and tell the id by which Daybook knows him or her. Every field is optional."""
-    from daybook.cli.privacy import people
+    from daybook.terminal.privacy import people
 
     found = people.add(common, people.read(file, people.Person))
     answer(common, found, people.added(found))
@@ -51,7 +52,7 @@ def add(common: CommonOptions, file: ValuesFile = None) -> None:
 )
 def change(common: CommonOptions, person: PersonId, file: ValuesFile = None) -> None:
     """Change some fields of a person: absent ones stay, null ones are known no more. Older values are not kept."""
-    from daybook.cli.privacy import people
+    from daybook.terminal.privacy import people
 
     found = people.change(common, person, people.read(file, people.PersonChange))
     answer(common, found, people.changed(found))
@@ -65,7 +66,7 @@ def change(common: CommonOptions, person: PersonId, file: ValuesFile = None) -> 
 )
 def show(common: CommonOptions, person: PersonId) -> None:
     """Show what is known of a person. That it was shown, to whom and why, is recorded first."""
-    from daybook.cli.privacy import people
+    from daybook.terminal.privacy import people
 
     sender = context(common, "cli")
     with app_for_commands(common) as on:
@@ -81,7 +82,7 @@ def show(common: CommonOptions, person: PersonId) -> None:
 )
 def export(common: CommonOptions, person: PersonId) -> None:
     """Export everything that is known of a person as JSON, with every event that names the id. It is recorded."""
-    from daybook.cli.privacy import people
+    from daybook.terminal.privacy import people
 
     sender = context(common, "cli")
     with app_for_commands(common) as on:
@@ -100,7 +101,7 @@ def erase(common: CommonOptions, person: PersonId) -> None:
 
     There is no way back. Once more changes nothing, and finishes an erasure that was cut off.
     """
-    from daybook.cli.privacy import people
+    from daybook.terminal.privacy import people
 
     sender = context(common, "cli")
     with app_for_commands(common) as on:
@@ -111,8 +112,8 @@ def erase(common: CommonOptions, person: PersonId) -> None:
 @command(app, "replay", "daybook privacy replay", own=WHO)
 def replay(common: CommonOptions) -> None:
     """After a restore: erase everybody again who was erased since, and end what was cut off. Harmless to repeat."""
-    from daybook.cli.carry_out import actor
-    from daybook.cli.privacy import people
+    from daybook.terminal.carry_out import actor
+    from daybook.terminal.privacy import people
 
     with app_for_commands(common) as on:
         found = on.erasure.replay(actor(common), "cli")
@@ -122,7 +123,7 @@ def replay(common: CommonOptions) -> None:
 @command(app, "rewrap", "daybook privacy rewrap")
 def rewrap(common: CommonOptions) -> None:
     """Seal every person's key with the master key that is first now, after a new one was put above the old one."""
-    from daybook.cli.render import line
+    from daybook.terminal.render import line
 
     with app_for_commands(common) as on:
         done = on.keys.rewrap()

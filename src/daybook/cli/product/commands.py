@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from daybook.cli.carry_out import carry_out, carry_out_on, context
-from daybook.cli.context import app_for_commands, app_for_queries
-from daybook.cli.options import At, CommonOptions, Position, command
+from daybook.cli.options import At, Position, command
 from daybook.cli.product.typed import moment, wished
-from daybook.cli.render import answer
+from daybook.terminal.carry_out import carry_out, carry_out_on, context
+from daybook.terminal.context import app_for_commands, app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer(name="product", help="Create, change, show and explain products.", no_args_is_help=True)
 
@@ -60,8 +61,8 @@ def show(
     ] = None,
 ) -> None:
     """Show a product as it is, or as it was at any moment."""
-    from daybook.cli.product import views
     from daybook.queries.moment import resolve
+    from daybook.terminal.product import views
 
     with app_for_queries(common) as on:
         found = views.subject(on, sku, resolve(on.reader, at, position), channel)
@@ -217,8 +218,8 @@ def history(
     receipts: Annotated[bool, typer.Option("--receipts", help="With the channels' answers as entries.")] = False,
 ) -> None:
     """Show who changed what, when and why, and which channels saw it. Oldest first."""
-    from daybook.cli.product import views
     from daybook.queries.history import history as asked
+    from daybook.terminal.product import views
 
     with app_for_queries(common) as on:
         found = asked(on.reader, sku, limit=limit, after=after, inherited=inherited, receipts=receipts)
@@ -238,8 +239,8 @@ def diff(
     until: Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Now when not given.")] = None,
 ) -> None:
     """Show what differs between two moments, inherited values included."""
-    from daybook.cli.product import views
     from daybook.queries.diff import diff as asked
+    from daybook.terminal.product import views
 
     with app_for_queries(common) as on:
         moments = moment(on.reader, since), moment(on.reader, until)

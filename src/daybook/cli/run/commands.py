@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from daybook.cli.context import serving, settings
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer
+from daybook.cli.options import command
+from daybook.terminal.context import serving, settings
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 Only = Annotated[
     list[str] | None,
@@ -49,7 +50,7 @@ def up(
     DAYBOOK_POSTGRES and DAYBOOK_NATS name servers of your own. A role or server that dies, and a server that answers
     nobody, is started again. Sandboxes forget what they were sent when this ends.
     """
-    from daybook.cli.run.up import up as run_all
+    from daybook.runtime.up import up as run_all
 
     run_all(common, port, tuple(channels or ()), sandboxes)
 
@@ -61,7 +62,7 @@ def run(
     only: Only = None,
 ) -> None:
     """Run one role until SIGTERM or Ctrl-C, on servers that run already."""
-    from daybook.cli.run import role as roles
+    from daybook.runtime import role as roles
 
     roles.run(common, role, tuple(only or ()))
 
@@ -93,9 +94,9 @@ def migrate(
     API, daybook_relay, daybook_project and daybook_deliver; daybook_audit and daybook_read only read. Where they are
     there already, an upgrade lets them do what it needs by itself.
     """
-    from daybook.cli.run import role as running
-    from daybook.cli.run.keys import replay_erasures
     from daybook.errors import InvalidValue
+    from daybook.runtime import role as running
+    from daybook.runtime.keys import replay_erasures
 
     if (passwords is not None or dry_run) and not roles:
         raise InvalidValue("--roles", "is missing: --passwords and --dry-run are about the roles")
@@ -109,7 +110,7 @@ def migrate(
 @command(app, "config", "daybook config", "daybook config --json")
 def config(common: CommonOptions) -> None:
     """Show the settings in force, secrets masked."""
-    from daybook.cli.run import role as roles
+    from daybook.runtime import role as roles
 
     found = roles.shown(settings(common))
     answer(common, found, roles.config(found))

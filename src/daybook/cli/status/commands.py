@@ -2,9 +2,10 @@
 
 import typer
 
-from daybook.cli.context import app_for_queries
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer
+from daybook.cli.options import command
+from daybook.terminal.context import app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer()
 
@@ -25,8 +26,8 @@ def status(common: CommonOptions) -> int:
     of waiting has a bound, after which it counts; notes are work that every catalogue has, such as held products, and
     never count.
     """
-    from daybook.cli.status import views
     from daybook.queries import waiting
+    from daybook.terminal.status import views
 
     with app_for_queries(common) as on:
         found = waiting.report(on.pool, on.registry)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_queries
-from daybook.cli.options import CommonOptions, command
-from daybook.cli.render import answer
+from daybook.cli.options import command
+from daybook.terminal.context import app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer(
     name="stream", help="The JetStream stream that carries the log to the projections.", no_args_is_help=True
@@ -20,7 +21,7 @@ def reset(common: CommonOptions, yes: Annotated[bool, typer.Option("--yes", help
 
     A projection that stands beyond the log is built again from it, and its channel gets the differences.
     """
-    from daybook.cli.stream import reset as resetting
+    from daybook.terminal.stream import reset as resetting
 
     yes or typer.confirm("Remove the stream? The log is not touched.", abort=True, err=True)
     with app_for_queries(common) as on:
@@ -33,7 +34,7 @@ def save(
     common: CommonOptions, file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")]
 ) -> None:
     """Write every message of the stream into a file, as JSON Lines. Before a reset, as proof of what was in it."""
-    from daybook.cli.stream import save as saving
+    from daybook.terminal.stream import save as saving
 
     with app_for_queries(common) as on:
         done = saving.save(common, on, file)

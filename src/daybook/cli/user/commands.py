@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.context import app_for_commands, app_for_queries
-from daybook.cli.options import At, CommonOptions, Position, command
-from daybook.cli.render import answer
+from daybook.cli.options import At, Position, command
+from daybook.terminal.context import app_for_commands, app_for_queries
+from daybook.terminal.options import CommonOptions
+from daybook.terminal.render import answer
 
 app = typer.Typer(name="user", help="Users: people and services that may be given access.", no_args_is_help=True)
 
@@ -41,7 +42,7 @@ def add(
     Roles: owner, editor, merchandiser, channel-owner, warehouse, service, auditor, reader. `daybook access grant` gives
     a role within a scope.
     """
-    from daybook.cli.user import add as adding
+    from daybook.terminal.user import add as adding
 
     with app_for_commands(common) as on:
         kind: adding.Kind = "service" if service else "person"
@@ -51,9 +52,9 @@ def add(
 @command(app, "list", "daybook user list", "daybook user list --at 2026-03-03 --json")
 def list_users(common: CommonOptions, at: At = None, position: Position = None) -> None:
     """List users with their roles, as they are or were."""
-    from daybook.cli.access import views
     from daybook.queries import access
     from daybook.queries.moment import resolve
+    from daybook.terminal.access import views
 
     with app_for_queries(common) as on:
         found = access.users(on.reader, resolve(on.reader, at, position), on.access.uses.last())
@@ -63,6 +64,6 @@ def list_users(common: CommonOptions, at: At = None, position: Position = None) 
 @command(app, "show", "daybook user show anna")
 def show(common: CommonOptions, login: Login, at: At = None, position: Position = None) -> None:
     """Show a user: its grants and its keys. The same as `daybook access of`."""
-    from daybook.cli.access import views
+    from daybook.terminal.access import views
 
     views.show_user(common, login, at, position)

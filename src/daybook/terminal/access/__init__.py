@@ -1,0 +1,1 @@
+"""Access: what users may do, could do, and were refused."""

@@ -1,0 +1,1 @@
+"""The catalogue as a whole: shown page by page, exported."""

@@ -1,0 +1,1 @@
+"""The channels: how they do, and what a person does about it."""

@@ -1,0 +1,1 @@
+"""Catalogues that come in from files."""

@@ -1,0 +1,1 @@
+"""Keys: what users show to the API."""

@@ -1,0 +1,1 @@
+"""The log: its newest events, its size, its proof."""

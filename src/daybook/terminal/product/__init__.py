@@ -1,0 +1,1 @@
+"""One product: changed, shown, explained."""

@@ -1,0 +1,1 @@
+"""The JetStream stream that carries the log."""

@@ -229,7 +229,7 @@ def latency(place: Place, seconds: float, products: int, what: str, commit: floa
         place.process("daybook", "run", "relay"),
         place.project(MEASURED),
     ):
-        # Its listings are at the head since the backlog: that a change comes through shows that both roles have started.
+        # Its listings stand at the head since the backlog: only a change that comes through shows that both roles run.
         eye.wait([MEASURED], changed(app, 1 / CHANGES_PER_SECOND, products)[-1][0])
         done = changed(app, WARM_SECONDS + seconds, products)
         eye.wait([MEASURED], done[-1][0])

@@ -4,6 +4,7 @@
 """
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,15 +60,15 @@ def _section(path: Path, found: Any) -> str:
     usage = " ".join(f"{one.metavar or _choices(one)}" if one.required else f"[{one.metavar}]" for one in arguments)
     rows = [(one.metavar or _choices(one), one.help) for one in arguments]
     rows += [(" ".join((", ".join(one.opts), _takes(one))).strip(), _option_help(one)) for one in options]
-    lines = [f"## daybook {words}\n", f"{_prose(found.help)}\n"]
+    lines = [f"## daybook {words}\n", f"{found.help}\n"]
     line = " ".join(part for part in ("daybook", words, usage, "[OPTIONS]" if options else "") if part)
     lines.append(f"```\n{line}\n```\n")
     if rows:
         lines.append("| | |\n|---|---|\n" + "".join(f"| `{_cell(name)}` | {_cell(said)} |\n" for name, said in rows))
-    examples = [one.strip() for one in (found.epilog or "").splitlines()[1:]]
+    examples = textwrap.dedent("\n".join((found.epilog or "").splitlines()[1:]))
     if words in PERMISSIONS:
         lines.append(f"Permission: `{PERMISSIONS[words]}`.\n")
-    lines.append("Examples:\n\n```sh\n" + "\n".join(examples) + "\n```\n")
+    lines.append("Examples:\n\n```sh\n" + examples + "\n```\n")
     return "\n".join(lines)
 
 
@@ -89,10 +90,6 @@ def _option_help(one: Any) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _prose(text: str | None) -> str:
-    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What all commands have in common: `--json`, `--data`, `--debug`, and for those that write, who and why."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,17 +121,42 @@ def command(
         # Typer reads a command's options from its function's signature.
         call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         call.__annotations__ = {one.name: one.annotation for one in parameters}
-        call.__doc__ = function.__doc__
+        call.__doc__ = unfolded(function.__doc__ or "")
         app.command(
             name,
             cls=CommandHelp,
-            epilog="Examples:\n" + "\n".join(f"  {one}" for one in examples),
+            epilog="\n".join(["Examples:", *(f"  {line}" for one in examples for line in shell_lines(one))]),
             context_settings={"ignore_unknown_options": True} if dashes else None,
         )(call)
         return function
 
     return register
 
+
+def unfolded(text: str) -> str:
+    """Paragraphs of one line each: where a line of the source ends, none of the terminal has to."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n"))
+
+
+def shell_lines(example: str) -> list[str]:
+    """An example in lines that fit and that a shell takes as they stand."""
+    if len(example) <= EXAMPLE_WIDTH:
+        return [example]
+    lines = [""]
+    for word in _WORDS.findall(example):
+        if lines[-1].strip() and len(f"{lines[-1]} {word} \\") > EXAMPLE_WIDTH:
+            lines[-1] += " \\"
+            lines.append(f"    {word}")
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+EXAMPLE_WIDTH = 78
+"""What a terminal of 80 columns shows of a line of help."""
+_WORD = r"""(?:[^\s"']|"[^"]*"|'[^']*')+"""
+_WORDS = re.compile(f"--[\\w-]+ (?!-){_WORD}|{_WORD}")
+"""An option stays with its value, and what is quoted stays whole."""
 
 WHO = {"actor": (Actor, None), "reason": (Reason, None)}
 """The options of commands that write many things: who and why, but no command id and no version."""

@@ -1,8 +1,10 @@
 """What holds for every command: help, output, errors, and where the servers are."""
 
 import os
+import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from typer.main import get_command
 
 from daybook.cli.main import EXITS, MEANINGS, cli
 from daybook.cli.manual import commands, manual
+from daybook.cli.options import EXAMPLE_WIDTH, shell_lines
 from daybook.config import Settings, from_environment
 from daybook.runtime.up import role_environment
 from tests.fixtures.commandline import Daybook
@@ -24,12 +27,31 @@ PATHS = [path for path, _ in commands(cli)]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
-def test_every_command_has_help_with_examples_and_takes_the_options_of_all(path: tuple[str, ...]) -> None:
-    answer = Daybook({})(*path, "-h")
+def test_every_command_has_help_with_the_options_of_all_and_no_example_is_broken(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    answer, found = Daybook({})(*path, "-h"), dict(commands(cli))[path]
     assert (answer.code, answer.stderr) == (0, "")
-    assert "Examples:" in answer.stdout
     assert all(option in answer.stdout for option in ("--json", "--data", "--debug", "--help"))
+    lines = [line.strip() for line in answer.stdout.splitlines()]
+    examples = [line.strip() for line in found.epilog.splitlines()]
+    assert lines[lines.index("Examples:") :][: len(examples)] == examples and len(examples) > 1
+    for paragraph in found.help.split("\n\n"):
+        assert textwrap.wrap(paragraph, 78, break_on_hyphens=False)[0] in lines, "prose fills its lines"
     assert answer.stdout == Daybook({})(*path, "--help").stdout
+
+
+def test_an_example_that_is_too_long_for_its_line_is_still_what_a_shell_takes() -> None:
+    example = "daybook " + " ".join(f"--option-{number} 'a value of {number}'" for number in range(9))
+    lines = shell_lines(example)
+    assert len(lines) > 1 and max(map(len, lines)) <= EXAMPLE_WIDTH
+    words = subprocess.run(
+        ["sh", "-c", "printf '%s\n' " + "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert words.stdout.splitlines() == shlex.split(example)
+    assert all("'" in line for line in lines), "no option is parted from its value"
+    assert shell_lines("daybook status") == ["daybook status"]
 
 
 @pytest.mark.parametrize("found", [get_command(cli), *(one for _, one in commands(cli))], ids=lambda one: one.name)

@@ -31,6 +31,8 @@ class PostgresPlace:
         self.parameters = dict(parameters)
         self.timeline = 0
         """That it wrote when it last was the primary here; 0 for never."""
+        self.fenced = 0
+        """The timeline that it was told has begun elsewhere; 0 for none."""
         self._hung_until = 0.0
         self._address: tuple[str, int] = "", 0
 

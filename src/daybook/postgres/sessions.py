@@ -4,8 +4,9 @@ Hazard: after a failover the old primary may come back to life. It knows of noth
 takes what it is sent: an append there would be acknowledged and lost. Postgres counts a timeline up whenever a standby
 is promoted, so of two servers of one cluster the one with the lower number is the old one. This process remembers the
 newest number that it has seen, and neither opens nor goes on with a session of a lower one. Where a connection string
-names several servers, the others are asked once a second, so that a promotion is known before anybody needs it.
-docs/decisions/0024 has the interleavings, and what only synchronous replication can prevent.
+names several servers, the others are asked once a second, so that a promotion is known before anybody needs it. An old
+primary that is met is told so, and refuses appends by itself from then on (`fencing`). What others have seen comes in
+through `learn`. docs/decisions/0024 and 0026 have the interleavings, and what only synchronous replication can prevent.
 """
 
 import asyncio
@@ -16,12 +17,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, LiteralString, Self
 
+import msgspec
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from daybook.errors import BadConfiguration
+from daybook.postgres.fencing import fence
 from daybook.postgres.places import PostgresPlace, PostgresPlaces, places
 from daybook.postgres.silence import ServerHangs, watched
 
@@ -56,6 +59,9 @@ _POOLED = (
 class OldPrimary(psycopg.OperationalError):
     """The server was the primary once; another one has been promoted since."""
 
+    newest = 0
+    """The timeline that has begun."""
+
 
 class Cluster:
     """What this process knows of one cluster."""
@@ -69,12 +75,44 @@ _clusters: dict[int, Cluster] = {}
 _UNKNOWN = Cluster()
 
 
+class Timeline(msgspec.Struct, frozen=True):
+    """Which primary of which cluster: the one with the highest number is the present one."""
+
+    system: int
+    """The cluster's identity, which its standbys share; 0 where the server does not tell it."""
+    number: int
+    """Counted up by each promotion; 0 of a standby, and where the server does not tell it."""
+
+    def before(self, other: "Timeline") -> bool:
+        """Whether the other one is a later primary of the same cluster."""
+        return self.system == other.system and 0 < self.number < other.number
+
+
+def learn(seen: Timeline) -> None:
+    """What somebody else has seen: sessions of an older primary of that cluster are not used from now on."""
+    cluster = _clusters.setdefault(seen.system, Cluster())
+    if seen.number > cluster.newest:
+        if cluster.newest:
+            log.warning("timeline %d has begun, after %d", seen.number, cluster.newest)
+        cluster.newest = seen.number
+
+
+def timeline_of(conn: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]") -> Timeline:
+    """Of the server that a session is with, as it was when the session began."""
+    return conn.standing if isinstance(conn, _Standing) else Timeline(0, 0)
+
+
 class _Standing:
     """Of a session: the server's place, its cluster, and the timeline that it wrote when the session began."""
 
     place: PostgresPlace = PostgresPlace({})
     cluster: Cluster = _UNKNOWN
-    timeline: int = 0
+    standing: Timeline = Timeline(0, 0)
+
+    @property
+    def timeline(self) -> int:
+        """The number alone."""
+        return self.standing.number
 
     @property
     def outdated(self) -> bool:
@@ -87,16 +125,19 @@ class _Standing:
             if cluster.newest:
                 log.warning("%s is the new primary, of timeline %d after %d", place.name, timeline, cluster.newest)
             cluster.newest = timeline
-        self.cluster, self.timeline = cluster, timeline
+        self.cluster, self.standing = cluster, Timeline(system, timeline)
         place.timeline = timeline
         if self.outdated:
             raise self._old()
 
     def _old(self) -> OldPrimary:
-        return OldPrimary(
+        error = OldPrimary(
             f"{self.place.name} was the primary until another server was promoted: it is at timeline {self.timeline}, "
-            f"and timeline {self.cluster.newest} has begun. It is not used until it follows the new one"
+            f"and timeline {self.cluster.newest} has begun. It is not used until it follows the new one. If it was "
+            "restored on purpose and is the right one, stop every role, and run `daybook failover --restored`"
         )
+        error.newest = self.cluster.newest
+        return error
 
 
 class _Watched(psycopg.Connection[TupleRow], _Standing):
@@ -143,6 +184,8 @@ class PostgresSession(_Watched):
                     raise
                 return conn
             except psycopg.OperationalError as error:
+                if isinstance(error, OldPrimary):
+                    fence(place, _as_it_is(place), error.newest)
                 failed.append(f"{place.name}: {error}")
                 if not known.several:
                     raise
@@ -167,6 +210,8 @@ class AsyncPostgresSession(psycopg.AsyncConnection[TupleRow], _Standing):
                     raise
                 return conn
             except psycopg.OperationalError as error:
+                if isinstance(error, OldPrimary):
+                    await asyncio.to_thread(fence, place, _as_it_is(place), error.newest)
                 failed.append(f"{place.name}: {error}")
                 if not known.several:
                     raise
@@ -245,9 +290,11 @@ class _Watch:
                 else:
                     conn._ask_timeline()
                 self._held[place] = conn
-            except (psycopg.Error, BadConfiguration):
+            except (psycopg.Error, BadConfiguration) as error:
                 if conn is not None:
                     conn.close()
+                if isinstance(error, OldPrimary):
+                    fence(place, _as_it_is(place), error.newest)
 
 
 def _as_it_is(place: PostgresPlace) -> str:

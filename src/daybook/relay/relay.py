@@ -17,8 +17,9 @@ from daybook.errors import DaybookError, StreamAhead, Unavailable
 from daybook.limits import MESSAGE_BYTES_MAX
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection, connect_async
+from daybook.postgres.sessions import learn, timeline_of
 from daybook.relay.mending import Mending
-from daybook.stream import cloudevents, state
+from daybook.stream import cloudevents, state, witness
 from daybook.stream.bell import Listener
 from daybook.stream.connection import Nats, heed_cancellation
 from daybook.stream.jetstream import (
@@ -27,6 +28,7 @@ from daybook.stream.jetstream import (
     Message,
     MessageTooLarge,
     Stream,
+    StreamInfo,
     StreamRefused,
 )
 from daybook.stream.subjects import subject, wake_log
@@ -116,8 +118,14 @@ class Relay:
             await self._bell.wait(POLL_SECONDS)
             if not self._nats.connected:
                 raise Unavailable("the connection to NATS broke")
-            if due and await self._stream.last_sequence() != self.published:
-                raise LostTheFence("the stream is not where this relay left it: it was removed or cut")
+            if due:
+                await self._look(conn)
+
+    async def _look(self, conn: AsyncConnection) -> None:
+        info = await self._stream.info()
+        if info is None or info.last != self.published:
+            raise LostTheFence("the stream is not where this relay left it: it was removed or cut")
+        await self._testify(conn, info)
 
     async def _publish(self, messages: Sequence[Message]) -> int:
         self._publishing = True
@@ -144,6 +152,7 @@ class Relay:
         self._missing = info is None
         if info is None:
             return await self._make(conn, head)
+        await self._testify(conn, info)
         if info.last > head:
             await state.keep_foreign(conn, head + 1, state.beyond(head))
             raise StreamAhead(
@@ -154,12 +163,29 @@ class Relay:
                 log=head,
             )
         await self._check_same(conn, info.last)
+        await self._testify(conn, info, adopt=True)
         if self._mending.due(info.last):
             await self._stream.delete()
             return await self._make(conn, head)
         await self._keep_replicas(conn, info.replicas)
         await state.keep_sizes(conn, info.bytes_max, self._nats.client.max_payload)
         return info.last
+
+    async def _testify(self, conn: AsyncConnection, info: StreamInfo, *, adopt: bool = False) -> None:
+        """Writes on the stream which primary this is, before anything is published from it: see `stream.witness`.
+
+        Raises psycopg.OperationalError on an old one. `adopt`: the stream is this log's, whichever cluster filled it.
+        """
+        seen, own = witness.parsed(info.metadata), timeline_of(conn)
+        if seen is not None and own.before(seen):
+            learn(seen)
+            await conn.execute("SELECT 1")  # which refuses by itself now
+        another = seen is not None and seen.system != own.system
+        if own.number and (another if adopt else seen is None or seen.before(own)):
+            try:
+                await self._stream.write_metadata(witness.spelled(own))
+            except Unavailable as error:  # a user that may not: then the stream is no witness, and all else goes on
+                self._log(error)
 
     async def _keep_replicas(self, conn: AsyncConnection, found: int) -> None:
         """On as many servers as the settings say; as it is when they say nothing, which the next stream then gets too.
@@ -180,7 +206,7 @@ class Relay:
         first = max(1, head - REPLAYED_EVENTS_MAX + 1)
         self._missing, self.published = True, first - 1
         replicas = self._nats.servers.replicas or await state.replicas(conn)
-        size = await self._stream.create(first, replicas)
+        size = await self._stream.create(first, replicas, witness.spelled(timeline_of(conn)))
         self._missing = False
         log.warning("made the stream, to begin with position %d, of at most %d MiB", first, size // 2**20)
         await state.keep_sizes(conn, size, self._nats.client.max_payload)

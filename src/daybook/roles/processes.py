@@ -32,6 +32,7 @@ from daybook.roles.channel_supervisor import (
 )
 from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
+from daybook.stream.witness import witnessed
 
 log = logging.getLogger("daybook.roles")
 
@@ -59,7 +60,7 @@ async def project(
     # as Python does, took a fifth of the time.
     gc.set_threshold(50_000, 20, 20)
     gc.freeze()
-    with App(settings, registry, connections=OWN_CONNECTIONS) as app:
+    with witnessed(settings.nats), App(settings, registry, connections=OWN_CONNECTIONS) as app:
         await _check(app, names, stop)
         process = ProjectionProcess(settings.require_postgres(), settings.require_nats())
 
@@ -92,7 +93,7 @@ async def deliver(
     that there is not when it begins.
     """
     ringer = Ringer(settings.require_nats(), wake_log())
-    with App(settings, registry, connections=OWN_CONNECTIONS) as app:
+    with witnessed(settings.nats), App(settings, registry, connections=OWN_CONNECTIONS) as app:
         try:
             await _check(app, names, stop)
             servers = settings.require_postgres(), settings.require_nats()

@@ -23,6 +23,7 @@ from daybook.postgres.migrate import KEYS, LINES, migrate
 from daybook.roles import processes
 from daybook.runtime import logs
 from daybook.runtime.keys import migrated_keys
+from daybook.stream.witness import witnessed
 from daybook.terminal.context import check_migrated, connected
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import line, stacked
@@ -53,7 +54,7 @@ async def api(found: Settings, stop: asyncio.Event) -> None:
     from daybook.http.application import create
     from daybook.http.server import ApiServer
 
-    with processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
+    with witnessed(found.nats), processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
         with contextlib.suppress(Unavailable):
             if not app.access.state().keys:
                 log.warning(NOBODY_YET)

@@ -73,6 +73,8 @@ class StreamInfo(msgspec.Struct, frozen=True):
     """So large may it grow; -1 for as large as it likes."""
     replicas: int = 1
     """On how many servers of a cluster it is kept."""
+    metadata: Mapping[str, str] = {}
+    """What is written on it, the server's own notes included."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -99,7 +101,8 @@ class Stream:
         except (NatsError, TimeoutError) as error:
             raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
         config = info.config
-        return StreamInfo(int(info.state.last_seq), int(config.max_bytes or -1), int(config.num_replicas or 1))
+        sizes = int(config.max_bytes or -1), int(config.num_replicas or 1)
+        return StreamInfo(int(info.state.last_seq), *sizes, config.metadata or {})
 
     async def last_sequence(self) -> int | None:
         """The last message's sequence (0 in an empty stream that starts at 1); None when there is no stream."""
@@ -126,7 +129,9 @@ class Stream:
             raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
         return Message(found.subject or "", found.data or b"")
 
-    async def create(self, first_sequence: int = 1, replicas: int = 1) -> int:
+    async def create(
+        self, first_sequence: int = 1, replicas: int = 1, metadata: Mapping[str, str] | None = None
+    ) -> int:
         """Makes the stream, to begin with this sequence, and returns how large it may grow, as the server has room.
 
         On `replicas` servers of a cluster. Harmless when it is there already. Raises Unavailable, also when there is
@@ -134,7 +139,7 @@ class Stream:
         """
         for size in await sizes(self._nats.client):
             try:
-                await self._nats.client.jetstream().add_stream(self._config(first_sequence, size, replicas))
+                await self._nats.client.jetstream().add_stream(self._config(first_sequence, size, replicas, metadata))
                 return size
             except (NatsError, TimeoutError) as error:
                 refused = error
@@ -147,16 +152,25 @@ class Stream:
 
     async def replicate(self, replicas: int) -> None:
         """Has the stream kept on so many servers, with everything else as it is. Raises Unavailable."""
+        await self._change(f"kept on {replicas} servers", num_replicas=replicas)
+
+    async def write_metadata(self, metadata: Mapping[str, str]) -> None:
+        """Writes this on the stream, with everything else as it is. Raises Unavailable."""
+        await self._change("written on", metadata=dict(metadata))
+
+    async def _change(self, what: str, **changes: Any) -> None:
         jetstream = self._nats.client.jetstream()
         try:
             info = await jetstream.stream_info(self._name)
-            await jetstream.update_stream(info.config.evolve(num_replicas=replicas))
+            if "metadata" in changes:
+                changes["metadata"] = {**(info.config.metadata or {}), **changes["metadata"]}
+            await jetstream.update_stream(info.config.evolve(**changes))
         except (NatsError, TimeoutError) as error:
-            raise Unavailable(
-                f"the stream {self._name} can't be kept on {replicas} servers: {self._nats.why(error)}"
-            ) from error
+            raise Unavailable(f"the stream {self._name} can't be {what}: {self._nats.why(error)}") from error
 
-    def _config(self, first_sequence: int, size: int, replicas: int) -> StreamConfig:
+    def _config(
+        self, first_sequence: int, size: int, replicas: int, metadata: Mapping[str, str] | None
+    ) -> StreamConfig:
         return StreamConfig(
             name=self._name,
             subjects=[SUBJECTS],
@@ -171,6 +185,7 @@ class Stream:
             allow_direct=True,
             deny_delete=True,
             first_seq=first_sequence if first_sequence > 1 else None,
+            metadata=dict(metadata) if metadata else None,
         )
 
     async def delete(self) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from daybook.stream.subjects import STREAM, SUBJECTS, wake_delivery, wake_log
 
 _INFO = "$JS.API.INFO"
-_ASK = (f"$JS.API.STREAM.INFO.{STREAM}", f"$JS.API.STREAM.MSG.GET.{STREAM}")
+_WITNESS = f"$JS.API.STREAM.INFO.{STREAM}"
+_ASK = (_WITNESS, f"$JS.API.STREAM.MSG.GET.{STREAM}")
 _READ = (
     *_ASK,
     f"$JS.API.CONSUMER.CREATE.{STREAM}",
@@ -32,10 +33,10 @@ class Permissions(msgspec.Struct, frozen=True):
 
 
 USERS: dict[str, Permissions] = {
-    "api": Permissions((wake_log(),)),
+    "api": Permissions((_WITNESS, wake_log())),
     "relay": Permissions((SUBJECTS, _INFO, *_ASK, *_KEEP), (wake_log(),)),
     "project": Permissions((*_READ, wake_delivery("*"))),
-    "deliver": Permissions((wake_log(),), (wake_delivery("*"),)),
+    "deliver": Permissions((_WITNESS, wake_log()), (wake_delivery("*"),)),
     "audit": Permissions(_READ),
     "operator": Permissions((*_READ, f"$JS.API.STREAM.DELETE.{STREAM}", wake_log())),
 }

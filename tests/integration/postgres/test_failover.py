@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -14,7 +15,8 @@ from daybook.embedded.postgres import PostgresServer
 from daybook.errors import Unavailable
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import Pool, connect, fetch, pool
-from tests.fixtures.pipeline import Pipeline, product
+from tests.fixtures.pipeline import ROOT, Pipeline, product
+from tests.fixtures.relays import fill, relays, sequence
 from tests.fixtures.standbys import Replicated, replicated
 from tests.fixtures.toy_shop import shop
 from tests.fixtures.waiting import until
@@ -30,7 +32,7 @@ HUNG_SECONDS_MAX = 20.0
 @pytest.fixture
 def pair() -> Iterator[Replicated]:
     with replicated() as servers:
-        migrate(servers.dsn)
+        migrate(servers.primary.dsn)  # alone: who names both watches both from then on
         yield servers
 
 
@@ -135,6 +137,91 @@ def test_a_process_that_begins_beside_a_woken_primary_takes_the_new_one(pair: Re
         [sys.executable, "-c", code, pair.dsn], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.strip() == name(pair.standby), done.stderr
+
+
+def refuses_appends(server: PostgresServer) -> bool:
+    """Whether it refuses what moves the head, to a client that knows nothing of timelines."""
+    with psycopg.connect(server.dsn) as conn:
+        try:
+            conn.execute("UPDATE head SET position = position")
+        except psycopg.errors.CannotConnectNow:
+            return True
+    return False
+
+
+def beside(dsn: str, nats_url: str) -> subprocess.CompletedProcess[str]:
+    """A process that begins now, asks the stream if one is named, and appends an event to this server."""
+    code = (
+        "import sys\n"
+        "from daybook.stream.witness import witnessed\n"
+        "from tests.fixtures.relays import fill\n"
+        "with witnessed(sys.argv[2] or None): fill(sys.argv[1], 1)\n"
+    )
+    command = [sys.executable, "-c", code, dsn, nats_url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+
+
+def test_an_old_primary_that_was_met_takes_no_append_from_anybody_any_more(pair: Replicated, nats_url: str) -> None:
+    with pool(pair.dsn, "test", 2, 2) as connections:
+        connections.wait()
+        pair.hang()
+        pair.promote()
+        assert not refuses_appends(pair.standby)
+        pair.wake()
+        until(lambda: refuses_appends(pair.primary), "the old primary was told", 20)
+        done = beside(pair.primary.dsn, nats_url)
+        assert done.returncode != 0 and "timeline 2 has begun elsewhere" in done.stderr, done.stderr
+        assert head(pair.primary.dsn) == 0
+        assert beside(pair.standby.dsn, nats_url).returncode == 0
+
+
+async def test_a_process_that_reaches_the_old_primary_alone_is_told_by_the_stream(
+    pair: Replicated, nats_url: str
+) -> None:
+    async with relays(pair.standby.dsn, nats_url) as running:
+        assert (await asyncio.to_thread(beside, pair.primary.dsn, nats_url)).returncode == 0
+        await asyncio.to_thread(pair.level)
+        await asyncio.to_thread(pair.promote)
+        running.start()
+        await running.reach(1)
+        assert not refuses_appends(pair.primary), "nobody who knows has met it"
+        done = await asyncio.to_thread(beside, pair.primary.dsn, nats_url)
+        assert done.returncode != 0 and "was the primary until another server was promoted" in done.stderr, done.stderr
+        assert head(pair.primary.dsn) == 1 and refuses_appends(pair.primary), "and it was told in turn"
+        assert (await asyncio.to_thread(beside, pair.standby.dsn, nats_url)).returncode == 0
+        await running.reach(2)
+
+
+async def test_a_relay_on_the_old_primary_publishes_nothing(pair: Replicated, nats_url: str) -> None:
+    async with relays(pair.standby.dsn, nats_url) as running:
+        await asyncio.to_thread(pair.promote)
+        running.start()
+        await running.reach(0)
+        await asyncio.to_thread(fill, pair.standby.dsn, 1)
+        await running.reach(1)
+        for _ in range(2):
+            assert (await asyncio.to_thread(beside, pair.primary.dsn, "")).returncode == 0, "nobody has told it"
+        code = (
+            "import asyncio, sys; from daybook.relay.relay import Relay; "
+            "asyncio.run(Relay(*sys.argv[1:]).run(asyncio.Event()))"
+        )
+        old = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", code, pair.primary.dsn, nats_url),
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+        )
+        try:
+            assert old.stderr is not None
+            said = ""
+            async with asyncio.timeout(60):
+                while "timeline 2 has begun" not in said and (line := await old.stderr.readline()):
+                    said += line.decode()
+        finally:
+            with suppress(ProcessLookupError):
+                old.kill()
+            await old.wait()
+        assert "timeline 2 has begun" in said, said
+        assert await sequence(running.stream) == 1
 
 
 def test_a_statement_under_way_gives_up_a_hung_server_and_one_that_only_takes_long_is_waited_for(

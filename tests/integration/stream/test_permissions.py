@@ -177,6 +177,6 @@ async def test_a_relay_whose_user_may_too_little_says_which_subject_it_lacks(
     stop = asyncio.Event()
     with caplog.at_level(logging.WARNING, "daybook.relay"):
         running = asyncio.create_task(Relay(database, guarded("api")).run(stop))
-        await until(lambda: "$js.api.stream.info.daybook" in caplog.text, "it is told", 20)
+        await until(lambda: "$js.api.info" in caplog.text, "it is told", 20)
         stop.set()
         await running

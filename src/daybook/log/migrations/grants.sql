@@ -8,5 +8,6 @@ GRANT SELECT ON snapshots, changed_today
 
 -- Commands, and receipts of what a channel said.
 GRANT INSERT ON events TO daybook_append, daybook_deliver;
-GRANT UPDATE (position, recorded_at) ON head TO daybook_append, daybook_deliver;
+-- The timeline: who may append may also say to an old primary that nobody may any more.
+GRANT UPDATE (position, recorded_at, system, timeline) ON head TO daybook_append, daybook_deliver;
 GRANT INSERT, UPDATE ON snapshots TO daybook_append, daybook_deliver;

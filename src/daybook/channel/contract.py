@@ -13,6 +13,8 @@ import msgspec
 from daybook.catalogue.reference import Reference
 from daybook.channel.pacing import Pace
 from daybook.channel.reach import SWITCHES, NetworkReach, connecting, hidden, secrets_of
+from daybook.channel.reads import PRODUCTS
+from daybook.channel.reads import Reads as Reads
 from daybook.errors import BadConfiguration
 from daybook.events import ChannelConfigured, Recorded, Rejection
 
@@ -273,9 +275,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     state: type[Any]
     """A msgspec type: what `fold` gives and `render` takes."""
     fold: Fold
-    """fold(state | None, recorded) -> state | None, one product group at a time, in the order of positions."""
+    """fold(state | None, recorded) -> state | None, one key at a time (see `reads`), in the order of positions."""
     render: Render
     """render(state, reference) -> listing. Must depend on nothing else."""
+    reads: Reads = PRODUCTS
+    """Of which keys, and which types of events. A key that is an order's has one state for each order."""
     render_change: RenderChange | None = None
     """render_change(change) -> the part of what `render` gives now that differs from what it gave before; more of it
     does no harm. None: render it all, as also when something is not listed any more. Pure, and only there to be fast:

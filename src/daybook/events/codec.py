@@ -1,5 +1,6 @@
 """Stored name <-> class, body <-> event."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -93,6 +94,19 @@ NAMES: dict[type[Event], str] = {cls: name for name, cls in CLASSES.items()}
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {name: msgspec.json.Decoder(cls) for name, cls in CLASSES.items()}
+
+
+def stored_names(classes: Iterable[type]) -> frozenset[str]:
+    """The names under which the log holds events of these classes, older versions included."""
+    wanted = {NAMES[one] for one in classes}
+    names = set(wanted)
+    for name in UPCASTS:
+        newest = name
+        while newest in UPCASTS:
+            newest = UPCASTS[newest][0]
+        if newest in wanted:
+            names.add(name)
+    return frozenset(names)
 
 
 def encode(event: Event) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -15,10 +16,20 @@ REFERENCE_KEY = "@reference"
 PERSON_KEY = "@person/"
 """What the key of a person's events begins with; the person's id follows."""
 
+ORDER_KEY = "@order/"
+"""What the key of an order's events begins with; the order's id, `webshop:1001`, follows."""
+
 
 def of_group(key: str) -> bool:
-    """Whether events of this key are about a product group. What begins with @ is about the book itself."""
+    """Whether events of this key are about a product group. What begins with @ is of the book, a person or an order."""
     return not key.startswith("@")
+
+
+KeyKind = Literal["product", "order", "person"]
+"""What an event may be about. What is said of the book itself (its model, who may do what) is no kind."""
+
+KEY_BEGINS: Mapping[KeyKind, str] = {"order": ORDER_KEY, "person": PERSON_KEY}
+"""What the keys of a kind begin with, and no other's. A product group's key is a SKU, which begins with none."""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +47,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     sku: str | None
     key: str
     """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model, `@access` for
-    who may do what, `@person/<id>` for a person."""
+    who may do what, `@person/<id>` for a person, `@order/<id>` for an order."""
     recorded_at: datetime
     """UTC, never going back from one position to the next."""
     actor: str

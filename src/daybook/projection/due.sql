@@ -113,7 +113,7 @@ WITH facets AS (
     FROM {listings} l FULL JOIN (SELECT * FROM deliveries WHERE channel = %(channel)s) d
          ON d.sku = l.sku AND d.facet = l.facet
     WHERE coalesce(l.key, d.key) NOT IN (
-        SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s AND left(key, 1) <> '@')
+        SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s)
 ), roots AS (
     SELECT sku, hash, acknowledged, desired FROM facets WHERE facet = %(root)s
 ), due AS (

@@ -17,9 +17,10 @@ import msgspec
 from daybook.catalogue.reference import Reference, fold_references
 from daybook.catalogue.tracked import TrackedReference, touched_by
 from daybook.channel.contract import Held, Manifest, Payload, Rendered, SkuChange
+from daybook.channel.reads import key_test
 from daybook.errors import DaybookError
 from daybook.events import EventDiscarded, Recorded, StockEvent
-from daybook.events.envelope import REFERENCE_KEY, of_group
+from daybook.events.envelope import REFERENCE_KEY
 
 HASH_BYTES = 16
 RENDERED_FACETS_MAX = 20_000
@@ -139,6 +140,7 @@ class Folder:
 
     def __init__(self, manifest: Manifest, reference: Reference) -> None:
         self._manifest = manifest
+        self._of_key = key_test(manifest.reads.keys)
         self.reference = reference
         self._tracked = TrackedReference(reference)
 
@@ -165,15 +167,23 @@ class Folder:
                 batch.reference_position = run[-1].position
                 batch.touched.update(code for one in run for code in touched_by(one.event))
                 self._use(batch.reference)
-            elif not of_group(key):
+            elif not self._of_key(key) or not (mine := self._read(run)):
                 continue
             elif key in parked:
-                batch.left_waiting[key] = len(run)
+                batch.left_waiting[key] = len(mine)
             else:
                 work = self._group(key, states.get(key), listed, batch, taken)
-                work.fold(run, each_command)
+                work.fold(mine, each_command)
                 work.into(batch)
         return batch
+
+    def _read(self, run: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Those of a key's events that the projection reads; what a person had it leave out is looked for first."""
+        wanted = self._manifest.reads.events
+        if not wanted:
+            return run
+        kept = _without_discarded(self._manifest.name, run)
+        return [one for one in kept if isinstance(one.event, wanted)]
 
     def rerender(
         self, groups: Iterable[tuple[str, Any]], listed: Mapping[str, Facets], position: int, taken: Owners = _NONE

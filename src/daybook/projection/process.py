@@ -12,13 +12,14 @@ from contextlib import suppress
 
 import psycopg
 
-from daybook.channel.contract import Manifest
+from daybook.channel.contract import Manifest, Reads
 from daybook.errors import Unavailable
 from daybook.log import reader
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.projection import leases
 from daybook.projection.leases import RENEW_SECONDS
+from daybook.projection.reading import any_takes
 from daybook.projection.runner import Runner
 from daybook.projection.source import Source
 from daybook.projection.store import beat_all
@@ -46,6 +47,9 @@ class ProjectionProcess:
         self._nats = Nats(nats_url, "project")
         self._source = Source(self._nats)
         self._window = Window()
+        self._by_reads: dict[Reads, Manifest] = {}
+        self._takes = any_takes(())
+        """What is decoded: another one whenever a projection comes that reads something else."""
         # Listings, checkpoint and due deliveries are of one transaction: when Postgres dies before it is on the disk,
         # all of it is computed again from the log. A claim waits for the disk, and with it goes everything that was
         # committed before: so nothing is ever sent for a row that could be lost.
@@ -60,6 +64,10 @@ class ProjectionProcess:
         """Begins to run a projection, which must not be running here."""
         one = Runner(manifest, self._connections, self._window, self._came_due, self._moved.set)
         self._runners[manifest.name] = one
+        if manifest.reads not in self._by_reads:
+            self._by_reads[manifest.reads] = manifest
+            self._takes = any_takes(self._by_reads.values())
+            self._window.close()  # in it is only what the others read
 
         def gone(_: "asyncio.Future[None]") -> None:
             if self._runners.get(manifest.name) is one:
@@ -167,8 +175,12 @@ class ProjectionProcess:
                 async with asyncio.timeout(STANDBY_SECONDS):
                     await self._moved.wait()
             return
-        events = await self._source.next(conn, end, wait=True)
-        if events:
+        takes = self._takes
+        events = await self._source.next(conn, end, wait=True, takes=takes)
+        if takes is not self._takes:
+            # Hazard: a projection that was added meanwhile may read what was passed over for the others.
+            self._window.close()
+        elif events:
             self._window.add(events, self._source.bytes)
             self._start_all()
 

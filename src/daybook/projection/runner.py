@@ -17,7 +17,6 @@ import psycopg
 from daybook.channel.contract import Manifest
 from daybook.errors import Unavailable
 from daybook.ids import new_id
-from daybook.log import reader
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection
 from daybook.postgres.turns import Turns
@@ -171,11 +170,12 @@ class Runner:
         """(whether there is more to do, whether something came due)"""
         session = self._session = self._session or await self._open(conn, lease)
         session.use(conn)
-        events, behind = self._window.after(session.position, BATCH_EVENTS_MAX), False
-        if events is None:
-            rows = await reader.page_after(conn, session.position, BATCH_EVENTS_MAX)
-            events, behind = [reader.recorded(row) for row in rows], bool(rows)
-        due = await session.step(events)
+        events = self._window.after(session.position, BATCH_EVENTS_MAX)
+        if events is not None:
+            behind, due = False, await session.step(events)
+        else:
+            found = await session.reading.after(conn, session.position, BATCH_EVENTS_MAX)
+            behind, due = found.more, await session.step(found.events, found.upto)
         self.position, self._away = session.at.position, AWAY_SECONDS_MIN
         self._come_back()
         behind = behind or (self._window.end or 0) > session.position

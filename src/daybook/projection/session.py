@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from daybook.channel.contract import Manifest
 from daybook.events import EventDiscarded, ListingEvent, Recorded
-from daybook.events.envelope import of_group
+from daybook.events.envelope import REFERENCE_KEY
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
 from daybook.projection import versions
@@ -18,6 +18,7 @@ from daybook.projection.beyond import refuse_beyond
 from daybook.projection.folding import Batch, Folder, Owners
 from daybook.projection.generations import Checkpoint, Generation
 from daybook.projection.leases import Lease
+from daybook.projection.reading import Passed, Reading
 from daybook.projection.receipts import Settlement
 from daybook.projection.store import Groups, Store
 
@@ -46,6 +47,7 @@ class Session:
         defer: bool = False,
     ) -> None:
         self._manifest = manifest
+        self.reading = Reading(manifest)
         self._live = deliver
         self._store = store
         self._folder = folder
@@ -71,9 +73,9 @@ class Session:
     ) -> "Session":
         """A session from this checkpoint on; the reference of that moment is read from the log.
 
-        `defer`: a batch of nothing but receipts is written with the next one, or a quarter of a second later. Most
-        receipts are other channels', and the worker that wrote one has settled it already: each change would else
-        cost every channel a transaction for every other channel's answer.
+        `defer`: a batch of nothing but receipts, and of what this projection does not read, is written with the next
+        one, or a quarter of a second later. Most receipts are other channels', and the worker that wrote one has
+        settled it already: each change would else cost every channel a transaction for every other channel's answer.
         Raises CheckpointBeyond.
         """
         await refuse_beyond(conn, generation)
@@ -94,59 +96,71 @@ class Session:
         """Whether something was read and waits for the next batch, or for a moment, to be written."""
         return self._deferred_since is not None
 
-    def can_wait(self, events: Sequence[Recorded]) -> bool:
+    def can_wait(self, events: Sequence[Recorded | Passed], upto: int = 0) -> bool:
         """Whether this batch needs no transaction now. What may be put off is put off, and not to be handed in anew."""
-        if events and not self._deferrable(events):
-            return False
-        if events:
-            self._put_off(events)
+        upto = max(upto, events[-1].position if events else 0)
+        if upto > self.position:
+            if not self._deferrable(events):
+                return False
+            self._put_off(self.reading.of(events), upto)
         return self.at.reference_from is None and not self._overdue()
 
-    async def step(self, events: Sequence[Recorded]) -> bool:
+    async def step(self, events: Sequence[Recorded | Passed], upto: int = 0) -> bool:
         """One batch of events, then one batch of groups that the reference touches. True when something came due.
 
-        Raises Superseded when the generation is another's by now; nothing was written then.
+        `upto`: where the batch ends, when what is behind its last event is not read here. Raises Superseded when the
+        generation is another's by now; nothing was written then.
         """
-        due = False
-        if events and self._deferrable(events):
-            if self.can_wait(events):
+        upto = max(upto, events[-1].position if events else 0, self.position)
+        if upto > self.position and self._deferrable(events):
+            if self.can_wait(events, upto):
                 return False
             events = ()
-        if events:
-            due = await self._take(events)
-        elif self.position > self.at.position:
-            now = replace(self.at, position=self.position)
+        due, mine = False, self.reading.of(events)
+        if mine:
+            due = await self._take(mine, upto)
+        elif upto > self.at.position:
+            now = replace(self.at, position=upto)
             due = await self._save(Batch(self._folder.reference), now)
         if self.at.reference_from is not None:
             due = await self._rerender(self.at.reference_from) or due
-        elif not events:
+        elif not mine:
             await self._store.record_heartbeat()
         return due
 
-    def _deferrable(self, events: Sequence[Recorded]) -> bool:
-        plain = self._defer and self.at.reference_from is None
-        return plain and all(isinstance(one.event, ListingEvent) for one in events)
+    def _deferrable(self, events: Sequence[Recorded | Passed]) -> bool:
+        if not self._defer or self.at.reference_from is not None:
+            return False
+        takes = self.reading.takes
+        return all(
+            isinstance(one, Passed) or isinstance(one.event, ListingEvent) or not takes(one.type, one.key)
+            for one in events
+        )
 
-    def _put_off(self, events: Sequence[Recorded]) -> None:
-        self._owed += self._own_receipts(events)
-        self.position = events[-1].position
+    def _put_off(self, mine: Sequence[Recorded], upto: int) -> None:
+        self._owed += self._own_receipts(mine)
+        self.position = upto
         self._deferred_since = self._deferred_since or time.monotonic()
 
     def _overdue(self) -> bool:
         long = self._deferred_since is not None and time.monotonic() - self._deferred_since > DEFERRED_SECONDS_MAX
         return long or self.position - self.at.position > DEFERRED_EVENTS_MAX
 
-    async def _take(self, events: Sequence[Recorded]) -> bool:
+    async def _take(self, events: Sequence[Recorded], upto: int) -> bool:
         # The stream hands over what has arrived, the log a page: both may end inside a command. A command is whole or
         # absent, on the channels too: a new product must not be there for a moment without its stock.
         while True:
-            keys = list(dict.fromkeys(one.key for one in events if of_group(one.key)))
+            keys = list(dict.fromkeys(one.key for one in events if one.key != REFERENCE_KEY))
             groups = await self._store.groups(keys, events[-1])
             if not groups.rest:
                 break
-            events = [*events, *groups.rest]
+            upto = max(upto, groups.rest[-1].position)
+            more = self.reading.of(groups.rest)
+            if not more:
+                break
+            events = [*events, *more]
         batch = await self._with_discards(events, groups)
-        now = replace(self.at, position=events[-1].position)
+        now = replace(self.at, position=upto)
         if batch.touched:
             # One pass over the groups serves all changes: begun again for the new ones, none is forgotten.
             codes = batch.touched.union(self.at.reference_codes)

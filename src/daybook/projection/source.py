@@ -18,6 +18,7 @@ from daybook.events import Recorded
 from daybook.log import reader
 from daybook.log.digest import digest, digest_of_log
 from daybook.postgres.pool import AsyncConnection
+from daybook.projection.reading import Passed, Takes, decoded
 from daybook.stream import cloudevents, state
 from daybook.stream.connection import Nats
 from daybook.stream.feed import Delivered, Feed
@@ -49,15 +50,20 @@ class Source:
         """Since when there has been no stream to read."""
         self._told_without = False
 
-    async def next(self, conn: AsyncConnection, position: int, *, wait: bool) -> list[Recorded]:
-        """The events behind `position`, in order; [] when there are none now. `wait`: give them a moment to come."""
+    async def next(
+        self, conn: AsyncConnection, position: int, *, wait: bool, takes: Takes = lambda type_, key: True
+    ) -> list[Recorded | Passed]:
+        """The events behind `position`, in order; [] when there are none now. `wait`: give them a moment to come.
+
+        Only those that are taken are decoded.
+        """
         feed = await self._open(conn, position + 1)
         self._note(feed is not None)
         if feed is None:
             rows = await self._from_log(conn, position)
             if not rows and wait:
                 await asyncio.sleep(IDLE_SECONDS / 2)
-            return self._recorded(rows)
+            return self._decoded(rows, takes)
         # An idle reader asks the log now and then, in case the relay stands still.
         delivered = await feed.take(BATCH_EVENTS_MAX, IDLE_SECONDS if wait else 0.001)
         fresh = [one for one in delivered if one.sequence > position]
@@ -67,11 +73,11 @@ class Source:
             await _tell_foreign(conn, fresh, position, rows)
             if rows or delivered:
                 await self.drop()
-        return self._recorded(rows)
+        return self._decoded(rows, takes)
 
-    def _recorded(self, rows: Sequence[Any]) -> list[Recorded]:
+    def _decoded(self, rows: Sequence[Any], takes: Takes) -> list[Recorded | Passed]:
         self.bytes = sum(len(row[-1]) for row in rows)
-        return [reader.recorded(row) for row in rows]
+        return decoded(rows, takes)
 
     def _note(self, streaming: bool) -> None:
         """Tells once that there is no stream, when it lasts, and once that it is back."""

@@ -22,6 +22,7 @@ from daybook.projection.folding import Batch, Facets, Owners
 from daybook.projection.generations import Checkpoint, Generation
 from daybook.projection.group_cache import GroupCache
 from daybook.projection.leases import Lease
+from daybook.projection.reading import Passed, Reading
 from daybook.projection.receipts import Settlement
 from daybook.projection.versions import Versions
 
@@ -53,7 +54,7 @@ class Groups(msgspec.Struct):
 
     states: dict[str, Any]
     listed: dict[str, Facets]
-    rest: list[Recorded] = []
+    rest: list[Recorded | Passed] = []
     """What follows the last event in its own command."""
 
 
@@ -71,6 +72,7 @@ class Store:
     ) -> None:
         self._conn = conn
         self._manifest = manifest
+        self._reading = Reading(manifest)
         self._generation = generation
         self._deliver = deliver and manifest.connector is not None
         self._lease = lease
@@ -110,7 +112,7 @@ class Store:
         if missing:
             found.states |= self._decoded(await states.fetchall())
             found.listed |= _facets(missing, await hashes.fetchall())
-        found.rest = [reader.recorded(row) for row in await rest.fetchall()]
+        found.rest = [self._reading.row(row) for row in await rest.fetchall()]
         return found
 
     def _decoded(self, rows: Sequence[Any]) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class Store:
 
     async def history(self, key: str, upto: int) -> list[Recorded]:
         """A group's events from its first to this position."""
-        return await reader.of_key(self._conn, key, upto)
+        return self._reading.of(await reader.of_key(self._conn, key, upto))
 
     def remember(self, batch: Batch, groups: Groups) -> None:
         """After `save`: what these groups came to need not be read again while this object writes alone."""

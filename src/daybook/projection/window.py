@@ -10,6 +10,7 @@ from itertools import islice
 
 from daybook.events import Recorded
 from daybook.limits import PAGE_BYTES_MAX
+from daybook.projection.reading import Passed
 
 EVENTS_MAX = 4000
 BYTES_MAX = 2 * PAGE_BYTES_MAX
@@ -20,7 +21,7 @@ class Window:
     """Events without a gap, up to `end`. None at all before it was begun."""
 
     def __init__(self) -> None:
-        self._events: deque[Recorded] = deque()
+        self._events: deque[Recorded | Passed] = deque()
         self._pages: deque[tuple[int, int]] = deque()
         """How many events were added together, and their bytes."""
         self._bytes = 0
@@ -37,7 +38,7 @@ class Window:
         self._pages.clear()
         self._bytes, self.end = 0, None
 
-    def add(self, events: Sequence[Recorded], size: int) -> None:
+    def add(self, events: Sequence[Recorded | Passed], size: int) -> None:
         """What follows `end`, and its bytes. The oldest go."""
         self._events.extend(events)
         self._pages.append((len(events), size))
@@ -59,7 +60,7 @@ class Window:
             size, left = size + taken, left - number
         return unread > EVENTS_MAX // 2 or size > BYTES_MAX // 2
 
-    def after(self, position: int, limit: int) -> list[Recorded] | None:
+    def after(self, position: int, limit: int) -> list[Recorded | Passed] | None:
         """What follows a position, in order; None when only the log has it."""
         if self.end is None:
             return None

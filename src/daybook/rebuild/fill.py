@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from psycopg import sql
 
 from daybook.catalogue.reference import EMPTY
 from daybook.channel.contract import Manifest
@@ -22,6 +23,7 @@ from daybook.projection import store
 from daybook.projection.folding import Batch, Folder
 from daybook.projection.generations import Generation
 from daybook.projection.leases import Lease
+from daybook.projection.reading import condition
 from daybook.projection.store import Superseded
 from daybook.projection.versions import Chain, Version, Versions
 from daybook.rebuild import QUERIES, copy_rows
@@ -95,6 +97,7 @@ class _Worker:
         folder.fold(events, {}, {}, each_command=False)
         self._fold = _RangeFold(folder, self._discarded(), manifest.keeps_history)
         self._copy_versions = Versions(job.generation, manifest).query("copy_versions").encode()
+        self._of_range = sql.SQL(QUERIES["of_range"]).format(wanted=condition(manifest)).as_bytes()
         self._copy_states = job.generation.composed(QUERIES["copy_states"])
         self._copy_listings = job.generation.composed(QUERIES["copy_listings"])
         self._uses: dict[tuple[str, ...], bytes] = {}
@@ -145,7 +148,7 @@ class _Worker:
         # The cursor lives on the server: a range's events are never here all at once.
         with self._conn.cursor("events", binary=True) as cursor:
             given = {"from_key": from_key, "to_key": to_key, "upto": self._job.upto}
-            cursor.execute(QUERIES["of_range"], given)
+            cursor.execute(self._of_range, given)
             while page := cursor.fetchmany(max(1, PAGE_EVENTS // SHORT_PAGES) if self._way.busy else PAGE_EVENTS):
                 yield page
 

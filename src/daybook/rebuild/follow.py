@@ -25,8 +25,8 @@ async def follow(
     session = await Session.open(conn, manifest, generation, at, deliver=False, lease=lease)
     while True:
         head = await reader.head(conn)
-        rows = await reader.page_after(conn, session.at.position, BATCH_EVENTS_MAX)
-        await session.step([reader.recorded(row) for row in rows])
+        found = await session.reading.after(conn, session.at.position, BATCH_EVENTS_MAX)
+        await session.step(found.events, found.upto)
         on_progress(session.at.position)
         if session.at.position >= head and session.at.reference_from is None:
             return session.at

@@ -8,14 +8,16 @@ nobody runs the live generation nothing moves, and all of it is compared.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
+from psycopg import sql
 
 from daybook.channel.contract import Manifest
 from daybook.postgres.pool import AsyncConnection
 from daybook.projection import due
 from daybook.projection.generations import Generation, checkpoint_of
+from daybook.projection.reading import condition
 from daybook.rebuild import QUERIES
 
 SAMPLES_MAX = 3
@@ -120,7 +122,7 @@ async def make(conn: AsyncConnection, manifest: Manifest, new: Generation, live:
     async with conn.transaction():
         await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         stands, live_stands = await checkpoint_of(conn, new), await checkpoint_of(conn, live)
-        runs = await _number(conn, "runs", f"project:{manifest.name}")
+        runs = await _number(conn, QUERIES["runs"], f"project:{manifest.name}")
         high = max(stands.position, live_stands.position)
         between = {"low": min(stands.position, live_stands.position) if runs else high, "high": high}
         counts = _Counts()
@@ -133,8 +135,9 @@ async def make(conn: AsyncConnection, manifest: Manifest, new: Generation, live:
         calls: dict[str, int] = {}
         if manifest.connector is not None:
             calls = await due.planned_calls(conn, manifest, new, between)
-        moving = await _number(conn, "moving_groups", between["low"], between["high"])
-        parked = await _number(conn, "parked_count", new.projection, new.number)
+        query = sql.SQL(QUERIES["moving_groups"]).format(wanted=condition(manifest)).as_bytes()
+        moving = await _number(conn, query, between["low"], between["high"])
+        parked = await _number(conn, QUERIES["parked_count"], new.projection, new.number)
     return Plan(
         projection=new.projection,
         generation=new.number,
@@ -159,7 +162,7 @@ def _field_changes(counts: _Counts) -> Iterator[FieldDifference]:
         yield FieldDifference(field, count, tuple(counts.field_samples[field]))
 
 
-async def _number(conn: AsyncConnection, query: str, *given: object) -> int:
-    row = await (await conn.execute(QUERIES[query], given)).fetchone()
+async def _number(conn: AsyncConnection, query: LiteralString | bytes, *given: object) -> int:
+    row = await (await conn.execute(query, given)).fetchone()
     assert row is not None
     return int(row[0])

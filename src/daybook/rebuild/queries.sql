@@ -63,7 +63,7 @@ SELECT set_config('synchronous_commit', 'off', false), set_config('jit', 'off', 
 -- name: cut
 -- Keys that cut the log into ranges of about the same number of events, from a sample of its pages.
 SELECT percentile_disc(%(parts)s::float8[]) WITHIN GROUP (ORDER BY key)
-FROM events TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE left(key, 1) <> '@' AND position <= %(upto)s
+FROM events TABLESAMPLE SYSTEM ({percent}) REPEATABLE (0) WHERE {wanted} AND position <= %(upto)s
 
 -- name: put_ranges
 -- The ranges of keys that a generation is filled by.
@@ -82,11 +82,11 @@ SELECT number, from_key, to_key FROM rebuild_ranges
 WHERE projection = %s AND generation = %s AND done_at IS NULL ORDER BY number LIMIT 1 FOR UPDATE
 
 -- name: of_range
--- The events of a range of keys, group by group.
+-- The events of a range of keys that a projection folds, group by group.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,
        correlation_id, causation_id, command_id, access, data::text
 FROM events
-WHERE key >= %(from_key)s AND (%(to_key)s::text IS NULL OR key < %(to_key)s) AND left(key, 1) <> '@'
+WHERE key >= %(from_key)s AND (%(to_key)s::text IS NULL OR key < %(to_key)s) AND {wanted}
   AND position <= %(upto)s
 ORDER BY key, position
 
@@ -101,9 +101,13 @@ WHERE projection = %(projection)s AND generation = %(generation)s AND number = %
 SELECT count(*), count(done_at), coalesce(sum(events), 0), coalesce(sum(groups), 0)
 FROM rebuild_ranges WHERE projection = %s AND generation = %s
 
--- name: reference_count
--- How many events a rebuild does not fold group by group.
+-- name: not_of_products
+-- How many events are about no product group: few, so this is the quick way to the number of the others.
 SELECT count(*) FROM events WHERE key LIKE '@%%' AND position <= %s
+
+-- name: folded_count
+-- How many events a projection folds.
+SELECT count(*) FROM events WHERE {wanted} AND position <= %s
 
 -- name: discarded
 -- Positions that a person had the projection leave out.
@@ -157,7 +161,7 @@ WHERE projection = %(projection)s AND generation = %(generation)s AND state IN (
 
 -- name: moving_groups
 -- How many groups have events between the two checkpoints.
-SELECT count(DISTINCT key) FROM events WHERE position > %s AND position <= %s AND left(key, 1) <> '@'
+SELECT count(DISTINCT key) FROM events WHERE position > %s AND position <= %s AND {wanted}
 
 -- name: compare
 -- Facets that differ, in order of SKU. Groups with events between the two checkpoints are left out: they move.
@@ -166,7 +170,7 @@ SELECT coalesce(n.sku, o.sku), coalesce(n.facet, o.facet), o.payload::text, n.pa
 FROM {listings} n FULL JOIN {live} o ON o.sku = n.sku AND o.facet = n.facet
 WHERE n.hash IS DISTINCT FROM o.hash
   AND coalesce(n.key, o.key) NOT IN (
-      SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s AND left(key, 1) <> '@')
+      SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s)
 ORDER BY 1, 2
 
 -- name: lock_projection

@@ -217,7 +217,7 @@ class _Rebuild:
                 "origin": self._code.origin,
             }
             await self._conn.execute(QUERIES["begin_generation"], begun)
-            await ranges.put(self._conn, generation, await ranges.cut(self._conn, upto))
+            await ranges.put(self._conn, generation, await ranges.cut(self._conn, manifest, upto))
         return generation
 
     async def _fill(self, generation: Generation) -> int:
@@ -225,7 +225,7 @@ class _Rebuild:
         names = (generation.projection, generation.number)
         rows = await (await self._conn.execute(QUERIES["unfinished"], (generation.projection,))).fetchall()
         upto, left = next((int(row[1]), row[6]) for row in rows if row[0] == generation.number)
-        total = upto - await self._number("reference_count", upto)
+        total = await ranges.events_to_fold(self._conn, self._manifest, upto)
         if not left:
             return total
         job = FillJob(self._dsn, *names, upto, self._lease)
@@ -315,11 +315,6 @@ class _Rebuild:
         row = await (await self._conn.execute(QUERIES["progress"], names)).fetchone()
         assert row is not None
         return tuple(int(number) for number in row)
-
-    async def _number(self, query: str, *given: object) -> int:
-        row = await (await self._conn.execute(QUERIES[query], given)).fetchone()
-        assert row is not None
-        return int(row[0])
 
     def _tell(self, phase: str, generation: Generation, done: int, total: int) -> None:
         progress = {"phase": phase, "done": done, "total": total, "generation": generation.number}

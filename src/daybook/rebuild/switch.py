@@ -10,7 +10,7 @@ import msgspec
 from daybook.channel.contract import Manifest
 from daybook.errors import Refused, Unavailable
 from daybook.events import EventDiscarded, ListingEvent, Recorded
-from daybook.events.envelope import REFERENCE_KEY, of_group
+from daybook.events.envelope import REFERENCE_KEY
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection
 from daybook.projection import due
@@ -18,6 +18,7 @@ from daybook.projection.beyond import true_position
 from daybook.projection.folding import Batch, Folder, Owners
 from daybook.projection.generations import Checkpoint, Generation, hold
 from daybook.projection.leases import Lease
+from daybook.projection.reading import Reading, decoded
 from daybook.projection.receipts import Settlement
 from daybook.projection.store import Store, Superseded
 from daybook.rebuild import QUERIES
@@ -86,22 +87,23 @@ async def _bring_forward(
 ) -> None:
     """Folds the few events that the live generation has and this one has not."""
     rows = await reader.rows_after(conn, new.position, INSIDE_EVENTS_MAX + 1, position)
-    events = [reader.recorded(row) for row in rows]
+    events = Reading(manifest).of(decoded(rows, Reading(manifest).takes))
     # A changed definition may touch every group, and a discard has one folded from its beginning: work for `follow`.
     told = any(one.key == REFERENCE_KEY or isinstance(one.event, EventDiscarded) for one in events)
-    if len(events) > INSIDE_EVENTS_MAX or told:
+    if len(rows) > INSIDE_EVENTS_MAX or told:
         raise _NotYet
-    reference, _ = await reader.reference_at(conn, new.position)
-    store = Store(conn, manifest, to, deliver=False)
-    groups = await store.groups(list(dict.fromkeys(one.key for one in events if of_group(one.key))), events[-1])
-    parked = await store.parked()
+    if events:
+        reference, _ = await reader.reference_at(conn, new.position)
+        store = Store(conn, manifest, to, deliver=False)
+        groups = await store.groups(list(dict.fromkeys(one.key for one in events)), events[-1])
+        parked = await store.parked()
 
-    def fold(taken: Owners) -> Batch:
-        return Folder(manifest, reference).fold(
-            events, groups.states, groups.listed, each_command=True, parked=parked, taken=taken
-        )
+        def fold(taken: Owners) -> Batch:
+            return Folder(manifest, reference).fold(
+                events, groups.states, groups.listed, each_command=True, parked=parked, taken=taken
+            )
 
-    await store.write(await store.with_owners(fold, groups.listed))
+        await store.write(await store.with_owners(fold, groups.listed))
     await conn.execute(
         QUERIES["set_position"], {"position": position, "projection": manifest.name, "generation": to.number}
     )

@@ -12,6 +12,7 @@ from daybook.events import Recorded
 from daybook.log import reader
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import connect_async
+from daybook.projection.reading import Passed
 from daybook.projection.source import Source
 from daybook.stream import cloudevents
 from daybook.stream.connection import Nats
@@ -91,11 +92,11 @@ FORGERIES: dict[str, tuple[Callable[[Row], Message], str]] = {
 }
 
 
-async def sourced(pipeline: Pipeline) -> list[Recorded]:
+async def sourced(pipeline: Pipeline) -> list[Recorded | Passed]:
     """Everything that a source hands on while the stream can be read all the time."""
     nats = Nats(pipeline.nats_url, "test")
     await nats.open()
-    source, events = Source(nats), list[Recorded]()
+    source, events = Source(nats), list[Recorded | Passed]()
     async with await connect_async(pipeline.dsn, "test") as conn:
         while len(events) < pipeline.head():
             events += await source.next(conn, len(events), wait=True)

@@ -15,6 +15,7 @@ from daybook.commands.erasure import Erasure
 from daybook.commands.people import People
 from daybook.config import Settings
 from daybook.delivery.erasable import JOURNAL
+from daybook.identity.bearer import BearerTokens
 from daybook.log.application import Log
 from daybook.log.reader import Reader
 from daybook.people.erasures import ErasedFile, ErasureRows
@@ -50,7 +51,8 @@ class App:
         self.pool = pool(settings.require_postgres(), "app", connections, kept)
         self.log = Log(self.pool, FOLDS)
         self.reader = Reader(self.pool)
-        self.access = CurrentAccess(self.reader, self.log, self.pool, access)
+        self.tokens = BearerTokens(settings.oidc)
+        self.access = CurrentAccess(self.reader, self.log, self.pool, access, self.tokens)
         self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))
         self.book = Book(self.log, self.reader, self.registry.installed, appended, self.registry.kinds())
 

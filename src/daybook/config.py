@@ -9,14 +9,16 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from daybook import http_settings, secret_command
+from daybook import http_settings, oidc_settings, secret_command
 from daybook.addresses import NATS_FILES, NATS_OPTIONS, check_postgres, mask, nats_servers, with_nats, with_postgres
 from daybook.errors import BadConfiguration
 from daybook.http_settings import HttpSettings
+from daybook.oidc_settings import OidcProvider
 
 log = logging.getLogger("daybook.config")
 
@@ -41,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     http: HttpSettings = HttpSettings()
+    oidc: tuple[OidcProvider, ...] = ()
+    """The identity providers that vouch for users."""
     log: str = "text"
     """How a role writes its log: `text` or `json`."""
     log_level: str = "info"
@@ -98,6 +102,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         plain = msgspec.structs.asdict(self)
         plain["data"] = str(self.data)
         plain["http"] = msgspec.to_builtins(self.http, enc_hook=str)
+        plain["oidc"] = [
+            msgspec.to_builtins(one, enc_hook=str) | ({"client_secret": "********"} if one.client_secret else {})
+            for one in self.oidc
+        ]
         plain["postgres"] = mask(self.postgres)
         plain["nats"] = mask(self.nats)
         plain["erased_file"] = None if self.erased_file is None else str(self.erased_file)
@@ -150,6 +158,7 @@ def from_environment(environ: Mapping[str, str], data: Path | None = None) -> Se
         http_host=environ.get("DAYBOOK_HTTP_HOST", "127.0.0.1"),
         http_port=int(port),
         http=http_settings.from_environment(environ),
+        oidc=oidc_settings.from_environment(environ, partial(_secret, environ)),
         log=log_as,
         log_level=level,
         keys_postgres=keys or None,

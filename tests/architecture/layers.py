@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "postgres": "connections and migrations; knows no domain",
                 "secret_command": "a secret that a program gives; refuses with errors",
                 "http_settings": "what the edge lets in; refuses with errors",
+                "oidc_settings": "identity providers that vouch for users; refuses with errors",
                 "embedded": "servers from wheels; knows nothing of what runs on them",
             },
             {"config": "settings refuse with errors"},
@@ -48,6 +49,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
     (
         "work",
         (
+            {"identity": "what an identity provider says of who asks: its keys, and tokens that they signed"},
             {
                 "authentication": "who a caller is and what it may, from a state that is kept fresh",
                 "commands": "the write side: decide, then append",
@@ -140,7 +142,11 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
         "whoever owns a transaction",
     ),
     "psycopg_pool": (("postgres", "log", "authentication"), "the pool, and what a full one looks like"),
-    "aiohttp": (("channel", "projections"), "calls to channels, and sandboxes of them"),
+    "aiohttp": (
+        ("channel", "projections", "identity"),
+        "calls to channels, and sandboxes of them; questions to identity providers",
+    ),
+    "joserfc": (("identity",), "signed tokens: nobody writes their checks a second time"),
     "yarl": (("projections",), "an address that was signed must go out as it is written"),
     "graphql": (("projections",), "documents of an API, carried out by its pretended shop"),
     "jsonschema": (("projections",), "a marketplace's own schema of a listing"),

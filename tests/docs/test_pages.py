@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook import config, http_settings
+from daybook import config, http_settings, oidc_settings
 from tests.architecture.layers import HEIGHT
 from tests.docs import generate
 from tests.docs.snippets import ROOT, blocks
@@ -72,6 +72,7 @@ def test_decisions_are_numbered_without_a_hole() -> None:
 def test_every_setting_is_in_the_table_of_the_production_page_and_nothing_else_is() -> None:
     source = Path(config.__file__).read_text() + Path(http_settings.__file__).read_text()
     known = set(re.findall(r'(?:environ\.get\(|environ, )"(DAYBOOK_\w+)"', source)) | set(config.BESIDE_ADDRESSES)
+    known |= {f"DAYBOOK_OIDC_{key}" for key in oidc_settings.KEYS}
     known |= {
         "DAYBOOK_POSTGRES",
         "DAYBOOK_NATS",

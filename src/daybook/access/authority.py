@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from daybook.access import keys
+from daybook.access.identities import IssuedSubject
 from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, PERMISSIONS, ROLES, roles_with
 from daybook.access.state import AccessGrant, AccessState, Narrowed, User, narrowed_by
 from daybook.events.access import AccessScope
@@ -26,7 +27,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None
     """None is who acts through the data folder itself, on this machine."""
     login: str
-    key: str | None
+    credential: str | None
+    """What was shown, by its public name: a key, an identity or a session."""
     grants: tuple[AccessGrant, ...]
 
     def holding(self, permission: str) -> AccessGrant | None:
@@ -65,9 +67,23 @@ _UNKNOWN = "this key is not known here: check that it belongs to this Daybook, o
 _ENDED = {"revoked": "revoked", "expired": "expired", "replaced": "replaced by another, and its overlap is over"}
 
 
-def principal_of(user: User, key: str | None = None) -> Principal:
+def identified(state: AccessState, shown: IssuedSubject) -> Principal | Denied:
+    """The user for whom the issuer's word is taken."""
+    hashed = shown.hashed()
+    user = state.users.get(state.subjects.get(hashed, ""))
+    if user is None:
+        return Denied(
+            "unknown_subject",
+            f"{shown.issuer} says who you are, and no user here is tied to that. Ask an owner for "
+            f"`daybook user link LOGIN --oidc-subject {shown.subject} --oidc-issuer {shown.issuer}`",
+        )
+    identity = next(one.identity for one in user.identities.values() if one.subject_hash == hashed)
+    return principal_of(user, identity)
+
+
+def principal_of(user: User, credential: str | None = None) -> Principal:
     """The user as a principal."""
-    return Principal(user=user.user, login=user.login, key=key, grants=tuple(user.grants.values()))
+    return Principal(user=user.user, login=user.login, credential=credential, grants=tuple(user.grants.values()))
 
 
 def decide(
@@ -124,11 +140,12 @@ def in_words(grant: AccessGrant) -> str:
 
 
 def access_column(principal: Principal, grants: Iterable[AccessGrant]) -> str | None:
-    """What an event says of how it was allowed: key and grants; None for who acts on the machine itself."""
-    if principal.key is None:
+    """What an event says of how it was allowed: the key, identity or session, and grants; None for who acts on the
+    machine itself."""
+    if principal.credential is None:
         return None
     used = list(dict.fromkeys(one.grant for one in grants))[:GRANTS_NAMED_MAX]
-    return f"{principal.key}/{','.join(used)}"
+    return f"{principal.credential}/{','.join(used)}"
 
 
 GRANTS_NAMED_MAX = 10

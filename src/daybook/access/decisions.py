@@ -6,12 +6,14 @@ from typing import Literal
 
 from daybook import limits
 from daybook.access.permissions import DIMENSIONS, check_role
-from daybook.access.state import AccessState, Key, User
+from daybook.access.state import AccessState, Identity, Key, User
 from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events.access import (
     AccessGranted,
     AccessScope,
     AccessWithdrawn,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
@@ -98,6 +100,33 @@ def withdraw(state: AccessState, grant_id: str) -> list[AccessWithdrawn]:
     if owners == [grant_id]:
         raise Refused("this is the last owner: make another one first, `daybook user add NAME --owner`")
     return [AccessWithdrawn(user=standing.user, grant=grant_id)]
+
+
+def known_identity(state: AccessState, identity: str) -> Identity:
+    """The identity, or NotFound."""
+    found = state.identity(identity)
+    if found is None:
+        raise NotFound(
+            f"identity: there is no identity {identity!r}: `daybook user show USER` has them", field="identity"
+        )
+    return found
+
+
+def link(state: AccessState, user: User, identity: str, issuer: str, subject_hash: str) -> list[IdentityLinked]:
+    """The issuer's word about the subject is taken for the user. Refuses a subject that is tied to another one."""
+    holder = state.users.get(state.subjects.get(subject_hash, ""))
+    if holder is not None and holder.user != user.user:
+        tied = next(one.identity for one in holder.identities.values() if one.subject_hash == subject_hash)
+        raise Refused(f"this subject is tied to {holder.login}: untie it first, `daybook user unlink {tied}`")
+    if holder is not None:
+        return []
+    check_limit(limits.IDENTITIES, len(user.identities) + 1, "user")
+    return [IdentityLinked(user=user.user, identity=identity, issuer=issuer, subject_hash=subject_hash)]
+
+
+def unlink(state: AccessState, identity: str) -> list[IdentityUnlinked]:
+    """The identity is taken for its user no more."""
+    return [IdentityUnlinked(user=known_identity(state, identity).user, identity=identity)]
 
 
 def make_key(

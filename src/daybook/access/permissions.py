@@ -52,6 +52,9 @@ PERMISSIONS: dict[str, Permission] = {
     "stream.reset": Permission("reset the stream"),
     "user.read": Permission("see users"),
     "user.add": Permission("add users"),
+    "user.link": Permission("tie users to identities of a provider, and untie them"),
+    "session.read": Permission("see who is logged in"),
+    "session.end": Permission("end others' sessions"),
     "access.read": Permission("see who may do what, who could, and who was refused"),
     "access.grant": Permission("grant access and withdraw it"),
     "key.read": Permission("see keys, never their secrets"),
@@ -77,7 +80,8 @@ ROLES: dict[str, frozenset[str]] = {
     | {"listing.change", "channel.configure", "channel.pause", "channel.retry", "channel.resync", "channel.rebuild"},
     "warehouse": frozenset({"self.read", "definition.read", "product.read"}) | _STOCK,
     "service": _SEES | _EDITS | _STOCK | {"price.change", "listing.change", "act.for-others"},
-    "auditor": _SEES | {"log.read", "log.verify", "access.read", "user.read", "key.read", "catalogue.export"},
+    "auditor": _SEES
+    | {"log.read", "log.verify", "access.read", "user.read", "key.read", "session.read", "catalogue.export"},
     "reader": _SEES,
 }
 """Role -> its permissions. What is granted is the role, so a grant follows when a later Daybook adds to it."""

@@ -11,6 +11,8 @@ from daybook.events.access import (
     AccessGranted,
     AccessScope,
     AccessWithdrawn,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
@@ -66,6 +68,17 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose word is taken for a user: an issuer's, about one of its subjects."""
+
+    identity: str
+    user: str
+    issuer: str
+    subject_hash: str
+    linked_at: datetime
+    linked_by: str
+
+
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who may be given access."""
 
@@ -78,6 +91,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """Those that stand."""
     keys: tuple[str, ...] = ()
     """Every key that the user ever had, the newest last."""
+    identities: dict[str, Identity] = {}
+    """Those that are tied to the user."""
 
 
 class AccessState(msgspec.Struct, frozen=True):
@@ -87,12 +102,18 @@ class AccessState(msgspec.Struct, frozen=True):
     keys: dict[str, Key] = {}
     logins: dict[str, str] = {}
     """Login -> user."""
+    subjects: dict[str, str] = {}
+    """Hash of issuer and subject -> user."""
     position: int = 0
     """Of the last event that it rests on."""
 
     def user_of(self, login: str) -> User | None:
         """The user with this login, or this id."""
         return self.users.get(self.logins.get(login, login))
+
+    def identity(self, identity: str) -> Identity | None:
+        """The identity, while it is tied to a user."""
+        return next((one.identities[identity] for one in self.users.values() if identity in one.identities), None)
 
     def grant(self, grant: str) -> AccessGrant | None:
         """The grant, while it stands."""
@@ -105,6 +126,7 @@ NOBODY = AccessState()
 def fold_access(state: AccessState, events: Iterable[Recorded]) -> AccessState:
     """The state after these events, in order. One that says nothing about access changes the position only."""
     users, keys, logins, position = dict(state.users), dict(state.keys), dict(state.logins), state.position
+    subjects = dict(state.subjects)
     for one in events:
         position = one.position
         match one.event:
@@ -134,7 +156,27 @@ def fold_access(state: AccessState, events: Iterable[Recorded]) -> AccessState:
                 keys[key] = replace(keys[key], successor=successor, expires_at=end)
             case KeyRevoked(key=key) if key in keys:
                 keys[key] = replace(keys[key], revoked_at=one.recorded_at)
-    return AccessState(users, keys, logins, position)
+            case IdentityLinked(user=user, identity=identity) if user in users:
+                linked = _linked(one, one.event)
+                users[user] = replace(users[user], identities={**users[user].identities, identity: linked})
+                subjects[linked.subject_hash] = user
+            case IdentityUnlinked(user=user, identity=identity) if user in users:
+                tied = dict(users[user].identities)
+                if (gone := tied.pop(identity, None)) is not None:
+                    users[user] = replace(users[user], identities=tied)
+                    subjects.pop(gone.subject_hash, None)
+    return AccessState(users, keys, logins, subjects, position)
+
+
+def _linked(recorded: Recorded, event: IdentityLinked) -> Identity:
+    return Identity(
+        identity=event.identity,
+        user=event.user,
+        issuer=event.issuer,
+        subject_hash=event.subject_hash,
+        linked_at=recorded.recorded_at,
+        linked_by=recorded.actor,
+    )
 
 
 def _granted(recorded: Recorded, event: AccessGranted) -> AccessGrant:

@@ -9,13 +9,15 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from daybook.access.authority import Denied, Principal, authenticate
-from daybook.access.keys import parse
+from daybook.access.authority import Denied, Principal, authenticate, identified
+from daybook.access.identities import IssuedSubject
+from daybook.access.keys import PREFIX, parse
 from daybook.access.state import NOBODY, AccessGrant, AccessState
 from daybook.authentication.refusals import Refusals
 from daybook.authentication.uses import Uses
 from daybook.errors import Unauthenticated, Unavailable
 from daybook.events.access import AccessRefused
+from daybook.identity.bearer import BearerTokens
 from daybook.log.application import Log
 from daybook.log.reader import Reader
 from daybook.postgres.pool import Pool
@@ -32,8 +34,14 @@ MALFORMED = "this is no key of Daybook, or it was mistyped or cut: a key is `dbk
 class CurrentAccess:
     """Who may do what, as this process knows it. Thread-safe; one for each process."""
 
-    def __init__(self, reader: Reader, log: Log, pool: Pool, base: AccessState = NOBODY) -> None:
-        """`base`: who is known besides those in the log. For tests, which begin with an owner and an empty log."""
+    def __init__(
+        self, reader: Reader, log: Log, pool: Pool, base: AccessState = NOBODY, tokens: BearerTokens | None = None
+    ) -> None:
+        """`base`: who is known besides those in the log. For tests, which begin with an owner and an empty log.
+
+        `tokens`: those of identity providers; none are taken without it.
+        """
+        self.tokens = tokens or BearerTokens(())
         self._reader = reader
         self._base = base
         self._lock = threading.Lock()
@@ -85,12 +93,16 @@ class CurrentAccess:
     async def principal(self, authorization: str | None) -> Principal:
         """Who the request's `Authorization` names. Raises Unauthenticated, and Unavailable.
 
-        One that is refused although the key is known, and a secret that is wrong, are told to the log.
+        One that is refused although the key is known, a secret that is wrong, and somebody whom an issuer knows and we
+        don't, are told to the log.
         """
         if authorization is None:
             raise Unauthenticated(await self._without_key())
         scheme, _, credential = authorization.partition(" ")
-        shown = parse(credential.strip()) if scheme.lower() == "bearer" else None
+        text = credential.strip() if scheme.lower() == "bearer" else ""
+        if self.tokens.taken and text and not text.startswith(PREFIX):
+            return await self._of_token(text)
+        shown = parse(text)
         if shown is None:
             raise Unauthenticated(MALFORMED)
         found = authenticate(await self.fresh(), shown, datetime.now(UTC))
@@ -98,6 +110,18 @@ class CurrentAccess:
             known = found.reason not in ("unknown_key",)
             await self.refuse(AccessRefused(reason=found.reason, key=shown.id if known else None))
             raise Unauthenticated(found.message)
+        return found
+
+    async def _of_token(self, text: str) -> Principal:
+        subject = await self.tokens.subject(text)
+        return await self.of_subject(IssuedSubject(subject.issuer, subject.subject))
+
+    async def of_subject(self, shown: IssuedSubject) -> Principal:
+        """The user for whom an issuer has vouched. Raises Unauthenticated, and Unavailable."""
+        found = identified(await self.fresh(), shown)
+        if isinstance(found, Denied):
+            await self.refuse(AccessRefused(reason=found.reason, asked={"issuer": shown.issuer[:100]}))
+            raise Unauthenticated(found.message, reason=found.reason)
         return found
 
     async def _without_key(self) -> str:
@@ -112,9 +136,9 @@ class CurrentAccess:
 
     def used(self, principal: Principal, grants: tuple[AccessGrant, ...]) -> None:
         """Notes that these grants were used with the principal's key. Costs no look-up."""
-        if principal.key is not None:
+        if principal.credential is not None:
             for one in grants:
-                self.uses.note(principal.key, one.grant)
+                self.uses.note(principal.credential, one.grant)
 
 
 NO_KEY = (
@@ -128,4 +152,10 @@ NOBODY_YET = (
 
 
 def _both(base: AccessState, state: AccessState) -> AccessState:
-    return AccessState(base.users | state.users, base.keys | state.keys, base.logins | state.logins, state.position)
+    return AccessState(
+        base.users | state.users,
+        base.keys | state.keys,
+        base.logins | state.logins,
+        base.subjects | state.subjects,
+        state.position,
+    )

@@ -52,6 +52,8 @@ PERMISSIONS: dict[str, str] = {
     "import akeneo": "catalogue.import",
     "import jsonl": "catalogue.import",
     "user add": "user.add",
+    "user link": "user.link",
+    "user unlink": "user.link",
     "user list": "user.read",
     "user show": "user.read",
     "access grant": "access.grant",

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from daybook import limits
 from daybook.access import decisions
+from daybook.access.identities import IssuedSubject
 from daybook.access.state import AccessState, User
 from daybook.commands.decision_view import Change, DecisionView
 from daybook.commands.people import known_person
@@ -14,6 +16,7 @@ from daybook.errors import InvalidValue
 from daybook.events import AccessEvent, AccessScope
 from daybook.events.access import ACCESS_KEY
 from daybook.people.person import parse_person_id
+from daybook.values import check_text
 
 
 class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_user"):
@@ -33,6 +36,37 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """See `decisions.add_user`."""
         _check_person(scene, self)
         return _of(*added(scene.access(), self))
+
+
+class LinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="link_identity"):
+    """An issuer's word about one of its subjects is taken for the user. `first` adds the user in the same command."""
+
+    user: str
+    """Login or id."""
+    identity: str
+    """The id that it gets."""
+    issuer: str
+    subject_hash: str
+    first: AddUser | None = None
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """See `decisions.link`."""
+        state = scene.access()
+        user, before = _first(scene, self.user, self.first)
+        linked = decisions.link(state, user, self.identity, self.issuer, self.subject_hash)
+        return _of(user, [*before, *linked])
+
+
+class UnlinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="unlink_identity"):
+    """It is taken no more."""
+
+    identity: str
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """See `decisions.unlink`."""
+        state = scene.access()
+        events = decisions.unlink(state, self.identity)
+        return _of(state.users[events[0].user], events)
 
 
 class GrantAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="grant_access"):
@@ -76,9 +110,7 @@ class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.make_key`."""
         state = scene.access()
-        if self.first is not None:
-            _check_person(scene, self.first)
-        user, before = added(state, self.first) if self.first else (decisions.known_user(state, self.user), [])
+        user, before = _first(scene, self.user, self.first)
         made = decisions.make_key(state, user, self.key, self.hash, self.label, self.expires_at)
         return _of(user, [*before, *made])
 
@@ -110,6 +142,23 @@ class RevokeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return _of(_owner(state, self.key), events)
 
 
+def link_of(
+    user: str, identity: str, issuer: str | None, subject: str, known: Sequence[str], first: AddUser | None = None
+) -> LinkIdentity:
+    """The command that ties a subject to a user, with no more than a hash of it.
+
+    An issuer that is not given is the only one that is `known`. Raises InvalidValue.
+    """
+    if issuer is None and len(known) != 1:
+        there = ", ".join(known) or "none: set DAYBOOK_OIDC_ISSUER"
+        raise InvalidValue("issuer", f"must be given; the settings name {there}")
+    issuer = check_text(issuer or known[0], "issuer", limits.ISSUER)
+    if not issuer.startswith(("https://", "http://")):
+        raise InvalidValue("issuer", "must be an address, as it stands in `iss` of the provider's tokens", issuer)
+    hashed = IssuedSubject(issuer, check_text(subject, "subject", limits.SUBJECT)).hashed()
+    return LinkIdentity(user=user, identity=identity, issuer=issuer, subject_hash=hashed, first=first)
+
+
 def stream_of(login: str) -> str:
     """The stream of a user. It is named by the login, so that two users can't be added with the same."""
     return f"user/{login}"
@@ -124,6 +173,14 @@ def added(state: AccessState, wish: AddUser) -> tuple[User, list[AccessEvent]]:
     if wish.role is not None:
         events += decisions.grant(state, user, wish.grant, wish.role, AccessScope())
     return user, events
+
+
+def _first(scene: DecisionView, named: str, first: AddUser | None) -> tuple[User, list[AccessEvent]]:
+    """The user that there is, or that the same command adds."""
+    if first is None:
+        return decisions.known_user(scene.access(), named), []
+    _check_person(scene, first)
+    return added(scene.access(), first)
 
 
 def _check_person(scene: DecisionView, wish: AddUser) -> None:

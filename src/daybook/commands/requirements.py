@@ -56,6 +56,8 @@ _PLAIN: dict[type, str] = {
     catalogue.DefineCategory: "definition.change",
     channels.AddChannel: "channel.add",
     access.AddUser: "user.add",
+    access.LinkIdentity: "user.link",
+    access.UnlinkIdentity: "user.link",
     access.GrantAccess: "access.grant",
     access.WithdrawAccess: "access.grant",
     access.MakeKey: "key.make",
@@ -81,8 +83,8 @@ def required(command: object) -> tuple[Requirement, ...]:
         return (Requirement(permission=_CHANNEL[kind], channel=command.name),)  # type: ignore[attr-defined]
     if isinstance(command, access.AddUser) and command.role is not None:
         return (Requirement(permission="user.add"), Requirement(permission="access.grant"))
-    if isinstance(command, access.MakeKey) and command.first is not None:
-        return (Requirement(permission="key.make"), *required(command.first))
+    if isinstance(command, access.MakeKey | access.LinkIdentity) and command.first is not None:
+        return (Requirement(permission=_PLAIN[kind]), *required(command.first))
     if kind in _PLAIN:
         return (Requirement(permission=_PLAIN[kind]),)
     raise Forbidden(f"{kind.__name__} declares no permission: it is refused to everybody", permission=kind.__name__)

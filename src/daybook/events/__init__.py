@@ -9,9 +9,13 @@ from daybook.events.access import (
     AccessRefused,
     AccessScope,
     AccessWithdrawn,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
+    SessionBegan,
+    SessionEnded,
     UserAdded,
 )
 from daybook.events.catalogue import (
@@ -78,7 +82,19 @@ CatalogueEvent = (
     | ChannelRemoved
 )
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
-AccessEvent = UserAdded | AccessGranted | AccessWithdrawn | KeyMade | KeyRotated | KeyRevoked | AccessRefused
+AccessEvent = (
+    UserAdded
+    | AccessGranted
+    | AccessWithdrawn
+    | KeyMade
+    | KeyRotated
+    | KeyRevoked
+    | IdentityLinked
+    | IdentityUnlinked
+    | SessionBegan
+    | SessionEnded
+    | AccessRefused
+)
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent | PersonEvent
 
@@ -103,6 +119,8 @@ __all__ = [
     "FacetReceipt",
     "FamilyDefined",
     "GtinAssigned",
+    "IdentityLinked",
+    "IdentityUnlinked",
     "KeyMade",
     "KeyRevoked",
     "KeyRotated",
@@ -129,6 +147,8 @@ __all__ = [
     "ProductReinstated",
     "Recorded",
     "Rejection",
+    "SessionBegan",
+    "SessionEnded",
     "StockAdjusted",
     "StockCounted",
     "StockEvent",

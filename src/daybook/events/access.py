@@ -9,6 +9,8 @@ ACCESS_KEY = "@access"
 """The key of the events that say who may do what. No SKU can start with @."""
 REFUSALS_KEY = "@refusals"
 """The key of refusals, which may be many and change nothing."""
+SESSIONS_KEY = "@sessions"
+"""The key of logins and their ends, which are many, and decide nothing afterwards."""
 
 
 class AccessScope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -79,13 +81,58 @@ class KeyRevoked(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
+class IdentityLinked(msgspec.Struct, frozen=True, kw_only=True):
+    """An identity provider's word for somebody is taken for this user.
+
+    What a provider calls its subjects may be a mail address, so the log has a hash of it.
+    """
+
+    user: str
+    identity: str
+    """`oid_…`: what everything else names."""
+    issuer: str
+    """As it stands in `iss`."""
+    subject_hash: str
+    """SHA-256 of issuer and subject, in hexadecimal."""
+
+
+class IdentityUnlinked(msgspec.Struct, frozen=True, kw_only=True):
+    """The identity is taken for the user no more, and whoever is logged in with it no longer is."""
+
+    user: str
+    identity: str
+
+
+class SessionBegan(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody logged in with a browser."""
+
+    user: str
+    session: str
+    """`ses_…`, the public part."""
+    identity: str
+    """By whose word."""
+    expires_at: datetime
+    """It ends then at the latest."""
+
+
+class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A session was ended before its time."""
+
+    user: str
+    session: str
+    how: Literal["logout", "login", "ended"]
+    """By its own user, by another login of the same browser, or by somebody who may."""
+
+
 class AccessRefused(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody was turned away. Told at most once a minute for the same key, permission and reason."""
 
     reason: str
-    """`forbidden`, `out_of_scope`, `wrong_secret`, `unknown_key`, `revoked`, `expired`, `replaced`."""
+    """`forbidden`, `out_of_scope`, `wrong_secret`, `unknown_key`, `revoked`, `expired`, `replaced`,
+    `unknown_subject`."""
     user: str | None = None
     key: str | None = None
+    """The key, identity or session that was shown."""
     permission: str | None = None
     asked: dict[str, str] = {}
     """What was named in the request: channel, price list, location, SKU."""

@@ -21,6 +21,8 @@ from daybook.events import (
     EventDiscarded,
     FamilyDefined,
     GtinAssigned,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
@@ -41,6 +43,8 @@ from daybook.events import (
     ProductDiscontinued,
     ProductListed,
     ProductReinstated,
+    SessionBegan,
+    SessionEnded,
     StockAdjusted,
     StockCounted,
     StockReceived,
@@ -86,6 +90,10 @@ CLASSES: dict[str, type[Event]] = {
     "access.key_made.v1": KeyMade,
     "access.key_rotated.v1": KeyRotated,
     "access.key_revoked.v1": KeyRevoked,
+    "access.identity_linked.v1": IdentityLinked,
+    "access.identity_unlinked.v1": IdentityUnlinked,
+    "access.session_began.v1": SessionBegan,
+    "access.session_ended.v1": SessionEnded,
     "access.refused.v1": AccessRefused,
 }
 """The newest stored name of every event. Frozen by golden files: a name here is never renamed, only succeeded."""

@@ -43,7 +43,7 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     app: App = connection.app.state[STATE]
     given = _headers(connection.scope["headers"])
     principal = await app.access.principal(given.get(_AUTHORIZATION))
-    key_limits.begin(connection, principal.key)
+    key_limits.begin(connection, principal.credential)
     connection.scope["user"] = principal
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
     await _check_actor(app, principal, given.get(_ACTOR), handler.opt[TAKES])
@@ -134,7 +134,7 @@ def _facts(app: App, one: Requirement) -> Callable[[], Touched]:
 def _refusal(principal: Principal, denied: Denied, permission: str, asked: dict[str, str]) -> AccessRefused:
     shown = {name: value[:100] for name, value in asked.items()}
     return AccessRefused(
-        reason=denied.reason, user=principal.user, key=principal.key, permission=permission, asked=shown
+        reason=denied.reason, user=principal.user, key=principal.credential, permission=permission, asked=shown
     )
 
 

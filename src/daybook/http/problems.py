@@ -133,8 +133,13 @@ def domain_error(request: Request[Any, Any, Any], error: DaybookError) -> Respon
     if status == 500:
         return unexpected_error(request, error)
     shown = {name: value for name, value in error.details.items() if name in _SHOWN}
-    headers = {"WWW-Authenticate": 'Bearer realm="daybook"'} if status == 401 else None
+    headers = {"WWW-Authenticate": _challenge(error)} if status == 401 else None
     return problem(request, status, error.code, error.message, headers, **shown)
+
+
+def _challenge(error: DaybookError) -> str:
+    """RFC 6750, section 3: whoever sent no token is told of no error."""
+    return 'Bearer realm="daybook"' + (', error="invalid_token"' if "reason" in error.details else "")
 
 
 def not_permitted(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

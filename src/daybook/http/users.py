@@ -3,10 +3,12 @@
 from typing import Any, Literal
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
-from daybook.commands.access import AddUser, stream_of
+from daybook.access.identities import PREFIX as OID
+from daybook.commands.access import AddUser, UnlinkIdentity, link_of, stream_of
+from daybook.errors import NotFound
 from daybook.http.declared import COMMAND, QUESTION, created
 from daybook.http.dependencies import InjectedApp, InjectedCaller
 from daybook.http.moments import At, Position, moment
@@ -29,6 +31,21 @@ class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """With this role, everywhere; `POST /access/grants` gives one within a scope."""
     person: str | None = None
     """The person in the vault, where name and mail are."""
+
+
+class NewIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose word is to be taken for a user."""
+
+    subject: str
+    """As it stands in `sub` of the provider's tokens."""
+    issuer: str | None = None
+    """As it stands in `iss`; the one that the settings name, when there is one."""
+
+
+class IdentityReceipt(Receipt, frozen=True, kw_only=True):
+    """What the command did, and the identity that is tied to the user."""
+
+    identity: str
 
 
 @get("/users", **QUESTION, **needs("user.read"), summary="The users")
@@ -63,4 +80,43 @@ def add_user(app: InjectedApp, caller: InjectedCaller, data: JSONBody[NewUser]) 
     return carry_out(app, caller, wish, stream_of(data.login), f"{PATH}/{data.login}")
 
 
-ROUTES: tuple[Any, ...] = (list_users, show_user, add_user)
+@post(
+    "/users/{user:str}/identities",
+    **(COMMAND | {"responses": COMMAND["responses"] | created(IdentityReceipt)}),
+    **needs("user.link", command=True),
+    summary="Tie a user to an identity",
+)
+def link_user(
+    app: InjectedApp, caller: InjectedCaller, user: FromPath[str], data: JSONBody[NewIdentity]
+) -> Response[IdentityReceipt]:
+    """An issuer's word about one of its subjects is taken for the user. Of the subject only a hash is kept."""
+    issuers = [one.issuer for one in app.settings.oidc]
+    wish = link_of(user, short_id(OID, caller.context.command_id), data.issuer, data.subject, issuers)
+    known = app.reader.access().user_of(user)
+    stream = stream_of(known.login if known else user)
+    done = carry_out(app, caller, wish, stream, f"{PATH}/{known.login}" if known else None)
+    standing = app.reader.access().user_of(user)
+    assert standing is not None
+    tied = next(one.identity for one in standing.identities.values() if one.subject_hash == wish.subject_hash)
+    body = IdentityReceipt(**msgspec.structs.asdict(done.content), identity=tied)
+    return Response(body, status_code=201 if body.changed else 200, headers=done.headers)
+
+
+@delete(
+    "/users/{user:str}/identities/{identity:str}",
+    **COMMAND,
+    **needs("user.link", command=True),
+    summary="Untie a user from an identity",
+)
+def unlink_user(
+    app: InjectedApp, caller: InjectedCaller, user: FromPath[str], identity: FromPath[str]
+) -> Response[Receipt]:
+    """Its tokens and sessions are refused within a second by every process."""
+    state = app.reader.access()
+    known = state.user_of(user)
+    if known is None or identity not in known.identities:
+        raise NotFound(f"identity: {user} has no identity {identity!r}", field="identity")
+    return carry_out(app, caller, UnlinkIdentity(identity=identity), stream_of(known.login))
+
+
+ROUTES: tuple[Any, ...] = (list_users, show_user, add_user, link_user, unlink_user)

@@ -1,15 +1,15 @@
 """Who may, could and did: questions about access, answered from the log as of any moment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from daybook.access.authority import Denied, Touched, decide, in_words, principal_of
 from daybook.access.decisions import known_user
 from daybook.access.permissions import CHANNEL, LOCATION, PRICE_LIST, check_permission
-from daybook.access.state import AccessGrant, AccessState, Key, User
+from daybook.access.state import AccessGrant, AccessState, Identity, Key, User
 from daybook.errors import InvalidValue
 from daybook.events import (
     AccessEvent,
@@ -17,10 +17,14 @@ from daybook.events import (
     AccessRefused,
     AccessScope,
     AccessWithdrawn,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
     Recorded,
+    SessionBegan,
+    SessionEnded,
     UserAdded,
 )
 from daybook.events.codec import NAMES
@@ -30,9 +34,7 @@ from daybook.queries.reach import touched_at
 
 LIMIT_MAX = 1000
 UNUSED_DAYS = 90
-TYPES = tuple(
-    NAMES[one] for one in (UserAdded, AccessGranted, AccessWithdrawn, KeyMade, KeyRotated, KeyRevoked, AccessRefused)
-)
+TYPES = tuple(NAMES[one] for one in get_args(AccessEvent))
 LastUses = Mapping[tuple[str, str], datetime]
 """(key, grant) -> when it was last used."""
 
@@ -64,6 +66,16 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None = None
 
 
+class IdentityView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose word is taken for the user. What the issuer calls it is not kept, only a hash of it."""
+
+    identity: str
+    issuer: str
+    linked_at: datetime
+    linked_by: str
+    last_used_at: datetime | None = None
+
+
 class UserView(msgspec.Struct, frozen=True, kw_only=True):
     """A user with what it may do and its keys."""
 
@@ -74,6 +86,7 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     added_at: datetime
     grants: list[GrantView]
     keys: list[KeyView]
+    identities: list[IdentityView]
 
 
 class CouldView(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +101,8 @@ class CouldView(msgspec.Struct, frozen=True, kw_only=True):
     granted_by: str
     keys: list[str]
     """Those that were taken at that moment; none: the permission could be used with no key."""
+    identities: list[str]
+    """Those by whose word it could be used, with a token or a browser."""
 
 
 class AccessLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,13 +127,15 @@ class AccessPage(msgspec.Struct, frozen=True):
 
 
 class UnusedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant or a key that nobody used for long."""
+    """A grant, a key or an identity that nobody used for long."""
 
     login: str
     grant: str | None
-    """Null for a key."""
+    """Null for the others."""
     key: str | None
-    """Null for a grant."""
+    """Null for the others."""
+    identity: str | None
+    """Null for the others."""
     what: str
     since: datetime
     """Its last use, or when it was given."""
@@ -170,6 +187,7 @@ def who_could(
                 granted_at=one.granted_at,
                 granted_by=one.granted_by,
                 keys=keys,
+                identities=list(user.identities),
             )
             for one in user.grants.values()
             if _gave(user, one, permission, touched)
@@ -195,21 +213,38 @@ def log_page(reader: Reader, after: int = 0, limit: int = 100, *, refused: bool 
 
 
 def unused(reader: Reader, uses: LastUses, now: datetime, days: int = UNUSED_DAYS) -> list[UnusedView]:
-    """Grants and taken keys that nobody used for so many days, those that rest longest first."""
+    """Grants, taken keys and identities that nobody used for so many days, those that rest longest first."""
     if not 0 <= days <= 36_500:
         raise InvalidValue("days", "must be between 0 and 36500", days)
     state, before = reader.access(), now - timedelta(days=days)
-    found = []
-    for user in state.users.values():
-        for grant in user.grants.values():
-            since = max((at for (_, one), at in uses.items() if one == grant.grant), default=grant.granted_at)
-            found.append(UnusedView(login=user.login, grant=grant.grant, key=None, what=in_words(grant), since=since))
-        for name in user.keys:
-            key = state.keys[name]
-            if key.ended(now) is None:
-                since = max((at for (one, _), at in uses.items() if one == name), default=key.made_at)
-                found.append(UnusedView(login=user.login, grant=None, key=name, what=key.label or "a key", since=since))
+    used: dict[str, datetime] = {}
+    for names, at in uses.items():
+        used |= {name: max(at, used.get(name, at)) for name in names}
+    found = [one for user in state.users.values() for one in _held(state, user, used, now)]
     return sorted((one for one in found if one.since < before), key=lambda one: one.since)
+
+
+def _held(state: AccessState, user: User, used: Mapping[str, datetime], now: datetime) -> Iterator[UnusedView]:
+    for grant in user.grants.values():
+        yield _held_since(user, used.get(grant.grant, grant.granted_at), in_words(grant), grant=grant.grant)
+    for key in (state.keys[name] for name in user.keys):
+        if key.ended(now) is None:
+            yield _held_since(user, used.get(key.key, key.made_at), key.label or "a key", key=key.key)
+    for one in user.identities.values():
+        since = used.get(one.identity, one.linked_at)
+        yield _held_since(user, since, f"identity of {one.issuer}", identity=one.identity)
+
+
+def _held_since(
+    user: User,
+    since: datetime,
+    what: str,
+    *,
+    grant: str | None = None,
+    key: str | None = None,
+    identity: str | None = None,
+) -> UnusedView:
+    return UnusedView(login=user.login, grant=grant, key=key, identity=identity, what=what, since=since)
 
 
 def keys(reader: Reader, moment: Moment, uses: LastUses | None = None, login: str | None = None) -> list[KeyView]:
@@ -248,6 +283,17 @@ def _user(state: AccessState, user: User, at: datetime, uses: LastUses) -> UserV
             for one in user.grants.values()
         ],
         keys=[_key(state, state.keys[one], at, uses) for one in user.keys],
+        identities=[_identity(one, uses) for one in user.identities.values()],
+    )
+
+
+def _identity(one: Identity, uses: LastUses) -> IdentityView:
+    return IdentityView(
+        identity=one.identity,
+        issuer=one.issuer,
+        linked_at=one.linked_at,
+        linked_by=one.linked_by,
+        last_used_at=_latest(when for (credential, _), when in uses.items() if credential == one.identity),
     )
 
 
@@ -301,6 +347,14 @@ def sentence(state: AccessState, event: AccessEvent) -> str:
             return f"{key} of {who} replaced by {successor}"
         case KeyRevoked(key=key):
             return f"{key} of {who} revoked"
+        case IdentityLinked(identity=identity, issuer=issuer):
+            return f"{identity} of {issuer} is {who}"
+        case IdentityUnlinked(identity=identity):
+            return f"{identity} is {who} no more"
+        case SessionBegan(session=session, identity=identity):
+            return f"{who} logged in as {identity} ({session})"
+        case SessionEnded(session=session, how=how):
+            return f"{session} of {who} ended ({how})"
     about = ", ".join(f"{name} {value}" for name, value in event.asked.items())
     wish = f"{event.permission} " if event.permission else ""
     return f"refused: {wish}{f'about {about} ' if about else ''}({event.reason}){f', {event.key}' if event.key else ''}"

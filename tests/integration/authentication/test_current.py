@@ -50,7 +50,7 @@ def test_a_new_book_says_how_somebody_gets_in_and_then_what_is_missing(app: App)
     make_key(app)
     app.access = CurrentAccess(app.reader, app.log, app.pool)
     found = asyncio.run(app.access.principal(SHOWN.replace("Bearer", "bearer")))
-    assert (found.login, found.key, [one.role for one in found.grants]) == ("erp", "dbk_k3v7w2a5pq", ["service"])
+    assert (found.login, found.credential, [one.role for one in found.grants]) == ("erp", "dbk_k3v7w2a5pq", ["service"])
     assert "daybook key local" in refusal(app, None)
 
 

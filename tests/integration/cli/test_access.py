@@ -65,6 +65,27 @@ def test_a_grant_is_given_within_a_scope_shown_and_withdrawn(daybook: Daybook) -
     assert "merchandiser" in daybook("access", "permissions").stdout
 
 
+def test_a_user_is_tied_to_an_identity_shown_with_it_and_untied(daybook: Daybook) -> None:
+    daybook.environ |= {"DAYBOOK_OIDC_ISSUER": "https://id.example", "DAYBOOK_OIDC_AUDIENCE": "daybook"}
+    added = daybook.json("user", "add", "mia", "--role", "reader", "--oidc-subject", "2482-canary")
+    assert (added["login"], added["issuer"], added["changed"]) == ("mia", "https://id.example", True)
+    assert not daybook.json("user", "link", "mia", "--oidc-subject", "2482-canary")["changed"]
+    daybook.json("user", "link", "mia", "--oidc-subject", "7", "--oidc-issuer", "https://other.example")
+    shown = daybook.json("user", "show", "mia")
+    assert [one["issuer"] for one in shown["identities"]] == ["https://id.example", "https://other.example"]
+    assert shown["keys"] == []
+    assert added["identity"] in daybook("access", "of", "mia").stdout
+    (could,) = daybook.json("access", "who-could", "product.read")
+    assert could["identities"][0] == added["identity"]
+    unused = daybook.json("access", "list-unused", "--days", "0")
+    assert added["identity"] in [one["identity"] for one in unused]
+    daybook.json("user", "unlink", added["identity"])
+    daybook.refuses(4, "not_found", "user", "unlink", added["identity"])
+    daybook.refuses(3, "invalid_value", "user", "link", "mia")
+    daybook.refuses(4, "not_found", "user", "link", "nobody", "--oidc-subject", "8")
+    assert "canary" not in daybook("access", "log").stdout + daybook("log", "tail", "--json").stdout
+
+
 def test_a_mistake_is_told_in_words(daybook: Daybook) -> None:
     daybook.refuses(4, "not_found", "access", "grant", "nobody", "editor")
     daybook.refuses(3, "invalid_value", "user", "add", "Anna")

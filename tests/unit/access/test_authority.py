@@ -40,7 +40,7 @@ def grant(role: str, number: int = 1, **scope: Any) -> AccessGrant:
 
 
 def principal(*grants: AccessGrant) -> Principal:
-    return Principal(user="usr_1", login="erp", key="dbk_k3v7w2a5pq", grants=grants)
+    return Principal(user="usr_1", login="erp", credential="dbk_k3v7w2a5pq", grants=grants)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -137,7 +137,7 @@ def test_it_is_allowed_exactly_when_one_grant_alone_says_so(
 
 def state(key: Key) -> AccessState:
     user = User(user="usr_1", login="erp", kind="service", person=None, added_at=NOW, grants={"gr_1": grant("reader")})
-    return AccessState({"usr_1": user}, {key.key: key}, {"erp": "usr_1"}, 3)
+    return AccessState({"usr_1": user}, {key.key: key}, {"erp": "usr_1"}, position=3)
 
 
 def made(**more: Any) -> Key:
@@ -185,14 +185,14 @@ def test_a_key_is_taken_until_the_moment_at_which_it_ends() -> None:
     for key in (made(), made(expires_at=NOW + HOUR), made(expires_at=NOW + HOUR, successor="dbk_b")):
         found = authenticate(state(key), shown, NOW)
         assert isinstance(found, Principal)
-        assert (found.login, found.key, [one.grant for one in found.grants]) == ("erp", key.key, ["gr_1"])
+        assert (found.login, found.credential, [one.grant for one in found.grants]) == ("erp", key.key, ["gr_1"])
 
 
 def test_an_event_names_the_key_and_each_grant_once() -> None:
     assert access_column(principal(), [grant("reader", 2), grant("editor", 1), grant("reader", 2)]) == (
         "dbk_k3v7w2a5pq/gr_2,gr_1"
     )
-    local = Principal(user=None, login="anna", key=None, grants=())
+    local = Principal(user=None, login="anna", credential=None, grants=())
     assert access_column(local, []) is None
 
 

@@ -131,6 +131,17 @@ EXAMPLES: dict[str, events.Event] = {
         ends_at=datetime(2027, 1, 1, 12, 30, tzinfo=UTC),
     ),
     "access.key_revoked.v1": events.KeyRevoked(user="usr_a2b3c4d5e6", key="dbk_a2b3c4d5e6"),
+    "access.identity_linked.v1": events.IdentityLinked(
+        user="usr_a2b3c4d5e6", identity="oid_a2b3c4d5e6", issuer="https://id.example", subject_hash="0f" * 32
+    ),
+    "access.identity_unlinked.v1": events.IdentityUnlinked(user="usr_a2b3c4d5e6", identity="oid_a2b3c4d5e6"),
+    "access.session_began.v1": events.SessionBegan(
+        user="usr_a2b3c4d5e6",
+        session="ses_a2b3c4d5e6",
+        identity="oid_a2b3c4d5e6",
+        expires_at=datetime(2027, 1, 1, 12, 30, tzinfo=UTC),
+    ),
+    "access.session_ended.v1": events.SessionEnded(user="usr_a2b3c4d5e6", session="ses_a2b3c4d5e6", how="logout"),
     "access.refused.v1": events.AccessRefused(
         reason="out_of_scope",
         user="usr_a2b3c4d5e6",

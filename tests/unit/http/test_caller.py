@@ -6,7 +6,7 @@ from daybook.access.authority import Principal
 from daybook.errors import InvalidValue
 from daybook.http.caller import caller
 
-ANNA = Principal(user="usr_1", login="anna", key="dbk_1", grants=())
+ANNA = Principal(user="usr_1", login="anna", credential="dbk_1", grants=())
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])

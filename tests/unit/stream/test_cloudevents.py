@@ -28,6 +28,8 @@ from daybook.events import (
     FacetReceipt,
     FamilyDefined,
     GtinAssigned,
+    IdentityLinked,
+    IdentityUnlinked,
     KeyMade,
     KeyRevoked,
     KeyRotated,
@@ -51,6 +53,8 @@ from daybook.events import (
     ProductReinstated,
     Recorded,
     Rejection,
+    SessionBegan,
+    SessionEnded,
     StockAdjusted,
     StockCounted,
     StockReceived,
@@ -99,6 +103,10 @@ EVENTS: tuple[Event, ...] = (
     KeyMade(user="usr_a", key="dbk_a", hash="00"),
     KeyRotated(user="usr_a", key="dbk_a", successor="dbk_b", ends_at=datetime(2027, 1, 1, tzinfo=UTC)),
     KeyRevoked(user="usr_a", key="dbk_b"),
+    IdentityLinked(user="usr_a", identity="oid_a", issuer="https://id.example", subject_hash="00"),
+    IdentityUnlinked(user="usr_a", identity="oid_a"),
+    SessionBegan(user="usr_a", session="ses_a", identity="oid_a", expires_at=datetime(2027, 1, 1, tzinfo=UTC)),
+    SessionEnded(user="usr_a", session="ses_a", how="logout"),
     AccessRefused(reason="forbidden", permission="price.change"),
 )
 RECORDED = History().happened(EVENTS[0], *EVENTS[1:]).recorded

@@ -11,7 +11,7 @@ import msgspec
 from daybook.access.permissions import DIMENSIONS, PERMISSIONS, roles_with
 from daybook.events import AccessScope
 from daybook.queries import access
-from daybook.queries.access import AccessPage, CouldView, KeyView, UnusedView, UserView
+from daybook.queries.access import AccessPage, CouldView, IdentityView, KeyView, UnusedView, UserView
 from daybook.queries.moment import resolve
 from daybook.terminal.context import app_for_queries
 from daybook.terminal.options import CommonOptions
@@ -56,6 +56,7 @@ def show_user(common: CommonOptions, named: str, at: str | None, position: int |
             line(f"{found.login}: {found.kind}, {found.user}, added {_day(found.added_at)}{known_as}"),
             table(("grant", "role", "within", "granted (UTC)", "by", "last used"), grants, "no grant"),
             keys(found.keys),
+            *([identities(found.identities)] if found.identities else []),
         ),
     )
 
@@ -69,14 +70,27 @@ def keys(found: Sequence[KeyView]) -> Show:
     return table(("key", "of", "state", "for", "made (UTC)", "ends", "last used"), rows, "no key")
 
 
+def identities(found: Sequence[IdentityView]) -> Show:
+    """A row for each identity."""
+    rows = [(one.identity, one.issuer, one.linked_at, one.linked_by, one.last_used_at) for one in found]
+    return table(("identity", "of", "tied (UTC)", "by", "last used"), rows, "no identity")
+
+
 def who_could(found: Sequence[CouldView]) -> Show:
     """A row for each grant that gave it."""
     rows = [
-        (one.login, one.role, scope(one.scope) or "everything", one.granted_at, one.granted_by, one.keys)
+        (
+            one.login,
+            one.role,
+            scope(one.scope) or "everything",
+            one.granted_at,
+            one.granted_by,
+            [*one.keys, *one.identities],
+        )
         for one in found
     ]
     return table(
-        ("login", "role", "within", "since (UTC)", "granted by", "keys"), rows, "nobody but who has the folder"
+        ("login", "role", "within", "since (UTC)", "granted by", "with"), rows, "nobody but who has the folder"
     )
 
 
@@ -88,8 +102,8 @@ def log(found: AccessPage) -> Show:
 
 def unused(found: Sequence[UnusedView]) -> Show:
     """A row for each."""
-    rows = [(one.login, one.grant or one.key, one.what, one.since, _days(one.since)) for one in found]
-    return table(("login", "grant or key", "what", "not used since", "#days"), rows, "everything was used")
+    rows = [(one.login, one.grant or one.key or one.identity, one.what, one.since, _days(one.since)) for one in found]
+    return table(("login", "access", "what", "not used since", "#days"), rows, "everything was used")
 
 
 def known_permissions() -> list[dict[str, Any]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from daybook.access.identities import PREFIX as OID
 from daybook.access.keys import PREFIX, hash_of, parse, spelled
-from daybook.commands.access import AddUser, MakeKey
+from daybook.commands.access import AddUser, MakeKey, link_of
 from daybook.ids import new_secret, short_id
-from daybook.terminal.carry_out import context
+from daybook.terminal.carry_out import carried_out, context
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import answer, line, stacked
 
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 Kind = Literal["person", "service"]
 
 
-def add(
-    app: App, common: CommonOptions, login: str, role: str | None, kind: Kind, person: str | None, *, with_key: bool
-) -> None:
+def add(app: App, common: CommonOptions, wish: AddUser, *, with_key: bool) -> None:
     """Adds the user and prints its key. One that is there already gets the role, and no key."""
-    wish = wished(login, role, kind, person)
+    login, role = wish.login, wish.role
     there = app.reader.access().user_of(login) is not None
     key = None if there or not with_key else new_key()
     command = wish if key is None else first_key(wish, key)
@@ -43,6 +42,21 @@ def add(
     }
     said = f"user {login} ({user.user}){f', {role}' if role else ''}" + ("" if done.changed else ": no change")
     answer(common, told, stacked(line(said), *shown_once(told["key"])))
+
+
+def link(
+    app: App, common: CommonOptions, login: str, subject: str, issuer: str | None, first: AddUser | None = None
+) -> None:
+    """Ties the subject to the user, which `first` adds when there is none."""
+    issuers = [one.issuer for one in app.settings.oidc]
+    command = link_of(login, short_id(OID, common.command_id), issuer, subject, issuers, first)
+    receipt = carried_out(app, common, command, context(common, "cli"))
+    user = app.reader.access().user_of(login)
+    assert user is not None
+    tied = next(one for one in user.identities.values() if one.subject_hash == command.subject_hash)
+    told = receipt | {"user": user.user, "login": user.login, "identity": tied.identity, "issuer": tied.issuer}
+    unchanged = "" if receipt["changed"] else ": no change"
+    answer(common, told, line(f"{tied.identity} of {tied.issuer} is {user.login} ({user.user}){unchanged}"))
 
 
 def wished(login: str, role: str | None, kind: Kind, person: str | None = None) -> AddUser:

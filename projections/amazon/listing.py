@@ -160,7 +160,7 @@ class _Look:
             gtin=self.gtin(sku),
             images=images(self.group, sku, self.settings),
             price=self.price(sku),
-            stock=self.group.available(sku, self.settings.locations),
+            stock=self.group.offered(sku, self.settings),
             parent=parent,
             theme=tuple((theme or {}).values()),
             axes={name: text for name, text in axes.items() if text is not None},

@@ -40,7 +40,7 @@ def render_change(change: SkuChange) -> Rendered | None:
     """The stock alone, where nothing else has changed: no other facet shows it. Else None, for all of it."""
     if not change.stock_only:
         return None
-    pieces = change.after.available(change.sku, settings_of(change.reference).locations)
+    pieces = change.after.offered(change.sku, settings_of(change.reference))
     return {(change.sku, "stock"): stock(pieces)} if "stock" in change.listed else {}
 
 

@@ -49,7 +49,7 @@ def items(group: Group, settings: ChannelConfigured, title_attribute: str) -> tu
             gtin=group.gtin(product.sku),
             title=group.text(product.sku, title_attribute, settings.locales, settings.scope),
             price=group.price(product.sku, settings.price_list, settings.currency),
-            stock=group.available(product.sku, settings.locations),
+            stock=group.offered(product.sku, settings),
         )
         for product in group.sellable(settings.name)
     )

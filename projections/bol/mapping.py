@@ -97,7 +97,7 @@ def render_change(change: SkuChange) -> Rendered | None:
         return None
     if not change.stock_only:
         return None
-    stock = _stock(change.after.available(change.sku, settings.locations), terms)
+    stock = _stock(change.after.offered(change.sku, settings), terms)
     return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
 
 

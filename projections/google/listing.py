@@ -108,7 +108,7 @@ class _Reader:
             gtin=public_gtin(product),
             mpn=own.text(sku, terms.mpn, settings.locales, settings.scope),
             price=None if amount is None else Money(amount, settings.currency),
-            available=group.available(sku, settings.locations),
+            available=group.offered(sku, settings),
             link=self.link(sku),
             images=found,
             no_image=None if found else image_problem(group, sku, settings),

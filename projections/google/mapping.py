@@ -42,8 +42,8 @@ def render_change(change: SkuChange) -> Rendered | None:
     """Nothing, where a stock is neither gone now nor back: Google is not told how much there is."""
     if not change.stock_only:
         return None
-    locations = change.reference.channels.get(NAME, DEFAULTS).locations
-    had, has = (state.available(change.sku, locations) > 0 for state in (change.before, change.after))
+    settings = change.reference.channels.get(NAME, DEFAULTS)
+    had, has = (state.offered(change.sku, settings) > 0 for state in (change.before, change.after))
     return {} if had == has else None
 
 

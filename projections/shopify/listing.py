@@ -174,7 +174,7 @@ class _Look:
             places=(0,) if alone else tuple(place for _, place in values),
             barcode=None if self.group.products[sku].gtin_problem else self.group.gtin(sku),
             price=None if amount is None else Money(amount, settings.currency),
-            available=self.group.available(sku, settings.locations),
+            available=self.group.offered(sku, settings),
             problems=tuple(problems),
         )
 

@@ -65,7 +65,7 @@ def render_change(change: SkuChange) -> Rendered | None:
     if not change.stock_only:
         return None
     settings = change.reference.channels.get(NAME, DEFAULTS)
-    stock = _stock(change.after.available(change.sku, settings.locations))
+    stock = _stock(change.after.offered(change.sku, settings))
     return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
 
 

@@ -27,5 +27,5 @@ def render(group: Group, reference: Reference) -> Rendered:
             continue
         amount = f"{Money(price, settings.currency).decimal():f}"
         rendered[sku, OFFER] = {"title": title, "price": amount, "currency": settings.currency}
-        rendered[sku, STOCK] = {"stock": group.available(sku, settings.locations)}
+        rendered[sku, STOCK] = {"stock": group.offered(sku, settings)}
     return rendered

@@ -63,7 +63,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     available: int
     """Pieces that may be sold, never below zero."""
     locations: dict[str, int]
-    """Pieces by location, below zero where a sale beat the count."""
+    """Pieces that may be sold, by location; below zero where a sale beat the count."""
 
 
 def items(group: Group, settings: ChannelConfigured, narrowed: Narrowed, reference: Reference) -> tuple[Item, ...]:
@@ -87,15 +87,15 @@ def _item(
         media=tuple(item for parent in chain for item in parent.media.values() if _wanted(item, settings)),
         price=prices.get(settings.price_list, {}).get(settings.currency),
         prices=prices,
-        available=group.available(sku, settings.locations),
+        available=group.offered(sku, settings),
         locations=locations(group, sku, settings),
     )
 
 
 def locations(group: Group, sku: str, settings: ChannelConfigured) -> dict[str, int]:
-    """Pieces by location: those that the settings name, or all."""
-    quantities = group.stock.get(sku, Stock()).quantities
-    return {name: quantities.get(name, 0) for name in settings.locations or quantities}
+    """Pieces that may be sold, by location: those that the settings name, or all."""
+    stock = group.stock.get(sku, Stock())
+    return {name: stock.unheld(name) for name in settings.locations or stock.locations()}
 
 
 def _attributes(

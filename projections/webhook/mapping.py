@@ -39,7 +39,7 @@ def render_change(change: SkuChange, name: str = NAME) -> Rendered | None:
     if not change.stock_only:
         return None
     settings = change.reference.channels.get(name, defaults(name))
-    pieces = change.after.available(change.sku, settings.locations)
+    pieces = change.after.offered(change.sku, settings)
     stock = _stock(pieces, locations(change.after, change.sku, settings))
     return {(change.sku, STOCK): stock} if STOCK in change.listed else {}
 

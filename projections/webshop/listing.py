@@ -128,7 +128,7 @@ class _Reader:
             short_description=self.text(sku, "short_description"),
             gtin=self.gtin(sku),
             price=price,
-            available=self.group.available(sku, self.settings.locations),
+            available=self.group.offered(sku, self.settings),
             attributes=attributes,
             images=pictures.sent,
             lost=pictures.lost,

@@ -46,6 +46,12 @@ class Refused(DaybookError):
     code = "refused"
 
 
+class OutOfStock(Refused):
+    """An order asks for more pieces than can be sold. `details` name the SKU and how many there are."""
+
+    code = "out_of_stock"
+
+
 class VersionConflict(DaybookError):
     """The stream moved on since the caller looked at it."""
 

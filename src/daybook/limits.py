@@ -102,6 +102,13 @@ ADDRESS_LINES = Limit("lines of a person's address", 6, "Put two of them into on
 ADDRESS_LINE = Limit("a line of a person's address", 200, SHORTEN, "characters")
 PEOPLE = Limit("people asked for at once", 1_000, "Ask several times")
 
+ORDER_NUMBER = Limit("the number of an order", 64, "Give the channel's own id of the order", "characters")
+ORDER_LINES = Limit("lines of an order", 1_000, "Place several orders")
+LINE_NAME = Limit("the name of an order's line", 64, SHORTEN, "characters")
+PARCELS = Limit("parcels, or returns, of an order", 500, "Tell several of them as one")
+PAYMENTS = Limit("payments, or refunds, of an order", 500, "Tell several of them as one")
+ORDER_TEXT = Limit("a parcel, carrier, tracking number or reference", 200, SHORTEN, "characters")
+
 BODY = Limit("the body of a request", 8 * 1024 * 1024, "Send less at once, or use an import", "bytes")
 PARAMETER = Limit("a parameter, or a part of an address", 2_000, SHORTEN, "characters")
 NAMED = Limit("names in one request", 1_000, "Send them in several requests")

@@ -32,7 +32,10 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "product": "decides about events",
                 "stock": "decides about events; product and stock do not know each other",
             },
-            {"catalogue": "a group is products with their stock"},
+            {
+                "catalogue": "a group is products with their stock",
+                "orders": "decides about an order, and with it about its stock",
+            },
         ),
     ),
     (

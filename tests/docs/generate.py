@@ -17,7 +17,16 @@ from daybook.channel.contract import Manifest
 from daybook.channel.registry import installed
 from daybook.cli.main import EXITS, MEANINGS, UNEXPECTED
 from daybook.errors import DaybookError
-from daybook.events import AccessEvent, CatalogueEvent, ListingEvent, PersonEvent, ProductEvent, Recorded, StockEvent
+from daybook.events import (
+    AccessEvent,
+    CatalogueEvent,
+    ListingEvent,
+    OrderEvent,
+    PersonEvent,
+    ProductEvent,
+    Recorded,
+    StockEvent,
+)
 from daybook.events.codec import NAMES
 from daybook.http import admission, connection, listener
 from daybook.http.problems import STATUS
@@ -35,6 +44,12 @@ NOTE = "<!-- Generated from the source: `python -m tests.docs.generate` writes i
 FAMILIES = (
     ("Products", "Stream `product/<sku>`.", ProductEvent),
     ("Stock", "Stream `stock/<sku>`. Quantities are whole pieces.", StockEvent),
+    (
+        "Orders",
+        "Stream `order/<channel>:<number>`. Amounts are minor units of the order's currency. What an order does to"
+        " stock is an event of the stock, appended in the same command.",
+        OrderEvent,
+    ),
     ("The catalogue's model", "Streams `attribute/`, `family/`, `category/` and `channel/<code>`.", CatalogueEvent),
     ("Listings: what a channel answered", "Stream `listing/<channel>/<sku>`.", ListingEvent),
     ("Access", "Streams `user/<login>` and `refusals/<key>`. No secret and no person's name is in them.", AccessEvent),

@@ -34,6 +34,13 @@ PERMISSIONS: dict[str, Permission] = {
     "stock.count": Permission("count stock", (CATEGORY, LOCATION)),
     "stock.receive": Permission("receive stock", (CATEGORY, LOCATION)),
     "stock.adjust": Permission("adjust stock", (CATEGORY, LOCATION)),
+    "order.read": Permission("see orders", (CHANNEL,)),
+    "order.place": Permission("place orders", (CHANNEL,)),
+    "order.pay": Permission("record payments of orders", (CHANNEL,)),
+    "order.cancel": Permission("cancel orders, and parts of them", (CHANNEL,)),
+    "order.ship": Permission("record parcels that left", (CHANNEL,)),
+    "order.return": Permission("record what came back", (CHANNEL,)),
+    "order.refund": Permission("record refunds", (CHANNEL,)),
     "listing.read": Permission("see what a channel should show of a product", _PRODUCT),
     "listing.change": Permission("sell products on a channel, or not", _PRODUCT),
     "channel.read": Permission("see how a channel is doing and what it refused", (CHANNEL,)),
@@ -71,6 +78,9 @@ PERMISSIONS: dict[str, Permission] = {
 _SEES = frozenset({"self.read", "definition.read", "product.read", "listing.read", "channel.read", "status.read"})
 _EDITS = frozenset({"product.create", "product.change", "product.discontinue"})
 _STOCK = frozenset({"stock.count", "stock.receive", "stock.adjust"})
+_ORDERS = frozenset(
+    {"order.read", "order.place", "order.pay", "order.cancel", "order.ship", "order.return", "order.refund"}
+)
 
 ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset(PERMISSIONS),
@@ -78,10 +88,22 @@ ROLES: dict[str, frozenset[str]] = {
     "merchandiser": _SEES | {"price.change", "listing.change", "catalogue.export"},
     "channel-owner": _SEES
     | {"listing.change", "channel.configure", "channel.pause", "channel.retry", "channel.resync", "channel.rebuild"},
-    "warehouse": frozenset({"self.read", "definition.read", "product.read"}) | _STOCK,
-    "service": _SEES | _EDITS | _STOCK | {"price.change", "listing.change", "act.for-others"},
+    "warehouse": frozenset({"self.read", "definition.read", "product.read"})
+    | _STOCK
+    | {"order.read", "order.ship", "order.return"},
+    "sales": _SEES | _ORDERS,
+    "service": _SEES | _EDITS | _STOCK | _ORDERS | {"price.change", "listing.change", "act.for-others"},
     "auditor": _SEES
-    | {"log.read", "log.verify", "access.read", "user.read", "key.read", "session.read", "catalogue.export"},
+    | {
+        "order.read",
+        "log.read",
+        "log.verify",
+        "access.read",
+        "user.read",
+        "key.read",
+        "session.read",
+        "catalogue.export",
+    },
     "reader": _SEES,
 }
 """Role -> its permissions. What is granted is the role, so a grant follows when a later Daybook adds to it."""

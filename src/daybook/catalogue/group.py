@@ -9,7 +9,16 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from daybook.events import ListingEvent, Measure, MediaAdded, ProductCreated, Recorded, StockEvent, Value
+from daybook.events import (
+    ChannelConfigured,
+    ListingEvent,
+    Measure,
+    MediaAdded,
+    ProductCreated,
+    Recorded,
+    StockEvent,
+    Value,
+)
 from daybook.product.state import Product, slot
 from daybook.product.state import evolve as evolve_product
 from daybook.stock.state import Stock
@@ -73,6 +82,10 @@ class Group(msgspec.Struct, frozen=True):
     def available(self, sku: str, locations: tuple[str, ...] = ()) -> int:
         """Pieces of this very SKU that may be sold."""
         return self.stock.get(sku, _NO_STOCK).available(locations)
+
+    def offered(self, sku: str, settings: ChannelConfigured) -> int:
+        """Pieces of this very SKU that a channel may be shown: from its locations, without what it leaves to others."""
+        return max(0, self.available(sku, settings.locations) - settings.safety_stock)
 
     def gtin(self, sku: str) -> str | None:
         """The SKU's own GTIN, valid or not: it is never inherited."""

@@ -32,6 +32,7 @@ EXITS = {
     "not_found": 4,
     "gone": 4,
     "refused": 5,
+    "out_of_stock": 5,
     "version_conflict": 5,
     "command_id_reused": 5,
     "unavailable": 6,

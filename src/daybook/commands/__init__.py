@@ -3,6 +3,15 @@
 from daybook.commands.catalogue import ConfigureChannel, DefineAttribute, DefineCategory, DefineFamily, DefinePart
 from daybook.commands.channels import AddChannel, RemoveChannel
 from daybook.commands.describe import DescribeProduct
+from daybook.commands.orders import (
+    CancelOrder,
+    OrderedLine,
+    PayOrder,
+    PlaceOrder,
+    RefundOrder,
+    ReturnOrder,
+    ShipOrder,
+)
 from daybook.commands.products import (
     AddMedia,
     AssignGtin,
@@ -17,7 +26,7 @@ from daybook.commands.products import (
     RemovePrice,
     SetAttributes,
 )
-from daybook.commands.stock import AdjustStock, CountStock, ReceiveStock
+from daybook.commands.stock import AdjustStock, CountStock, ReceiveStock, SetSafetyStock
 
 AnyCommand = (
     CreateProduct
@@ -50,6 +59,7 @@ __all__ = [
     "AdjustStock",
     "AnyCommand",
     "AssignGtin",
+    "CancelOrder",
     "CategoriseProduct",
     "ChangePrice",
     "ConfigureChannel",
@@ -63,10 +73,17 @@ __all__ = [
     "DescribeProduct",
     "DiscontinueProduct",
     "ListProduct",
+    "OrderedLine",
+    "PayOrder",
+    "PlaceOrder",
     "ReceiveStock",
+    "RefundOrder",
     "ReinstateProduct",
     "RemoveChannel",
     "RemoveMedia",
     "RemovePrice",
+    "ReturnOrder",
     "SetAttributes",
+    "SetSafetyStock",
+    "ShipOrder",
 ]

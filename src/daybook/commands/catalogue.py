@@ -21,6 +21,7 @@ from daybook.events import (
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.events.parts import in_parts
 from daybook.limits import Limit
+from daybook.stock.decisions import check_pieces
 from daybook.values import check_limit, check_text, exponent, parse_code, parse_locale
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -126,6 +127,7 @@ class ConfigureChannel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         check_limit(limits.LOCATIONS, len(wish.locations), "channel.locations")
         for location in wish.locations:
             parse_code(location, "channel.locations")
+        check_pieces("channel.safety_stock", wish.safety_stock, 0)
         for key, value in wish.extra.items():
             web = isinstance(value, str) and value.startswith(("https://", "http://"))
             if key.endswith("_url") and value is not None and not web:

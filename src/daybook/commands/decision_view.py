@@ -14,6 +14,9 @@ from daybook.errors import NotFound
 from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Fold
+from daybook.orders.decisions import known as known_order
+from daybook.orders.state import Order
+from daybook.orders.state import evolve as evolve_order
 from daybook.people.state import PersonState
 from daybook.people.state import evolve as evolve_person
 from daybook.product.decisions import known
@@ -29,7 +32,11 @@ def _newest(_: Any, event: Event) -> Any:
     return event
 
 
-FOLDS = {"product": Fold(evolve_product, Product, 1), "stock": Fold(evolve_stock, Stock, 1)}
+FOLDS = {
+    "product": Fold(evolve_product, Product, 1),
+    "stock": Fold(evolve_stock, Stock, 2),
+    "order": Fold(evolve_order, Order, 1),
+}
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
 
@@ -94,6 +101,16 @@ class DecisionView:
         stream = f"stock/{parse_sku(sku)}"
         state, self.versions[stream] = self._log.load(stream, evolve_stock)
         return state
+
+    def order(self, order: str) -> Order | None:
+        """The order now; None when the book does not know it."""
+        stream = f"order/{order}"
+        state, self.versions[stream] = self._log.load(stream, evolve_order)
+        return state
+
+    def known_order(self, order: str) -> Order:
+        """The order now, or NotFound."""
+        return known_order(self.order(order), order)
 
     def person(self, person: str) -> PersonState | None:
         """Whether the person is known, or was erased; None when the book never heard of him or her."""

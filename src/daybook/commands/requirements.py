@@ -6,9 +6,10 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from daybook.commands import access, catalogue, channels, products, stock
+from daybook.commands import access, catalogue, channels, orders, products, stock
 from daybook.commands.describe import DescribeProduct
 from daybook.errors import Forbidden
+from daybook.orders.state import channel_of
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,14 @@ _PRODUCT: dict[type, str] = {
     stock.CountStock: "stock.count",
     stock.ReceiveStock: "stock.receive",
     stock.AdjustStock: "stock.adjust",
+    stock.SetSafetyStock: "stock.adjust",
+}
+_ORDER: dict[type, str] = {
+    orders.PayOrder: "order.pay",
+    orders.RefundOrder: "order.refund",
+    orders.CancelOrder: "order.cancel",
+    orders.ShipOrder: "order.ship",
+    orders.ReturnOrder: "order.return",
 }
 _CHANNEL: dict[type, str] = {channels.RemoveChannel: "channel.remove"}
 _PLAIN: dict[type, str] = {
@@ -79,6 +88,10 @@ def required(command: object) -> tuple[Requirement, ...]:
         return (Requirement(permission="channel.configure", channel=command.channel.name),)
     if kind in _PRODUCT:
         return (_about_product(_PRODUCT[kind], command), *_into(getattr(command, "categories", None) or ()))
+    if isinstance(command, orders.PlaceOrder):
+        return (Requirement(permission="order.place", channel=command.channel),)
+    if kind in _ORDER:
+        return (Requirement(permission=_ORDER[kind], channel=channel_of(command.order)),)  # type: ignore[attr-defined]
     if kind in _CHANNEL:
         return (Requirement(permission=_CHANNEL[kind], channel=command.name),)  # type: ignore[attr-defined]
     if isinstance(command, access.AddUser) and command.role is not None:

@@ -51,6 +51,19 @@ class AdjustStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return _change(scene, self.sku, decisions.adjust(scene.stock(self.sku), self.location, self.delta))
 
 
+class SetSafetyStock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_safety_stock"):
+    """So many pieces are held back: no channel is shown them."""
+
+    sku: str
+    quantity: int
+    location: str = DEFAULT_LOCATION
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """See `decisions.set_safety`."""
+        parse_code(self.location, "location")
+        return _change(scene, self.sku, decisions.set_safety(scene.stock(self.sku), self.location, self.quantity))
+
+
 def _change(scene: DecisionView, sku: str, events: Sequence[StockEvent]) -> list[Change]:
     product = scene.known_product(sku)
     return [Change(f"stock/{sku}", sku, product.key, events)]

@@ -19,6 +19,7 @@ from daybook.events.access import (
     UserAdded,
 )
 from daybook.events.catalogue import (
+    AllocationRule,
     AttributeDefined,
     AttributeOption,
     AttributeOptionsGiven,
@@ -35,6 +36,19 @@ from daybook.events.listing import (
     ListingConfirmed,
     ListingRejected,
     Rejection,
+)
+from daybook.events.order import (
+    Allocation,
+    CancelCause,
+    LineQuantity,
+    OrderCancelled,
+    OrderLine,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderReturned,
+    OrderShipped,
+    StockMove,
 )
 from daybook.events.person import PersonAdded, PersonChanged, PersonDisclosed, PersonErased
 from daybook.events.product import (
@@ -55,7 +69,16 @@ from daybook.events.product import (
     Value,
 )
 from daybook.events.projection import EventDiscarded
-from daybook.events.stock import StockAdjusted, StockCounted, StockReceived
+from daybook.events.stock import (
+    SafetyStockSet,
+    StockAdjusted,
+    StockCounted,
+    StockReceived,
+    StockReleased,
+    StockReserved,
+    StockReturned,
+    StockShipped,
+)
 
 ProductEvent = (
     ProductCreated
@@ -71,7 +94,17 @@ ProductEvent = (
     | ProductDiscontinued
     | ProductReinstated
 )
-StockEvent = StockCounted | StockReceived | StockAdjusted
+StockEvent = (
+    StockCounted
+    | StockReceived
+    | StockAdjusted
+    | StockReserved
+    | StockReleased
+    | StockShipped
+    | StockReturned
+    | SafetyStockSet
+)
+OrderEvent = OrderPlaced | OrderPaid | OrderCancelled | OrderShipped | OrderReturned | OrderRefunded
 CatalogueEvent = (
     AttributeOptionsGiven
     | AttributeDefined
@@ -96,7 +129,9 @@ AccessEvent = (
     | AccessRefused
 )
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
-Event = ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent | PersonEvent
+Event = (
+    ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent | PersonEvent | OrderEvent
+)
 
 __all__ = [
     "AccessEvent",
@@ -104,11 +139,14 @@ __all__ = [
     "AccessRefused",
     "AccessScope",
     "AccessWithdrawn",
+    "Allocation",
+    "AllocationRule",
     "AttributeChange",
     "AttributeDefined",
     "AttributeOption",
     "AttributeOptionsGiven",
     "AttributesChanged",
+    "CancelCause",
     "CatalogueEvent",
     "CategoryDefined",
     "ChannelAdded",
@@ -124,6 +162,7 @@ __all__ = [
     "KeyMade",
     "KeyRevoked",
     "KeyRotated",
+    "LineQuantity",
     "ListingAccepted",
     "ListingConfirmed",
     "ListingEvent",
@@ -131,6 +170,14 @@ __all__ = [
     "Measure",
     "MediaAdded",
     "MediaRemoved",
+    "OrderCancelled",
+    "OrderEvent",
+    "OrderLine",
+    "OrderPaid",
+    "OrderPlaced",
+    "OrderRefunded",
+    "OrderReturned",
+    "OrderShipped",
     "PersonAdded",
     "PersonChanged",
     "PersonDisclosed",
@@ -147,12 +194,18 @@ __all__ = [
     "ProductReinstated",
     "Recorded",
     "Rejection",
+    "SafetyStockSet",
     "SessionBegan",
     "SessionEnded",
     "StockAdjusted",
     "StockCounted",
     "StockEvent",
+    "StockMove",
     "StockReceived",
+    "StockReleased",
+    "StockReserved",
+    "StockReturned",
+    "StockShipped",
     "UserAdded",
     "Value",
 ]

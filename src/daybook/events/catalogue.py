@@ -83,6 +83,9 @@ class CategoryDefined(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
 
 
+AllocationRule = Literal["priority", "most_stock", "fewest_parcels"]
+
+
 class ChannelConfigured(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel reads the catalogue. `extra` holds what only that channel understands; never a credential."""
 
@@ -95,6 +98,11 @@ class ChannelConfigured(msgspec.Struct, frozen=True, kw_only=True):
     price_list: str = "default"
     locations: tuple[str, ...] = ()
     """Stock locations whose pieces this channel may sell; empty means all."""
+    safety_stock: int = 0
+    """So many pieces of each product are left to other channels."""
+    allocation: AllocationRule = "priority"
+    """Where the pieces of an order come from first: in the order of `locations`, where most is, or so that the fewest
+    parcels are sent."""
     extra: dict[str, Any] = {}
 
 

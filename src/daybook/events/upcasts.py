@@ -9,4 +9,12 @@ from typing import Any
 
 Lift = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTS: dict[str, tuple[str, Lift]] = {}
+
+def _same(plain: dict[str, Any]) -> dict[str, Any]:
+    """What came since has a default that says what was so before."""
+    return plain
+
+
+UPCASTS: dict[str, tuple[str, Lift]] = {
+    "channel.configured.v1": ("channel.configured.v2", _same),  # safety_stock, allocation
+}

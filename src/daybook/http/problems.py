@@ -28,6 +28,7 @@ STATUS: dict[str, int] = {
     "not_found": 404,
     "gone": 410,
     "refused": 409,
+    "out_of_stock": 409,
     "version_conflict": 409,
     "command_id_reused": 422,
     "unavailable": 503,

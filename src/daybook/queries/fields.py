@@ -1,7 +1,8 @@
 """A product as flat fields, so that two states can be compared and a change can be named.
 
 Fields: `kind`, `family`, `parent`, `axes`, `gtin`, `gtin_problem`, `discontinued`, `categories`,
-`attributes.<slot>` (`attributes.name@nl-NL`), `prices.<list>.<currency>` (decimal text), `stock.<location>` (pieces),
+`attributes.<slot>` (`attributes.name@nl-NL`), `prices.<list>.<currency>` (decimal text),
+`stock.<location>` (pieces that lie there), `reserved.<location>` (pieces of orders), `safety.<location>` (held back),
 `media.<id>` and `channels.<name>`. A field that a product does not have is absent.
 """
 
@@ -89,4 +90,7 @@ def _values(product: Product, own: bool = True) -> Fields:
 
 def _stock(group: Group, sku: str) -> Fields:
     stock = group.stock.get(sku)
-    return {f"stock.{location}": pieces for location, pieces in stock.quantities.items()} if stock else {}
+    if stock is None:
+        return {}
+    named = {"stock": stock.quantities, "reserved": stock.reserved, "safety": stock.safety}
+    return {f"{noun}.{location}": pieces for noun, each in named.items() for location, pieces in each.items()}

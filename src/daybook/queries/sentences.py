@@ -13,9 +13,17 @@ from daybook.events import (
     Event,
     FacetReceipt,
     FamilyDefined,
+    LineQuantity,
     ListingAccepted,
     ListingConfirmed,
     ListingRejected,
+    OrderCancelled,
+    OrderEvent,
+    OrderPaid,
+    OrderPlaced,
+    OrderRefunded,
+    OrderReturned,
+    OrderShipped,
     PersonAdded,
     PersonChanged,
     PersonDisclosed,
@@ -23,9 +31,15 @@ from daybook.events import (
     ProductCreated,
     StockAdjusted,
     StockReceived,
+    StockReleased,
+    StockReserved,
+    StockReturned,
+    StockShipped,
 )
+from daybook.orders.state import total_of
 from daybook.product.state import slot_parts
 from daybook.queries.fields import FieldChange
+from daybook.values import Money
 
 TEXT_SHOWN = 60
 """Characters of a text that a sentence shows: the whole one is in the field's change."""
@@ -61,7 +75,36 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"{', '.join(fields) or 'nothing'} of a person {'exported' if exported else 'shown'}"
         case PersonErased():
             return "a person erased"
+    if isinstance(event, OrderEvent):
+        return of_order(event)
     return in_words(changes) + _addition(event, changes)
+
+
+def of_order(event: OrderEvent) -> str:
+    """What happened to an order."""
+    match event:
+        case OrderPlaced(lines=lines, currency=currency):
+            items = ", ".join(f"{one.quantity} × {one.sku}" for one in lines)
+            oversold = sum(one.oversold for one in event.allocations)
+            return (
+                f"ordered on {event.channel}: {_cut(items)}, for {Money(total_of(event), currency)}"
+                f"{f', {oversold} oversold' if oversold else ''}"
+            )
+        case OrderPaid(amount=amount):
+            return f"paid {amount}"
+        case OrderRefunded(amount=amount):
+            return f"refunded {amount}"
+        case OrderCancelled(lines=lines, cause=cause):
+            return f"cancelled {_pieces(lines)} ({cause.replace('_', ' ')})"
+        case OrderShipped(lines=lines, parcel=parcel):
+            by = " ".join(part for part in (event.carrier, event.tracking) if part)
+            return f"shipped {_pieces(lines)} in parcel {parcel}{f' ({by})' if by else ''}"
+        case OrderReturned(lines=lines):
+            return f"returned {_pieces(lines)}{'' if event.restocked else ', not to be sold again'}"
+
+
+def _pieces(lines: Sequence[LineQuantity]) -> str:
+    return ", ".join(f"{one.quantity} of line {one.line}" for one in lines)
 
 
 def in_words(changes: Sequence[FieldChange]) -> str:
@@ -76,6 +119,10 @@ def _addition(event: Event, changes: Sequence[FieldChange]) -> str:
             return f" ({quantity} received)"
         case StockAdjusted(delta=delta):
             return f" (adjusted by {delta:+d})"
+        case StockReserved(order=order, oversold=oversold):
+            return f" (order {order}{f', {oversold} oversold' if oversold else ''})"
+        case StockReleased(order=order) | StockShipped(order=order) | StockReturned(order=order):
+            return f" (order {order})"
     problem = next((one.after for one in changes if one.field == "gtin_problem" and one.after), None)
     return f" ({problem})" if problem else ""
 

@@ -54,6 +54,48 @@ EXAMPLES: dict[str, events.Event] = {
     "stock.counted.v1": events.StockCounted("main", 12),
     "stock.received.v1": events.StockReceived("main", 24),
     "stock.adjusted.v1": events.StockAdjusted("main", -3),
+    "stock.reserved.v1": events.StockReserved(order="shop:1001", location="main", quantity=2, oversold=1),
+    "stock.released.v1": events.StockReleased(order="shop:1001", location="main", quantity=2),
+    "stock.shipped.v1": events.StockShipped(order="shop:1001", location="main", quantity=2),
+    "stock.returned.v1": events.StockReturned(order="shop:1001", location="main", quantity=2),
+    "stock.safety_set.v1": events.SafetyStockSet("main", 3),
+    "order.placed.v1": events.OrderPlaced(
+        order="shop:1001",
+        channel="shop",
+        number="1001",
+        currency="EUR",
+        lines=(
+            events.OrderLine(line="315", sku="SHIRT-L", quantity=2, price=1999, discount=200, tax=659),
+            events.OrderLine(line="316", sku="SHIRT-M", quantity=1, price=1999),
+        ),
+        allocations=(
+            events.Allocation(sku="SHIRT-L", location="main", quantity=2, oversold=1),
+            events.Allocation(sku="SHIRT-M", location="store", quantity=1),
+        ),
+        person=_PERSON,
+        shipping=495,
+        tax_included=False,
+        already_sold=True,
+        sold_at=datetime(2026, 11, 28, 9, 0, 1, tzinfo=UTC),
+    ),
+    "order.paid.v1": events.OrderPaid(amount=Money(6492, "EUR"), reference="tr_1"),
+    "order.cancelled.v1": events.OrderCancelled(
+        lines=(events.LineQuantity("316", 1),),
+        released=(events.StockMove("SHIRT-M", "store", 1),),
+        cause="customer",
+    ),
+    "order.shipped.v1": events.OrderShipped(
+        parcel="P-1",
+        lines=(events.LineQuantity("315", 2),),
+        released=(events.StockMove("SHIRT-L", "main", 2),),
+        taken=(events.StockMove("SHIRT-L", "store", 2),),
+        carrier="postnl",
+        tracking="3SABCD1234567",
+    ),
+    "order.returned.v1": events.OrderReturned(
+        lines=(events.LineQuantity("315", 1),), restocked=(events.StockMove("SHIRT-L", "main", 1),), reference="RMA-7"
+    ),
+    "order.refunded.v1": events.OrderRefunded(amount=Money(1999, "EUR"), reference="re_1"),
     "attribute.options_given.v1": events.AttributeOptionsGiven(
         "size", (events.AttributeOption("l", {"en-GB": "large"}), events.AttributeOption("xl"))
     ),
@@ -80,13 +122,15 @@ EXAMPLES: dict[str, events.Event] = {
         image_attribute="image",
     ),
     "category.defined.v1": events.CategoryDefined(code="summer", parent="seasons", labels={"en-GB": "Summer"}),
-    "channel.configured.v1": events.ChannelConfigured(
+    "channel.configured.v2": events.ChannelConfigured(
         name="shop",
         scope="print",
         locales=("nl-BE", "en-GB"),
         currency="USD",
         price_list="retail",
         locations=("main", "store"),
+        safety_stock=2,
+        allocation="fewest_parcels",
         extra={"days": 2, "condition": "new", "nested": {"a": [1, None]}},
     ),
     "channel.added.v1": events.ChannelAdded(

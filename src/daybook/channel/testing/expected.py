@@ -45,7 +45,7 @@ def _expected(manifest: Manifest, group: Group, sku: str) -> Expected:
     return Expected(
         sold=group.products[sku].kind != "model",
         price=None if amount is None else Money(amount, settings.currency).decimal(),
-        stock=group.available(sku, settings.locations),
+        stock=group.offered(sku, settings),
         title=group.text(sku, TITLE, settings.locales, settings.scope),
     )
 

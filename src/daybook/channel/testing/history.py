@@ -15,6 +15,8 @@ from daybook.events import (
     GtinAssigned,
     ListingEvent,
     MediaAdded,
+    OrderEvent,
+    OrderPlaced,
     PriceChanged,
     ProductCategorised,
     ProductCreated,
@@ -25,7 +27,7 @@ from daybook.events import (
     Value,
 )
 from daybook.events.codec import NAMES
-from daybook.events.envelope import REFERENCE_KEY
+from daybook.events.envelope import ORDER_KEY, REFERENCE_KEY
 from daybook.product.state import slot_parts
 from daybook.values import gtin_problem, parse_money
 
@@ -41,9 +43,11 @@ class History:
         self._versions: dict[str, int] = {}
         self._keys: dict[str, str] = {}
         self._sku: str | None = None
+        self._order = ""
 
     def happened(self, *events: Event, sku: str | None = None, key: str | None = None) -> Self:
-        """Adds the events. Product and stock events without `sku` belong to the product that was named last."""
+        """Adds the events. Product and stock events without `sku` belong to the product that was named last,
+        events of an order to the one that was placed last."""
         for event in events:
             self._record(event, sku, key)
         return self
@@ -102,6 +106,9 @@ class History:
             sku, key, stream = None, REFERENCE_KEY, f"{NAMES[type(event)].partition('.')[0]}/{code}"
         elif isinstance(event, ListingEvent):
             sku, stream = event.sku, f"listing/{event.channel}/{event.sku}"
+        elif isinstance(event, OrderEvent):
+            self._order = event.order if isinstance(event, OrderPlaced) else self._order
+            sku, key, stream = None, f"{ORDER_KEY}{self._order}", f"order/{self._order}"
         else:
             if isinstance(event, ProductCreated):
                 sku, key = event.sku, event.key

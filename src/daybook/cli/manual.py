@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from daybook.cli.main import MEANINGS, cli
-from daybook.cli.permissions import PERMISSIONS
+from daybook.cli.permissions import PERMISSIONS, needed
 
 Path = tuple[str, ...]
 _OF_ALL = ("data", "json", "debug", "help")
@@ -67,7 +67,7 @@ def _section(path: Path, found: Any) -> str:
         lines.append("| | |\n|---|---|\n" + "".join(f"| `{_cell(name)}` | {_cell(said)} |\n" for name, said in rows))
     examples = textwrap.dedent("\n".join((found.epilog or "").splitlines()[1:]))
     if words in PERMISSIONS:
-        lines.append(f"Permission: `{PERMISSIONS[words]}`.\n")
+        lines.append(f"Permission: {' or '.join(f'`{one}`' for one in needed(words))}.\n")
     lines.append("Examples:\n\n```sh\n" + examples + "\n```\n")
     return "\n".join(lines)
 

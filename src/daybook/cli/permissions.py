@@ -4,7 +4,7 @@ On this machine the command line acts for whoever may read the data folder, or h
 What is declared here says which key would do the same over HTTP, and what a role means in words that are typed.
 """
 
-PERMISSIONS: dict[str, str] = {
+PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "up": "process.run",
     "run": "process.run",
     "migrate": "process.run",
@@ -16,7 +16,7 @@ PERMISSIONS: dict[str, str] = {
     "product set": "product.change",
     "product gtin": "product.change",
     "product price": "price.change",
-    "product stock": "stock.count",
+    "product stock": ("stock.count", "stock.receive", "stock.adjust"),
     "product list": "listing.change",
     "product delist": "listing.change",
     "product discontinue": "product.discontinue",
@@ -76,4 +76,10 @@ PERMISSIONS: dict[str, str] = {
     "privacy rewrap": "process.run",
     "key local": "key.make",
 }
-"""The words of the command -> what it needs."""
+"""The words of the command -> what it needs; several where its arguments say which of them."""
+
+
+def needed(words: str) -> tuple[str, ...]:
+    """What the command needs. Raises KeyError for one that declares nothing."""
+    declared = PERMISSIONS[words]
+    return (declared,) if isinstance(declared, str) else declared

@@ -74,9 +74,19 @@ def _fields(found: ProductView) -> Iterable[tuple[object, ...]]:
 
 
 def history(found: Sequence[HistoryChange]) -> Show:
-    """One line a change."""
-    rows = [(one.position, one.recorded_at, one.sku, one.sentence, one.actor, one.reason, _seen(one)) for one in found]
-    return table(("#position", "when (UTC)", "SKU", "what", "who", "why", "channels"), rows, "no change")
+    """One line a change. The keys and grants have a column where any was used: what came from the machine has none."""
+    keyed = any(one.access for one in found)
+    rows = [
+        (
+            *(one.position, one.recorded_at, one.sku, one.sentence, one.actor),
+            *((one.access,) if keyed else ()),
+            *(one.reason, _seen(one)),
+        )
+        for one in found
+    ]
+    through = ("through",) if keyed else ()
+    columns = ("#position", "when (UTC)", "SKU", "what", "who", *through, "why", "channels")
+    return table(columns, rows, "no change")
 
 
 def _seen(change: HistoryChange) -> str:

@@ -27,6 +27,8 @@ REASON_LENGTH_MAX = 2_000
 REASON_CODE_LENGTH_MAX = 200
 """Of a reason's code, and of the field that it is about."""
 REMOTE_ID_LENGTH_MAX = 2_000
+FINDINGS_MAX = 100
+"""Of one outcome of a work."""
 
 
 class Limit(msgspec.Struct, frozen=True):

@@ -119,6 +119,7 @@ CHANNEL_MAY_IMPORT = (
     "daybook.channel.calls",
     "daybook.channel.markup",
     "daybook.channel.oauth",
+    "daybook.channel.personal",
     "daybook.channel.pacing",
     "daybook.channel.reach",
     "daybook.channel.sandbox",

@@ -4,6 +4,7 @@ The two functions are pure: no I/O, clock, randomness or environment. So the sam
 a past moment and for a what-if.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -16,7 +17,7 @@ from daybook.channel.reach import SWITCHES, NetworkReach, connecting, hidden, se
 from daybook.channel.reads import PRODUCTS
 from daybook.channel.reads import Reads as Reads
 from daybook.errors import BadConfiguration
-from daybook.events import ChannelConfigured, Recorded, Rejection
+from daybook.events import ChannelConfigured, Event, Recorded, Rejection
 
 NAME = re.compile(r"[a-z][a-z0-9]{0,30}\Z")
 """Of a projection. No underscore: DAYBOOK_CHANNEL_<NAME>_<KEY> could not be taken apart."""
@@ -77,12 +78,24 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     """1 for the first try. Above 1 the outcome of an earlier try may be unknown: look up before creating again."""
 
+    @property
+    def idempotency_key(self) -> str:
+        """Names the work by what it is about and its inputs: the same on every try, in a replay and a restored book."""
+        about = msgspec.json.encode((self.sku, self.facet, self.payload), order="sorted")
+        return hashlib.blake2b(about, digest_size=16).hexdigest()
+
+
+Findings = tuple[Event, ...]
+"""What a work found out and nobody can compute again, of the classes in `Manifest.findings`: recorded in one command
+with the receipt, or not at all. No data of a person may be in it: an event is kept for ever."""
+
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     """The channel shows it. `covers` names the facets that this one request brought, when it was more than one."""
 
     covers: tuple[str, ...] = ()
     remote_id: str | None = None
+    findings: Findings = ()
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +105,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     covers: tuple[str, ...] = ()
     remote_id: str | None = None
     check_after_seconds: float = 1.0
+    findings: Findings = ()
     overtakable: bool = False
     """Of `confirm`: the channel tells of no submission how it ended, so one that was overtaken by another request looks
     for ever as if it were under way. Where two workers may have sent, it is then not waited for as long as usual."""
@@ -101,6 +115,7 @@ class Rejected(msgspec.Struct, frozen=True):
     """The channel refused it, in its own words. Not tried again until a newer state, or a person asks."""
 
     reasons: tuple[Rejection, ...]
+    findings: Findings = ()
 
 
 class Throttled(msgspec.Struct, frozen=True):
@@ -278,6 +293,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """fold(state | None, recorded) -> state | None, one key at a time (see `reads`), in the order of positions."""
     render: Render
     """render(state, reference) -> listing. Must depend on nothing else."""
+    kind: Literal["listing", "work"] = "listing"
+    """A listing is what a channel should show. A work is something to be done to the inputs that a payload holds: other
+    inputs are other work, and the same ones are never worked on twice, in no replay and no restored book."""
+    findings: tuple[type, ...] = ()
+    """Classes of events that outcomes may carry. They go into a stream of this projection's own, under the same key."""
     reads: Reads = PRODUCTS
     """Of which keys, and which types of events. A key that is an order's has one state for each order."""
     render_change: RenderChange | None = None

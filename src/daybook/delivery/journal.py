@@ -17,11 +17,12 @@ from daybook.channel.contract import (
     Throttled,
     Waiting,
 )
-from daybook.delivery import lane_rows, personal
+from daybook.delivery import findings, lane_rows, personal
 from daybook.delivery.lane_results import LaneResult, Result, problems
 from daybook.delivery.receipts import ReceiptQueue
 from daybook.delivery.retry import wait_seconds, waiting_seconds
 from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
+from daybook.events.envelope import of_group
 from daybook.log.pending import Context, NewEvent
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection, pipeline
@@ -101,7 +102,7 @@ class Journal:
         receipts: list[tuple[str, ListingEvent]] = []
         for result in results:
             receipt = self._receipt(result)
-            if receipt is None:
+            if receipt is None or not isinstance(result.outcome, Confirmed | Accepted | Rejected):
                 continue
             stream = f"listing/{receipt.channel}/{receipt.sku}"
             context = Context(
@@ -111,7 +112,9 @@ class Journal:
                 correlation_id=result.row.correlation,
                 causation_id=result.row.cause,
             )
-            commands.append((context, [NewEvent(stream, 0, receipt, receipt.sku, result.row.key)]))
+            about = receipt.sku if of_group(result.row.key) else None
+            found = findings.events(receipt.channel, receipt.sku, result.row.key, result.outcome.findings)
+            commands.append((context, [NewEvent(stream, 0, receipt, about, result.row.key), *found]))
             receipts.append((result.row.key, receipt))
         if not commands:
             return []
@@ -149,7 +152,8 @@ class Journal:
                 if isinstance(one.outcome, Accepted) and not one.overdue:
                     # A submission that is still under way is asked after less and less often.
                     attempts = failures + 1 if one.outcome.submission == one.row.submission else 0
-                    wait = min(CHECK_SECONDS_MAX, one.outcome.check_after_seconds * 2 ** min(attempts, 10))
+                    first = one.outcome.check_after_seconds
+                    wait = max(first, min(CHECK_SECONDS_MAX, first * 2 ** min(attempts, 10)))
             for problem in problems(done):
                 if isinstance(problem, Throttled):
                     # An operation that is held back: its lanes come back one after the other, not all at once.

@@ -23,6 +23,8 @@ from daybook.channel.contract import (
     Stopped,
     Throttled,
 )
+from daybook.channel.personal import Lookups, lookups
+from daybook.delivery.findings import checked
 from daybook.delivery.lane_results import LaneResult, LaneRow, Result
 from daybook.delivery.outcome_bounds import bounded
 from daybook.delivery.personal import discreet
@@ -75,7 +77,7 @@ class Lane:
     async def _push(self, row: LaneRow, rows: list[LaneRow], done: LaneResult) -> Outcome:
         listing = _listing(rows)
         push = self._describe(row, listing.get(row.facet), listing)
-        outcome, seen = await _recorded(self._connector.push(push))
+        outcome, seen = await _recorded(self._manifest, self._connector.push(push))
         sent = {other.facet: (other.hash, other.payload, other.position) for other in rows}
         self._note(row, outcome, sent, seen, done)
         return outcome
@@ -91,7 +93,7 @@ class Lane:
         outcome: Outcome = Lost("what was submitted is not known any more")
         seen: list[Exchange] = []
         if all(one.submitted is None or one.submitted_body is not None for one in rows):
-            outcome, seen = await _recorded(self._connector.confirm(push, submission))
+            outcome, seen = await _recorded(self._manifest, self._connector.confirm(push, submission))
         sent = {other.facet: (other.submitted, other.submitted_body, other.position) for other in rows}
         # Whatever the channel answers, it is about everything that was submitted together.
         late = (row.submitted_seconds or 0.0) > self._manifest.submission_seconds_max
@@ -154,17 +156,19 @@ def _overtaken(outcome: Outcome, row: LaneRow) -> bool:
     return isinstance(outcome, Accepted) and outcome.overtakable and waited > OVERTAKEN_SECONDS
 
 
-async def _recorded(call: Any) -> tuple[Outcome, list[Exchange]]:
+async def _recorded(manifest: Manifest, call: Any) -> tuple[Outcome, list[Exchange]]:
     """The outcome and the requests that it took. A connector that raises is a fault, not a reason to lose the lane."""
     seen: list[Exchange] = []
-    token = exchanges.set(seen)
+    asked_for = Lookups()
+    token, looking = exchanges.set(seen), lookups.set(asked_for)
     try:
         outcome = bounded(await call)
     except Exception as error:
         outcome = bounded(ChannelUnavailable(f"the connector failed: {type(error).__name__}: {error}"))
     finally:
         exchanges.reset(token)
-    return discreet(outcome, seen), seen
+        lookups.reset(looking)
+    return discreet(checked(manifest, outcome, asked_for), seen), seen
 
 
 def _listing(rows: Iterable[LaneRow]) -> dict[str, Payload]:

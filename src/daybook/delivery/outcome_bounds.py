@@ -15,7 +15,7 @@ def bounded(outcome: Outcome) -> Outcome:
     """The outcome with long texts cut; one whose id can't be kept is a refusal that says so."""
     match outcome:
         case Rejected(reasons=reasons):
-            return Rejected(_reasons(reasons))
+            return Rejected(_reasons(reasons), outcome.findings)
         case Confirmed(remote_id=remote_id):
             return _without_long_ids(outcome, remote_id)
         case Accepted(remote_id=remote_id, submission=submission):

@@ -35,7 +35,9 @@ def discreet(outcome: Outcome, seen: Sequence[Exchange]) -> Outcome:
         return outcome
     match outcome:
         case Rejected(reasons=reasons):
-            return Rejected(tuple(replace(one, message=ELSEWHERE) for one in reasons))
+            own = {"finding_not_kept"}
+            kept = (one if one.code in own else replace(one, message=ELSEWHERE) for one in reasons)
+            return Rejected(tuple(kept), outcome.findings)
         case ChannelUnavailable() | Waiting() | Stopped() | Lost():
             return replace(outcome, reason=ELSEWHERE)
     return outcome

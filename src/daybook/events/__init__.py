@@ -50,6 +50,7 @@ from daybook.events.order import (
     OrderShipped,
     StockMove,
 )
+from daybook.events.parcel import ParcelAnnounced, ParcelCancelled
 from daybook.events.person import PersonAdded, PersonChanged, PersonDisclosed, PersonErased
 from daybook.events.product import (
     AttributeChange,
@@ -129,8 +130,17 @@ AccessEvent = (
     | AccessRefused
 )
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
+ParcelEvent = ParcelAnnounced | ParcelCancelled
 Event = (
-    ProductEvent | StockEvent | CatalogueEvent | ListingEvent | EventDiscarded | AccessEvent | PersonEvent | OrderEvent
+    ProductEvent
+    | StockEvent
+    | CatalogueEvent
+    | ListingEvent
+    | EventDiscarded
+    | AccessEvent
+    | PersonEvent
+    | OrderEvent
+    | ParcelEvent
 )
 
 __all__ = [
@@ -178,6 +188,9 @@ __all__ = [
     "OrderRefunded",
     "OrderReturned",
     "OrderShipped",
+    "ParcelAnnounced",
+    "ParcelCancelled",
+    "ParcelEvent",
     "PersonAdded",
     "PersonChanged",
     "PersonDisclosed",

@@ -157,8 +157,9 @@ async def planned_calls(
     conn: AsyncConnection, manifest: Manifest, new: Generation, between: Mapping[str, int]
 ) -> dict[str, int]:
     """What a switch to this generation would ask the channel to change: operation -> SKUs. Reads only."""
+    query = QUERIES["calls_of_work" if manifest.kind == "work" else "calls"]
     given = {**between, "channel": manifest.name, "root": manifest.facets[0] if manifest.facets else ""}
-    return dict(await (await conn.execute(new.composed(QUERIES["calls"]), given)).fetchall())
+    return dict(await (await conn.execute(new.composed(query), given)).fetchall())
 
 
 async def workers_alive(conn: AsyncConnection, channel: str) -> int:

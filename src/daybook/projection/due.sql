@@ -127,6 +127,20 @@ WITH facets AS (
 )
 SELECT operation, count(DISTINCT sku) FROM due GROUP BY operation ORDER BY operation
 
+-- name: calls_of_work
+-- By facet: how often a switch would have something done, done anew with other inputs, or undone.
+SELECT CASE WHEN f.hash IS NULL THEN 'undo ' WHEN f.acknowledged IS NULL THEN 'do ' ELSE 'redo ' END || f.facet, count(*)
+FROM (
+    SELECT coalesce(l.facet, d.facet) AS facet, CASE WHEN l.payload IS NOT NULL THEN l.hash END AS hash,
+           d.acknowledged, d.desired
+    FROM {listings} l FULL JOIN (SELECT * FROM deliveries WHERE channel = %(channel)s) d
+         ON d.sku = l.sku AND d.facet = l.facet
+    WHERE coalesce(l.key, d.key) NOT IN (
+        SELECT key FROM events WHERE position > %(low)s AND position <= %(high)s)
+) f
+WHERE f.hash IS DISTINCT FROM f.desired AND f.hash IS DISTINCT FROM f.acknowledged
+GROUP BY 1 ORDER BY 1
+
 -- name: differences
 -- What a generation shows otherwise than what is desired, in a table of this transaction.
 CREATE TEMP TABLE differences ON COMMIT DROP AS

@@ -24,6 +24,8 @@ from daybook.events import (
     OrderRefunded,
     OrderReturned,
     OrderShipped,
+    ParcelAnnounced,
+    ParcelCancelled,
     PersonAdded,
     PersonChanged,
     PersonDisclosed,
@@ -67,6 +69,10 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"channel {name} added, of the kind {kind}"
         case ChannelRemoved(name=name):
             return f"channel {name} removed"
+        case ParcelAnnounced(shipper=shipper, tracking=tracking):
+            return f"a parcel announced to {shipper}" + (f", to be followed as {tracking}" if tracking else "")
+        case ParcelCancelled(shipper=shipper):
+            return f"a parcel cancelled at {shipper}"
         case PersonAdded(fields=fields):
             return f"a person added, with {', '.join(fields) or 'nothing known yet'}"
         case PersonChanged(fields=fields):

@@ -63,7 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     samples: dict[str, tuple[str, ...]]
     """`added`, `removed` and `held` -> the first SKUs."""
     calls: dict[str, int]
-    """Operation (`create`, `remove`, `update FACET`) -> SKUs."""
+    """Operation (`create`, `remove`, `update FACET`; of a work `do`, `redo` and `undo FACET`) -> SKUs."""
     moving: int
     """Product groups that were left out, as events for them came in meanwhile."""
     behind: int

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from daybook.app import App
+from daybook.channel import personal
 from daybook.channel.connection import connection_of
 from daybook.channel.contract import Manifest
 from daybook.channel.registry import Registry
@@ -130,9 +131,19 @@ def _delivery(app: App, process: DeliveryProcess, manifest: Manifest) -> Job | N
         return NotStarted(_not_connected(settings, manifest.name))
 
     def begin() -> Work:
-        return process.add(manifest, manifest.connect(connection))
+        vault = personal.people.set(partial(_lookup, app))
+        try:
+            return process.add(manifest, manifest.connect(connection))
+        finally:
+            personal.people.reset(vault)
 
     return Job((manifest, connection), begin, partial(hide, connection=connection))
+
+
+async def _lookup(app: App, person: str) -> personal.Person | None:
+    """What is known of a person, read from the vault now."""
+    found = await asyncio.to_thread(app.people.get_many, [person])
+    return found.get(person)
 
 
 def _not_connected(settings: Settings, name: str) -> str:

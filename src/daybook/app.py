@@ -7,6 +7,8 @@ from typing import Self
 
 from daybook.access.state import NOBODY, AccessState
 from daybook.authentication.current import CurrentAccess
+from daybook.authentication.logins import Logins
+from daybook.authentication.sessions import Sessions
 from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
 from daybook.commands.decision_view import FOLDS
@@ -16,6 +18,7 @@ from daybook.commands.people import People
 from daybook.config import Settings
 from daybook.delivery.erasable import JOURNAL
 from daybook.identity.bearer import BearerTokens
+from daybook.identity.login import BrowserLogin
 from daybook.log.application import Log
 from daybook.log.reader import Reader
 from daybook.people.erasures import ErasedFile, ErasureRows
@@ -53,6 +56,8 @@ class App:
         self.reader = Reader(self.pool)
         self.tokens = BearerTokens(settings.oidc)
         self.access = CurrentAccess(self.reader, self.log, self.pool, access, self.tokens)
+        self.logins = Logins(self.log, Sessions(self.pool, settings.http), self.access, settings.http.address)
+        self.browser_login = BrowserLogin(self.tokens.providers, settings.http.address)
         self.registry = (registry or installed()).following(partial(self.reader.of_types, TYPES))
         self.book = Book(self.log, self.reader, self.registry.installed, appended, self.registry.kinds())
 

@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,12 +33,24 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests of one address that may be under way; all addresses together four times as many."""
     connections: int = 4000
     """Connections at once, as far as the system gives files; one address at most half of them."""
+    address: str | None = None
+    """The origin by which browsers reach us, `https://catalogue.example`; None: nobody logs in with one."""
+    session_hours: int = 12
+    """So long a login holds at most."""
+    session_idle_minutes: int = 60
+    """So long it holds while nobody uses it."""
     body_bytes: int = limits.BODY.most
     """Of the body of a request."""
     tls_cert: Path | None = None
     """Certificate chain, PEM. With it the API speaks TLS and nothing else."""
     tls_key: Path | None = None
     """Its private key, PEM, without a passphrase."""
+
+    @property
+    def own_hosts(self) -> tuple[str, ...]:
+        """`hosts`, and the one of `address`."""
+        host = urlsplit(self.address).hostname if self.address else None
+        return (*self.hosts, host) if host else self.hosts
 
     @property
     def scheme(self) -> str:
@@ -55,6 +68,9 @@ def from_environment(environ: Mapping[str, str]) -> HttpSettings:
         hosts=tuple(_listed(environ, "DAYBOOK_HTTP_HOSTS", _host)),
         proxies=tuple(_listed(environ, "DAYBOOK_HTTP_PROXIES", _network)),
         origins=tuple(_listed(environ, "DAYBOOK_HTTP_ORIGINS", _origin)),
+        address=_address(environ.get("DAYBOOK_HTTP_ADDRESS", "").strip()),
+        session_hours=_number(environ, "DAYBOOK_SESSION_HOURS", 12, 24 * 30),
+        session_idle_minutes=_number(environ, "DAYBOOK_SESSION_IDLE_MINUTES", 60, 24 * 60),
         rate=_number(environ, "DAYBOOK_HTTP_RATE", 1000, HIGHEST),
         concurrent=_number(environ, "DAYBOOK_HTTP_CONCURRENT", 100, HIGHEST),
         connections=_number(environ, "DAYBOOK_HTTP_CONNECTIONS", 4000, HIGHEST),
@@ -92,6 +108,28 @@ def _origin(name: str, given: str) -> str:
             f"{name} has {given[:100]!r}: it must be origins such as https://console.example", field=name
         )
     return given
+
+
+def _address(given: str) -> str | None:
+    """An origin. Browsers keep the cookie of a login over https alone, and over http on their own machine."""
+    if not given:
+        return None
+    parts = urlsplit(given) if _ORIGIN.fullmatch(given) else None
+    if parts is None or "@" in given or (parts.scheme == "http" and not _here(parts.hostname or "")):
+        raise BadConfiguration(
+            f"DAYBOOK_HTTP_ADDRESS is {given[:100]!r}: it must be the origin by which browsers reach the API, such as "
+            "https://catalogue.example, without a path",
+            field="DAYBOOK_HTTP_ADDRESS",
+        )
+    default = {"https": ":443", "http": ":80"}[parts.scheme]
+    return given.lower().removesuffix(default)  # as browsers write it in Origin
+
+
+def _here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
     (
         "work",
         (
-            {"identity": "what an identity provider says of who asks: its keys, and tokens that they signed"},
+            {"identity": "what an identity provider says of who asks: its keys, tokens, and logins with it"},
             {
                 "authentication": "who a caller is and what it may, from a state that is kept fresh",
                 "commands": "the write side: decide, then append",
@@ -88,6 +88,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "demo": "plays all of it, the servers too",
                 "terminal": "what a typed command does once its words are understood, and what is seen of it",
             },
+            {"server": "takes connections within limits, and says which requests are let in"},
             {"runtime": "starts Daybook on this machine and keeps it up"},
             {"cli": "the words of every command, their options, help and permission; the outermost edge"},
             {"__main__": "python -m daybook is the command line"},
@@ -137,8 +138,8 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "eventsourcing": (("log",), "the aggregates' library stays behind the log's door"),
     "nats": (("stream",), "whoever wants the stream asks the room stream"),
     "litestar": (("http",), "the web framework is the edge's business"),
-    "uvicorn": (("http",), "the server that runs the edge, and its connections"),
-    "h11": (("http",), "what the server's connections tell of a request that is under way"),
+    "uvicorn": (("server",), "the server that runs the edge, and its connections"),
+    "h11": (("server",), "what the server's connections tell of a request that is under way"),
     "typer": (("cli", "terminal"), "the command line's grammar, and a question before much is sent"),
     "rich": (("terminal", "demo"), "what is drawn on a terminal"),
     "psycopg": (

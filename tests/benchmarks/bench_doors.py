@@ -32,8 +32,8 @@ from daybook.events import AccessScope
 from daybook.http.application import create
 from daybook.http.authorise import authorised
 from daybook.http.needs import OPT, Needs
-from daybook.http.server import ApiServer
 from daybook.log.pending import Context
+from daybook.server.api_server import ApiServer
 from tests.benchmarks.bench_pipeline import cpu
 from tests.benchmarks.databases import database, server
 from tests.benchmarks.report import Figure, arguments, report

@@ -62,6 +62,8 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "access who-could": "access.read",
     "access log": "access.read",
     "access list-unused": "access.read",
+    "access sessions": "session.read",
+    "access end-session": "session.end",
     "access permissions": "self.read",
     "key make": "key.make",
     "key rotate": "key.make",

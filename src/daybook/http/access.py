@@ -12,16 +12,17 @@ from daybook.access.authority import Principal
 from daybook.app import App
 from daybook.commands.access import GrantAccess, WithdrawAccess, stream_of
 from daybook.events import AccessScope
-from daybook.http.declared import COMMAND, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.http.declared import ACTION, COMMAND, QUESTION, created
+from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedCaller, InjectedPrincipal
 from daybook.http.moments import At, Position, moment
 from daybook.http.needs import needs
 from daybook.http.pages import AfterPosition, RowLimit
 from daybook.http.responses import Receipt, carry_out
 from daybook.ids import short_id
-from daybook.queries import access
+from daybook.queries import access, sessions
 from daybook.queries.access import AccessPage, CouldView, UnusedView, UserView
 from daybook.queries.moment import resolve
+from daybook.queries.sessions import SessionView
 
 PATH = "/api/v1/access/grants"
 _NAME = {"minLength": 1, "maxLength": limits.FILTER.most}
@@ -35,6 +36,9 @@ Location = Annotated[str | None, QueryParameter(name="location", description="At
 Days = Annotated[
     int, QueryParameter(name="days", description="For so many days.", schema_extra={"minimum": 0, "maximum": 36500})
 ]
+
+
+OfUser = Annotated[str | None, QueryParameter(name="user", description="Only this user's.", schema_extra=_NAME)]
 
 
 class NewGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +126,18 @@ def withdraw_access(app: InjectedApp, caller: InjectedCaller, grant: FromPath[st
     return carry_out(app, caller, WithdrawAccess(grant=grant), stream)
 
 
+@get("/access/sessions", **QUESTION, **needs("session.read"), summary="Who is logged in")
+def list_sessions(app: InjectedApp, user: OfUser = None) -> list[SessionView]:
+    """With a browser, the newest first. Nothing in it is of use to whoever would like to be somebody else."""
+    return sessions.standing(app.reader, app.logins.sessions, user)
+
+
+@delete("/access/sessions/{session:str}", **ACTION, **needs("session.end"), summary="End a session")
+def end_session(app: InjectedApp, asker: InjectedAsker, session: FromPath[str]) -> SessionView:
+    """It is refused within a second by every process. `X-Reason` says why."""
+    return sessions.ended(app.reader, app.logins.end(session, asker))
+
+
 def _user(app: App, principal: Principal) -> str:
     return principal.user or principal.login
 
@@ -129,4 +145,5 @@ def _user(app: App, principal: Principal) -> str:
 ROUTES: tuple[Any, ...] = (
     *(show_me, who_could, list_access_log, list_unused),
     *(grant_access, withdraw_access),
+    *(list_sessions, end_session),
 )

@@ -24,6 +24,7 @@ from daybook.http import (
     key_limits,
     keys,
     listings,
+    login,
     media,
     openapi,
     people,
@@ -72,6 +73,7 @@ def create(app: App, checks: Checks | None = None, more: Sequence[ControllerRout
         route_handlers=[
             root,
             *(Router("/api/v1", route_handlers=_routes(modules), tags=[tag]) for tag, modules in ROUTES.items()),
+            Router("/auth", route_handlers=login.ROUTES, tags=["Login"]),
             Router("/health", route_handlers=health.ROUTES, tags=["Probes"]),
             *more,
         ],

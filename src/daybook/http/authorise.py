@@ -12,10 +12,12 @@ from daybook.access.keys import LOOKS_LIKE_KEY
 from daybook.access.permissions import CATEGORY, CHANNEL, LOCATION, PRICE_LIST
 from daybook.access.state import AccessGrant
 from daybook.app import App
+from daybook.authentication.logins import OF_BROWSERS, BrowserRequest
 from daybook.commands.requirements import Requirement, required
 from daybook.errors import Forbidden
 from daybook.events import AccessRefused
 from daybook.http import key_limits
+from daybook.http.cookies import session_in
 from daybook.http.header_text import header_text
 from daybook.http.needs import OPT, Needs
 from daybook.http.problems import malformed
@@ -25,7 +27,8 @@ from daybook.queries.reach import above, touched_at
 STATE = "daybook"
 """Where the application keeps its `App`."""
 ACT = "act.for-others"
-_AUTHORIZATION, _ACTOR = _LOOKED_AT = (b"authorization", b"x-actor")
+_AUTHORIZATION, _ACTOR, _COOKIE = b"authorization", b"x-actor", b"cookie"
+LOOKED_AT = frozenset({_AUTHORIZATION, _ACTOR, _COOKIE, *OF_BROWSERS})
 
 
 async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
@@ -41,8 +44,8 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     if b"dbk_" in query and LOOKS_LIKE_KEY.search(query.decode("latin-1")):
         raise malformed("query", "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
     app: App = connection.app.state[STATE]
-    given = _headers(connection.scope["headers"])
-    principal = await app.access.principal(given.get(_AUTHORIZATION))
+    given = headers_of(connection.scope)
+    principal = await _who(app, connection.scope, given)
     key_limits.begin(connection, principal.credential)
     connection.scope["user"] = principal
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
@@ -64,11 +67,20 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     raise _forbidden(refused, denied)
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[bytes, str]:
-    """The two that are looked at here. One that is given twice counts as all of it, so that neither hides the other."""
+async def _who(app: App, scope: Any, given: dict[bytes, str]) -> Principal:
+    """Who shows a key or a token; a browser that shows neither is who logged in with it, for pages of our own."""
+    if _AUTHORIZATION in given or (shown := session_in(given.get(_COOKIE))) is None:
+        return await app.access.principal(given.get(_AUTHORIZATION))
+    principal = await app.logins.principal(shown)
+    await app.logins.check_own_page(shown, principal, BrowserRequest(scope["method"], scope["path"], given))
+    return principal
+
+
+def headers_of(scope: Any) -> dict[bytes, str]:
+    """Those that are looked at here. One that is given twice counts as all of it, so that neither hides the other."""
     found: dict[bytes, str] = {}
-    for name, value in raw:
-        if name in _LOOKED_AT:
+    for name, value in scope["headers"]:
+        if name in LOOKED_AT:
             found[name] = ", ".join((*((found[name],) if name in found else ()), value.decode("latin-1")))
     return found
 

@@ -12,16 +12,35 @@ from litestar import Request, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Components, Contact, License, SecurityScheme, Server, Tag
+from litestar.openapi.spec import Components, Contact, License, Reference, SecurityScheme, Server, Tag
 from litestar.types import Method
 
+from daybook.http import cookies
 from daybook.http.bounds import BOUNDS
 from daybook.http.examples import EXAMPLES
 from daybook.http.needs import OPEN
 from daybook.http.plain_page import METHODS, PATH, PlainPage
+from daybook.http.problems import MEDIA_TYPE
 
-SCHEME = "key"
-_KEY = SecurityScheme(type="http", scheme="bearer", description="`Authorization: Bearer dbk_…`")
+KEY, TOKEN, SESSION, CSRF = "key", "token", "session", "csrf"
+_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    KEY: SecurityScheme(type="http", scheme="bearer", description="`Authorization: Bearer dbk_…`"),
+    TOKEN: SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearer_format="JWT",
+        description="A token of an identity provider, in the same way",
+    ),
+    SESSION: SecurityScheme(
+        type="apiKey", name=cookies.SESSION, security_scheme_in="cookie", description="A login at `/auth/login`"
+    ),
+    CSRF: SecurityScheme(
+        type="apiKey",
+        name="X-CSRF-Token",
+        security_scheme_in="header",
+        description="With a session, for changes: as `/auth/me` has it. `Origin` must be the server's own",
+    ),
+}
 TAGS = {
     "Products": "Products as they are and were, and commands about one",
     "Catalogue": "The whole catalogue, its model, and the log",
@@ -29,8 +48,20 @@ TAGS = {
     "People": "What is known of people: kept apart, shown, erased",
     "Status": "What waits, and why",
     "Access": "Users, their keys, and what they may do and could do",
+    "Login": "With a browser and an identity provider, and out again",
     "Probes": "For whoever looks after the process",
 }
+
+
+_BEFORE_ANY_ROUTE = {
+    "408": "The body did not come in time",
+    "421": "The `Host` is no name of this server",
+    "429": "More than one address, or one key, may send: come again after `Retry-After`",
+    "431": "The address and the headers are too large, or too many",
+}
+"""What any request may be answered before it reaches its route: no route can say it."""
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_RETRY_AFTER = {"schema": {"type": "integer"}, "description": "Seconds."}
 
 
 class _Json(JsonRenderPlugin):
@@ -63,8 +94,8 @@ def config() -> OpenAPIConfig:
         servers=[Server(url="/")],
         path=PATH,
         openapi_router=Router(PATH, route_handlers=[], include_in_schema=False, dto=None, return_dto=None, opt=OPEN),
-        components=Components(security_schemes={SCHEME: _KEY}),
-        security=[{SCHEME: []}],
+        components=Components(security_schemes=_SCHEMES),
+        security=[{KEY: []}, {TOKEN: []}, {SESSION: [], CSRF: []}],
         tags=[Tag(name=name, description=said) for name, said in TAGS.items()],
         use_handler_docstrings=True,
         operation_id_creator=_operation_id,
@@ -80,7 +111,7 @@ def finished(document: Mapping[str, Any]) -> dict[str, Any]:
     for path in made["paths"].values():
         for method in METHODS:
             if method in path:
-                _finish_responses(path[method]["responses"])
+                _finish_responses(path[method]["responses"], "requestBody" in path[method])
     return made
 
 
@@ -108,7 +139,12 @@ def _finish_schema(schema: dict[str, Any], bounds: Mapping[str, Mapping[str, Any
         schema["examples"] = list(_plain(examples))
 
 
-def _finish_responses(responses: dict[str, Any]) -> None:
+def _finish_responses(responses: dict[str, Any], reads: bool) -> None:
+    """`reads`: the request has a body, for which somebody may wait too long."""
+    for status, description in _BEFORE_ANY_ROUTE.items():
+        if status != "408" or reads:
+            responses.setdefault(status, {"description": description, "content": _PROBLEM})
+    responses["429"].setdefault("headers", {})["Retry-After"] = _RETRY_AFTER
     if "200" in responses and "201" in responses:
         location = {"schema": {"type": "string"}, "description": "Where it is found."}
         responses["201"]["headers"] = {"Location": location, **responses["200"].get("headers", {})}

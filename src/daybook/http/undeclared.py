@@ -39,6 +39,12 @@ class Takes(msgspec.Struct, frozen=True):
     """Of these, those that may be given several times."""
     headers: frozenset[str]
     body: bool
+    anything: bool = False
+    """Parameters that others add on the way are passed over."""
+
+
+ANYTHING: dict[str, Any] = {"takes_anything": True}
+"""Of a route to which somebody else's server sends a browser."""
 
 
 def learn(application: Litestar) -> None:
@@ -51,6 +57,7 @@ def learn(application: Litestar) -> None:
                     lists=frozenset(model.sequence_query_parameter_names),
                     headers=frozenset(one.field_alias.lower() for one in model.expected_header_params),
                     body="data" in model.expected_reserved_kwargs,
+                    anything=ANYTHING.items() <= handler.opt.items(),
                 )
 
 
@@ -60,7 +67,8 @@ async def refuse_undeclared(connection: Any, handler: BaseRouteHandler) -> None:
     if takes is None or connection.scope["method"] == "OPTIONS":
         return
     changes = connection.scope["method"] in _CHANGES
-    _check_parameters(takes, connection.scope["query_string"])
+    if not takes.anything:
+        _check_parameters(takes, connection.scope["query_string"])
     for name, value in connection.scope["path_params"].items():
         check_limit(limits.PARAMETER, len(str(value)), name)
     _check_headers(takes, connection.scope["headers"], changes)

@@ -1,1 +1,1 @@
-"""What an identity provider (OpenID Connect) says of who asks: its keys, and tokens that they signed."""
+"""What an identity provider (OpenID Connect) says of who asks: its keys, its tokens, logins with it."""

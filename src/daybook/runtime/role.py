@@ -52,7 +52,7 @@ def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
 async def api(found: Settings, stop: asyncio.Event) -> None:
     """Serves HTTP. It stops on the signals itself: requests under way are finished."""
     from daybook.http.application import create
-    from daybook.http.server import ApiServer
+    from daybook.server.api_server import ApiServer
 
     with witnessed(found.nats), processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
         with contextlib.suppress(Unavailable):

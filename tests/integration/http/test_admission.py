@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from daybook.http.admission import HEADERS_MAX
 from daybook.http_settings import HttpSettings
+from daybook.server.admission import HEADERS_MAX
 from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from daybook.http import connection
 from daybook.http_settings import HttpSettings
+from daybook.server import connection
 from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 from tests.fixtures.waiting import until
@@ -160,7 +160,7 @@ def test_ended_connections_are_counted_in_one_line(
         clients = [stack.enter_context(opened(port)) for _ in range(30)]
         assert [rest(client) for client in clients] == [b""] * 30
         until(lambda: "ended connections" in caplog.text, "it is told")
-    assert sum(one.name.startswith("daybook.http") for one in caplog.records) <= 4
+    assert sum(one.name.startswith(("daybook.http", "daybook.server")) for one in caplog.records) <= 4
 
 
 def test_a_request_on_an_open_connection_waits_for_no_acknowledgement(port: int) -> None:

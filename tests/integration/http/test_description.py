@@ -88,6 +88,20 @@ def test_every_operation_has_a_tag_a_name_of_its_own_and_its_problems(descriptio
                 assert "ETag" in one["responses"][status]["headers"], (name, status)
 
 
+def test_every_operation_has_what_is_answered_before_a_route_is_reached(description: dict[str, Any]) -> None:
+    for name, one in operations(description).items():
+        assert {"421", "429", "431"} <= one["responses"].keys(), name
+        assert ("408" in one["responses"]) is ("requestBody" in one), name
+        assert "Retry-After" in one["responses"]["429"]["headers"], name
+
+
+def test_the_description_says_how_one_shows_who_one_is(description: dict[str, Any]) -> None:
+    schemes = description["components"]["securitySchemes"]
+    assert description["security"] == [{"key": []}, {"token": []}, {"session": [], "csrf": []}]
+    assert {name for one in description["security"] for name in one} == schemes.keys()
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "__Host-daybook")
+
+
 def test_no_fixed_word_stands_where_a_name_does(description: dict[str, Any]) -> None:
     """Else what has this word as its name can not be reached: a product with the SKU `count` beside /products/count."""
     paths = [path.split("/") for path in description["paths"]]

@@ -10,9 +10,9 @@ import trustme
 
 from daybook.config import from_environment
 from daybook.errors import BadConfiguration
-from daybook.http import listener
-from daybook.http.tls import Certificate
 from daybook.http_settings import HttpSettings
+from daybook.server import listener
+from daybook.server.tls import Certificate
 from tests.fixtures.served import served
 from tests.fixtures.waiting import until
 

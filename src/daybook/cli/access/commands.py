@@ -143,6 +143,35 @@ def list_unused(
     answer(common, found, views.unused(found))
 
 
+@command(app, "sessions", "daybook access sessions", "daybook access sessions --user anna --json")
+def list_sessions(
+    common: CommonOptions,
+    user: Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user's.")] = None,
+) -> None:
+    """List who is logged in with a browser, the newest first."""
+    from daybook.queries import sessions
+    from daybook.terminal.access import views
+
+    with app_for_queries(common) as on:
+        found = sessions.standing(on.reader, on.logins.sessions, user)
+    answer(common, found, views.sessions(found))
+
+
+@command(app, "end-session", "daybook access end-session ses_k3v7w2a5pq --reason 'a stolen laptop'", writes=True)
+def end_session(
+    common: CommonOptions,
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="Its id, as `daybook access sessions` has it.")],
+) -> None:
+    """End a session: it is refused within a second and everywhere."""
+    from daybook.queries import sessions
+    from daybook.terminal.access import views
+
+    sender = context(common, "cli")
+    with app_for_commands(common) as on:
+        found = sessions.ended(on.reader, on.logins.end(session, sender))
+    answer(common, found, views.sessions([found]))
+
+
 @command(app, "permissions", "daybook access permissions")
 def permissions(common: CommonOptions) -> None:
     """Show every permission, what it can be narrowed down by, and the roles that hold it."""

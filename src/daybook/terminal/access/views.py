@@ -13,6 +13,7 @@ from daybook.events import AccessScope
 from daybook.queries import access
 from daybook.queries.access import AccessPage, CouldView, IdentityView, KeyView, UnusedView, UserView
 from daybook.queries.moment import resolve
+from daybook.queries.sessions import SessionView
 from daybook.terminal.context import app_for_queries
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import Show, answer, line, stacked
@@ -74,6 +75,13 @@ def identities(found: Sequence[IdentityView]) -> Show:
     """A row for each identity."""
     rows = [(one.identity, one.issuer, one.linked_at, one.linked_by, one.last_used_at) for one in found]
     return table(("identity", "of", "tied (UTC)", "by", "last used"), rows, "no identity")
+
+
+def sessions(found: Sequence[SessionView]) -> Show:
+    """A row for each session."""
+    rows = [(one.session, one.login, one.identity, one.began_at, one.last_used_at, one.expires_at) for one in found]
+    heads = ("session", "of", "by", "began (UTC)", "last used", "ends at the latest")
+    return table(heads, rows, "nobody is logged in")
 
 
 def who_could(found: Sequence[CouldView]) -> Show:

@@ -11,10 +11,10 @@ import uvicorn
 
 from daybook.config import Settings
 from daybook.errors import BadConfiguration
-from daybook.http.admission import HEAD_BYTES_MAX, Admission
-from daybook.http.connection import KEEP_ALIVE_SECONDS, ClientConnection
-from daybook.http.listener import HttpListener
-from daybook.http.tls import Certificate
+from daybook.server.admission import HEAD_BYTES_MAX, Admission
+from daybook.server.connection import KEEP_ALIVE_SECONDS, ClientConnection
+from daybook.server.listener import HttpListener
+from daybook.server.tls import Certificate
 
 log = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ class Admission:
     def __init__(self, application: Any, settings: HttpSettings, bound_to: str) -> None:
         """`bound_to` is the address that the server listens on: whoever names it means us."""
         self._application = application
-        self._hosts = frozenset(settings.hosts) | _LOCAL | {bound_to.lower()}
+        self._hosts = frozenset(settings.own_hosts) | _LOCAL | {bound_to.lower()}
         self._suffixes = tuple(one[1:] for one in settings.hosts if one.startswith("*."))
         self._rates = Rates(settings.rate, settings.concurrent)
         self._most = settings.concurrent * TOGETHER

@@ -116,3 +116,5 @@ PARAMETER = Limit("a parameter, or a part of an address", 2_000, SHORTEN, "chara
 NAMED = Limit("names in one request", 1_000, "Send them in several requests")
 PAGE = Limit("product groups of one page", 200, "Go on with the `next` of the page")
 ROWS = Limit("entries of one page", 1_000, "Go on with the `next` of the page")
+UNDONE = Limit("events to undo", 300_000, "Undo a shorter while at a time")
+UNDONE_BY_REQUEST = Limit("events to undo by one request", 5_000, "Use `daybook undo`, or a shorter while")

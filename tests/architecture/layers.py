@@ -76,6 +76,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             {
                 "importing": "says commands that a file implies; a dry run tells them in the words of the history",
                 "roles": "the worker processes, made of relay, projection and delivery",
+                "undo": "says commands that take events back",
             },
             {"exporting": "writes what importing reads"},
         ),

@@ -20,6 +20,7 @@ from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
 from daybook.cli.status import commands as status
 from daybook.cli.stream import commands as stream
+from daybook.cli.undo import commands as undo
 from daybook.cli.user import commands as user
 from daybook.errors import DaybookError, InvalidValue
 
@@ -70,7 +71,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (run, status, product, catalogue, channel, log, stream, imports, user, access, key, privacy):
+for part in (run, status, product, catalogue, undo, channel, log, stream, imports, user, access, key, privacy):
     cli.add_typer(part.app, cls=GroupHelp)
 
 

@@ -44,6 +44,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "channel rollback": "channel.rebuild",
     "channel prune": "channel.rebuild",
     "channel generations": "channel.read",
+    "undo": "product.change",
     "log tail": "log.read",
     "log stats": "log.read",
     "log verify": "log.verify",

@@ -32,6 +32,7 @@ from daybook.http import (
     products,
     status,
     stock,
+    undo,
     users,
 )
 from daybook.http.authorise import STATE, authorise
@@ -46,7 +47,7 @@ from daybook.http.rates import Rates
 from daybook.http.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
-    "Products": (products, prices, media, stock, listings, histories),
+    "Products": (products, prices, media, stock, listings, histories, undo),
     "Catalogue": (catalogue, definitions, events),
     "Channels": (channels, deliveries, documents),
     "People": (people,),

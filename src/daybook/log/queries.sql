@@ -175,3 +175,13 @@ SELECT event_id::text, version, type, data::text FROM events WHERE stream = %s A
 SELECT s.stream, s.version, s.type, s.state::text, s.event_id::text
 FROM snapshots s JOIN events e ON e.stream = s.stream AND e.version = s.version AND e.event_id = s.event_id
 WHERE s.stream = %(stream)s AND s.version > %(after)s AND s.version <= %(upto)s AND s.type = ANY(%(types)s)
+
+-- name: chosen_of_correlation
+-- Where the events of one cause are, and whose they are.
+SELECT position, key, type FROM events WHERE correlation_id = %(correlation)s ORDER BY position LIMIT %(limit)s
+
+-- name: chosen_between
+-- The same of the events after one position and up to another, of one actor or of all.
+SELECT position, key, type FROM events
+WHERE position > %(after)s AND position <= %(upto)s AND (%(by)s::text IS NULL OR actor = %(by)s)
+ORDER BY position LIMIT %(limit)s

@@ -133,6 +133,14 @@ class Reader:
         given = {"types": list(types), "after": after, "upto": upto, "limit": limit}
         return [recorded(row) for row in self._rows("of_types_after", given)]
 
+    def chosen_of_correlation(self, correlation: str, limit: int) -> list[tuple[int, str, str]]:
+        """(position, key, stored type) of the events of one cause, in order."""
+        return self._rows("chosen_of_correlation", {"correlation": correlation, "limit": limit})
+
+    def chosen_between(self, after: int, upto: int, by: str | None, limit: int) -> list[tuple[int, str, str]]:
+        """The same of the events after a position and up to another, of one actor or of all."""
+        return self._rows("chosen_between", {"after": after, "upto": upto, "by": by, "limit": limit})
+
     def count_by_type(self) -> list[tuple[str, int, datetime, datetime]]:
         """How many events of each type there are, and from when to when."""
         return [tuple(row) for row in self._rows("count_by_type", ())]

@@ -7,10 +7,9 @@ from litestar import Response, post
 from litestar.params import FromQuery, JSONBody
 
 from daybook import limits
-from daybook.errors import InvalidValue
 from daybook.http.authorise import authorised
-from daybook.http.declared import ACTION, problems
-from daybook.http.dependencies import InjectedApp, InjectedCaller
+from daybook.http.declared import ACTION
+from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedPrincipal
 from daybook.http.needs import needs
 from daybook.undo.selection import Selection
 from daybook.undo.undo import Undo, UndoReport, sent
@@ -26,12 +25,16 @@ class UndoWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/undo",
-    **(ACTION | {"responses": ACTION["responses"] | problems(404)}),
+    **ACTION,
     **needs(*("product.change", "product.discontinue", "price.change", "stock.adjust", "listing.change"), command=True),
     summary="Undo what was done",
 )
 def undo(
-    app: InjectedApp, caller: InjectedCaller, data: JSONBody[UndoWish], dry_run: FromQuery[bool] = False
+    app: InjectedApp,
+    principal: InjectedPrincipal,
+    asker: InjectedAsker,
+    data: JSONBody[UndoWish],
+    dry_run: FromQuery[bool] = False,
 ) -> Response[UndoReport]:
     """Takes events of products back: one, those of a cause, or what somebody did in a while; nothing is removed.
 
@@ -39,20 +42,13 @@ def undo(
     409, unless `newer` says to `skip` it or to `force` it back. Sent again it changes nothing. To undo the undo, name
     the answer's `correlation_id`. More than 5,000 events are undone from the command line.
     """
-    if caller.expected_version is not None:
-        raise InvalidValue("If-Match", "an undo rests on no single version: leave it out, and look at `newer`")
     made = Undo(app.book, app.reader, data.select, data.newer)
     check_limit(limits.UNDONE_BY_REQUEST, made.events, "select")
-    mine = sent(caller.context.actor, data.select, caller.context.reason)
-    sender = msgspec.structs.replace(
-        mine,
-        command_id=caller.context.command_id,
-        correlation_id=caller.context.correlation_id or caller.context.command_id,
-        access=caller.context.access,
-    )
+    mine = sent(asker.actor, data.select, asker.reason)
+    sender = msgspec.structs.replace(mine, correlation_id=asker.correlation_id, access=asker.access)
 
     def allowed(command: Any) -> str | None:
-        return authorised(app, caller.principal, command)
+        return authorised(app, principal, command)
 
     return Response(made.plan(sender, allowed) if dry_run else made.carry_out(sender, allowed))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.commands import AdjustStock, DescribeProduct
-from daybook.events import ProductCreated, Recorded, StockCounted, StockEvent
+from daybook.events import ProductCreated, Recorded, StockAdjusted, StockCounted, StockEvent, StockReceived
 from daybook.product.state import slot_parts
 from daybook.queries.fields import FieldChange, Fields, differences, own
 from daybook.queries.groups import is_receipt
@@ -22,6 +22,7 @@ SOURCE = "undo"
 """Of the events that an undo appends."""
 Newer = Literal["refuse", "skip", "force"]
 """Where somebody changed a field since: refuse the whole, leave the field, or set it back all the same."""
+_MOVED = (StockCounted, StockReceived, StockAdjusted)
 _FIXED = ("kind", "family", "parent", "axes", "gtin_problem")
 
 
@@ -86,8 +87,10 @@ class _Past:
         elif not mine and sku in self.created and one.source != SOURCE:
             self.created[sku] = one
         for change in changes:
-            if isinstance(one.event, StockEvent):
+            if isinstance(one.event, _MOVED):
                 self._move(one, sku, change, mine)
+            elif isinstance(one.event, StockEvent):
+                continue  # what orders do has its own way back: cancel, return
             elif change.field not in _FIXED:
                 self._set(one, (sku, change.field), change, mine)
 

@@ -11,7 +11,7 @@ from daybook.log.reader import LAST, Reader
 from daybook.queries.moment import resolve
 from daybook.values import check_limit
 
-_UNDONE = ("product.", "stock.")
+_UNDONE = ("product.", "stock.counted.", "stock.received.", "stock.adjusted.")
 _ANSWERED = "listing."
 """What channels said about it goes with it: it is no deed of its own."""
 
@@ -46,7 +46,7 @@ class Chosen(msgspec.Struct, frozen=True):
     groups: dict[str, set[int]]
     """Product group -> positions of its events that are to be undone, in the order of their first."""
     others: dict[str, int]
-    """Stored type -> how many of them no undo takes back: definitions, settings, people and access."""
+    """Stored type -> how many of them no undo takes back: orders, definitions, settings, people and access."""
 
     @property
     def events(self) -> int:

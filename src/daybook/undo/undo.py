@@ -47,7 +47,7 @@ class UndoReport(msgspec.Struct, kw_only=True):
     """Products with a field that somebody changed since."""
     refused: int = 0
     others: dict[str, int] = {}
-    """Stored type -> events that no undo takes back: definitions, settings, people and access."""
+    """Stored type -> events that no undo takes back: orders, definitions, settings, people and access."""
     products: list[UndoneProduct] = []
     left_out: int = 0
     """Products beyond those that are told one by one."""

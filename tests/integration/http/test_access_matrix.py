@@ -61,6 +61,14 @@ P, C = "/products/{sku}", "/channels/{channel}"
 OF_PRODUCT = (CATEGORY, CHANNEL)
 PRICED = {"sku": "{sku}", "prices": [{"amount": "2", "currency": "EUR", "price_list": "{price_list}"}]}
 SENT: dict[str, Sent] = {
+    # First, while the products are as they were made: taking that back means to discontinue and delist them.
+    "undo": Sent(
+        "POST",
+        "/undo?dry_run=true",
+        ("product.discontinue", "listing.change"),
+        {"select": {"correlation": "{sku}"}},
+        OF_PRODUCT,
+    ),
     "list_products": Sent("GET", "/products", ("product.read",), listed=True),
     "show_product": Sent("GET", P, ("product.read",), about=OF_PRODUCT),
     "create_product": Sent("POST", "/products", ("product.create", "product.change"), {"sku": "{sku}"}, (CATEGORY,)),
@@ -187,7 +195,7 @@ def client(database: str) -> Iterator[TestClient[Litestar]]:
                 channels={NAMES[CHANNEL][number]: True},
                 prices=(Price(amount="1", currency="EUR", price_list="retail"),),
             )
-            app.book.carry_out(wish, Context.new("ann", "test"))
+            app.book.carry_out(wish, Context.new("ann", "test", correlation_id=sku))
         with TestClient(create(app), raise_server_exceptions=False) as client:
             yield client
 

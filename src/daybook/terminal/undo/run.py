@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from daybook.errors import DaybookError
 from daybook.queries.sentences import in_words
 from daybook.terminal.carry_out import actor
 from daybook.terminal.context import app_for_commands
-from daybook.terminal.imports.progress import Interrupted, stopping
+from daybook.terminal.imports.progress import Interrupted, RowsNotTaken, stopping
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import Show, answer, line, stacked, working
 from daybook.terminal.tables import table
@@ -19,16 +18,10 @@ from daybook.undo.undo import Undo, UndoneProduct, UndoReport, sent
 SHOWN_MAX = 40
 
 
-class NotAllUndone(DaybookError):
-    """Some products could not be taken back."""
-
-    code = "rows_not_taken"
-
-
 def run(common: CommonOptions, selection: Selection, newer: Newer, *, dry_run: bool) -> None:
     """Undoes, or plans to, and prints what becomes of each product.
 
-    Raises Refused with nothing written where somebody changed something since; NotAllUndone and Interrupted after the
+    Raises Refused with nothing written where somebody changed something since; RowsNotTaken and Interrupted after the
     answer.
     """
     sender = sent(actor(common), selection, common.reason)
@@ -44,7 +37,7 @@ def run(common: CommonOptions, selection: Selection, newer: Newer, *, dry_run: b
         raise Interrupted(f"stopped after {report.undone} products: the same undo goes on where it stood")
     if report.refused:
         what = "would be refused" if dry_run else "could not be taken back"
-        raise NotAllUndone(f"{report.refused} products {what}: the reasons are above, and in --json")
+        raise RowsNotTaken(f"{report.refused} products {what}: the reasons are above, and in --json")
 
 
 def shown(report: UndoReport) -> Show:

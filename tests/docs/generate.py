@@ -20,7 +20,9 @@ from daybook.errors import DaybookError
 from daybook.events import (
     AccessEvent,
     CatalogueEvent,
+    EventDiscarded,
     ListingEvent,
+    OperationEvent,
     OrderEvent,
     PersonEvent,
     ProductEvent,
@@ -52,6 +54,11 @@ FAMILIES = (
     ),
     ("The catalogue's model", "Streams `attribute/`, `family/`, `category/` and `channel/<code>`.", CatalogueEvent),
     ("Listings: what a channel answered", "Stream `listing/<channel>/<sku>`.", ListingEvent),
+    (
+        "Operations: what people do to a channel",
+        "Stream `projection/<channel>`. Recorded before it takes effect.",
+        OperationEvent | EventDiscarded,
+    ),
     ("Access", "Streams `user/<login>` and `refusals/<key>`. No secret and no person's name is in them.", AccessEvent),
     (
         "People",

@@ -33,6 +33,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "channel preview": "channel.read",
     "channel list": "channel.read",
     "channel show": "channel.read",
+    "channel history": "channel.read",
     "channel listing": "listing.read",
     "channel parked": "channel.read",
     "channel discard": "channel.retry",

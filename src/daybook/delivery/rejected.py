@@ -92,6 +92,14 @@ def by_code(found: Iterable[RejectedFacet]) -> list[CodeCount]:
     return sorted(rows, key=lambda one: (-one.count, one.channel, one.code))
 
 
+def offered_again(pool: Pool, manifest: Manifest, skus: Sequence[str] = (), code: str | None = None) -> int:
+    """How many facets `offer_again` would offer. Raises as it does."""
+    check_channel(manifest)
+    with reachable(), pool.connection() as conn:
+        given = {"channel": manifest.name, "skus": known(conn, manifest.name, skus), "code": code}
+        return int((conn.execute(QUERIES["rejected_facets"], given).fetchone() or (0,))[0])
+
+
 def offer_again(pool: Pool, manifest: Manifest, skus: Sequence[str] = (), code: str | None = None) -> Offered:
     """Offers what was refused to the channel again: all, these SKUs, what has this code. One transaction.
 

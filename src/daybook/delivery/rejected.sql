@@ -19,6 +19,14 @@ WHERE d.channel = %(channel)s AND d.state = 'rejected'
   AND (%(code)s::text IS NULL OR EXISTS (
     SELECT 1 FROM json_array_elements(d.reasons) r WHERE r ->> 'code' = %(code)s))
 
+-- name: rejected_facets
+-- How much of that there is.
+SELECT count(*) FROM deliveries d
+WHERE d.channel = %(channel)s AND d.state = 'rejected'
+  AND (%(skus)s::text[] IS NULL OR d.sku = ANY(%(skus)s::text[]))
+  AND (%(code)s::text IS NULL OR EXISTS (
+    SELECT 1 FROM json_array_elements(d.reasons) r WHERE r ->> 'code' = %(code)s))
+
 -- name: offer_again
 -- Makes what was refused due again.
 UPDATE deliveries d SET state = 'due', reasons = NULL

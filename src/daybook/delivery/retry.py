@@ -2,12 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
 
 import msgspec
 
 from daybook.channel.contract import Manifest
-from daybook.delivery.rejected import offer_again
+from daybook.delivery.rejected import offer_again, offered_again
 from daybook.postgres.pool import Pool
 from daybook.projection import parking
 
@@ -45,27 +44,53 @@ class Retried(msgspec.Struct, frozen=True, kw_only=True):
     facets: int
 
 
-def retry(
-    dsn: str,
-    pool: Pool,
-    manifest: Manifest,
-    *,
-    keys: Sequence[str] = (),
-    skus: Sequence[str] = (),
-    code: str | None = None,
-    rejected: bool = False,
-) -> Retried:
-    """Both kinds, unless `keys` (of parked groups) or one of the others, which are about rejections, narrows it down.
+class RetryChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """What to try again of what stands still; nothing that is named is all of it.
 
-    Not to be called in an event loop. Raises NotFound for a key that is not parked or a SKU of which the channel has
-    nothing, and Refused when rejections of a read model are asked for.
+    `keys` are of parked groups, the others about rejections: either narrows the retry down to its kind.
     """
-    only_offers = rejected or bool(skus) or code is not None
-    only_parked = bool(keys) and not only_offers
-    back = [] if only_offers and not keys else asyncio.run(parking.retry(dsn, manifest, keys))
+
+    keys: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    code: str | None = None
+    rejected: bool = False
+
+    def groups_of(self) -> bool:
+        """Whether parked groups are meant."""
+        return bool(self.keys) or not self._only_offers
+
+    def facets_of(self, manifest: Manifest) -> bool:
+        """Whether rejected facets are meant: to a read model nothing is offered unless that is asked for."""
+        return self._only_offers or not (self.keys or manifest.connector is None)
+
+    @property
+    def _only_offers(self) -> bool:
+        return self.rejected or bool(self.skus) or self.code is not None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of what was chosen stands still."""
+
+    groups: int
+    facets: int
+
+
+def standing(dsn: str, pool: Pool, manifest: Manifest, choice: RetryChoice) -> Standing:
+    """What `retry` would try again. Raises as it does; changes nothing. Not to be called in an event loop."""
+    groups = len(asyncio.run(parking.chosen(dsn, manifest, choice.keys))) if choice.groups_of() else 0
+    facets = offered_again(pool, manifest, choice.skus, choice.code) if choice.facets_of(manifest) else 0
+    return Standing(groups=groups, facets=facets)
+
+
+def retry(dsn: str, pool: Pool, manifest: Manifest, choice: RetryChoice) -> Retried:
+    """Folds parked groups again and offers rejected facets again. Not to be called in an event loop.
+
+    Raises NotFound for a key that is not parked or a SKU of which the channel has nothing, and Refused when rejections
+    of a read model are asked for.
+    """
+    back = asyncio.run(parking.retry(dsn, manifest, choice.keys)) if choice.groups_of() else []
     parked = [one.key for one in asyncio.run(parking.parked(dsn, manifest))]
-    offers = only_offers or not (only_parked or manifest.connector is None)
-    offered = offer_again(pool, manifest, skus, code) if offers else None
+    offered = offer_again(pool, manifest, choice.skus, choice.code) if choice.facets_of(manifest) else None
     return Retried(
         projection=manifest.name,
         back=back,

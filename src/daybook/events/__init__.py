@@ -37,6 +37,7 @@ from daybook.events.listing import (
     ListingRejected,
     Rejection,
 )
+from daybook.events.operations import ChannelPaused, ChannelResumed, ChannelResynced, ChannelRetried, ChannelSwitched
 from daybook.events.order import (
     Allocation,
     CancelCause,
@@ -129,6 +130,7 @@ AccessEvent = (
     | SessionEnded
     | AccessRefused
 )
+OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResynced | ChannelSwitched
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 ParcelEvent = ParcelAnnounced | ParcelCancelled
 Event = (
@@ -137,6 +139,7 @@ Event = (
     | CatalogueEvent
     | ListingEvent
     | EventDiscarded
+    | OperationEvent
     | AccessEvent
     | PersonEvent
     | OrderEvent
@@ -161,7 +164,12 @@ __all__ = [
     "CategoryDefined",
     "ChannelAdded",
     "ChannelConfigured",
+    "ChannelPaused",
     "ChannelRemoved",
+    "ChannelResumed",
+    "ChannelResynced",
+    "ChannelRetried",
+    "ChannelSwitched",
     "Event",
     "EventDiscarded",
     "FacetReceipt",
@@ -180,6 +188,7 @@ __all__ = [
     "Measure",
     "MediaAdded",
     "MediaRemoved",
+    "OperationEvent",
     "OrderCancelled",
     "OrderEvent",
     "OrderLine",

@@ -16,6 +16,9 @@ REFERENCE_KEY = "@reference"
 PERSON_KEY = "@person/"
 """What the key of a person's events begins with; the person's id follows."""
 
+CHANNEL_KEY = "@channel/"
+"""What the key of what people do to a channel begins with; the channel's name follows."""
+
 ORDER_KEY = "@order/"
 """What the key of an order's events begins with; the order's id, `webshop:1001`, follows."""
 
@@ -47,7 +50,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     sku: str | None
     key: str
     """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model, `@access` for
-    who may do what, `@person/<id>` for a person, `@order/<id>` for an order."""
+    who may do what, `@person/<id>` for a person, `@order/<id>` for an order, `@channel/<name>` for what
+    people do to a channel."""
     recorded_at: datetime
     """UTC, never going back from one position to the next."""
     actor: str

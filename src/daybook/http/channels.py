@@ -13,11 +13,20 @@ from daybook.events import ChannelConfigured
 from daybook.http.declared import COMMAND, DEFINITION, QUESTION, created
 from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
 from daybook.http.needs import needs
+from daybook.http.pages import AfterPosition, RowLimit
 from daybook.http.responses import Receipt, carry_out, part_of, same
 from daybook.queries import connections
+from daybook.queries.channel_history import ChannelChange, history
 from daybook.queries.channels import Channels, ChannelStatus
 
 PATH = "/api/v1/channels"
+
+
+class ChannelHistory(msgspec.Struct, frozen=True):
+    """What was done to a channel, oldest first, and the `after` of the next page; null on the last one."""
+
+    changes: list[ChannelChange]
+    next: int | None
 
 
 class Added(Receipt, frozen=True, kw_only=True):
@@ -40,6 +49,20 @@ def list_channels(app: InjectedApp, principal: InjectedPrincipal) -> list[Channe
 def show_channel(app: InjectedApp, name: FromPath[str]) -> ChannelStatus:
     """What it shows, what is on its way, and what is wrong. 404 also for one that never ran."""
     return Channels(app.pool, app.registry).status(name)
+
+
+@get(
+    "/channels/{name:str}/history",
+    **QUESTION,
+    **needs("channel.read", channel="name"),
+    summary="What was done to a channel",
+)
+def show_channel_history(
+    app: InjectedApp, name: FromPath[str], after: AfterPosition = 0, limit: RowLimit = 100
+) -> ChannelHistory:
+    """Who added, configured, paused, retried or switched it, when, why, and with which key. Also of a removed one."""
+    changes = history(app.reader, app.registry, name, after=after, limit=limit)
+    return ChannelHistory(changes, changes[-1].position if len(changes) == limit else None)
 
 
 @post(
@@ -74,4 +97,11 @@ def remove_channel(app: InjectedApp, caller: InjectedCaller, name: FromPath[str]
     return carry_out(app, caller, wish, f"channel/{name}")
 
 
-ROUTES: tuple[Any, ...] = (list_channels, show_channel, add_channel, configure_channel, remove_channel)
+ROUTES: tuple[Any, ...] = (
+    list_channels,
+    show_channel,
+    show_channel_history,
+    add_channel,
+    configure_channel,
+    remove_channel,
+)

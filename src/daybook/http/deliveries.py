@@ -8,17 +8,17 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from daybook import limits
 from daybook.app import App
-from daybook.delivery import retry
 from daybook.delivery.rejected import Filter, RejectedFacet, rejections
-from daybook.delivery.resync import Choice, Resynced, resync
-from daybook.delivery.retry import Retried
+from daybook.delivery.resync import Choice, Resynced
+from daybook.delivery.retry import Retried, RetryChoice
 from daybook.errors import InvalidValue, Refused
 from daybook.http.declared import ACTION, QUESTION
-from daybook.http.dependencies import InjectedApp
+from daybook.http.dependencies import InjectedApp, InjectedAsker
 from daybook.http.moments import Since, either
 from daybook.http.needs import needs
 from daybook.http.pages import AfterKey, RowLimit
-from daybook.queries.channels import Channels
+from daybook.operations import channels as operations
+from daybook.operations.channels import Paused
 from daybook.values import check_limit, check_text
 
 _NAME = {"minLength": 1, "maxLength": limits.FILTER.most}
@@ -43,13 +43,6 @@ class RejectedPage(msgspec.Struct, frozen=True):
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`{}`: there is nothing to say, but a body that is named as JSON is what a foreign web page can't send."""
-
-
-class Paused(msgspec.Struct, frozen=True):
-    """Whether deliveries wait."""
-
-    channel: str
-    paused: bool
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,17 +99,15 @@ def list_rejected(
 
 
 @post("/channels/{name:str}/pause", **ACTION, **needs("channel.pause", channel="name"), summary="Pause a channel")
-def pause_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
-    """Nothing is sent until it is resumed; its listings go on. The body is `{}`."""
-    Channels(app.pool, app.registry).pause(name, True)
-    return Paused(name, True)
+def pause_channel(app: InjectedApp, asker: InjectedAsker, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
+    """Nothing is sent until it is resumed; its listings go on. Who paused it is recorded. The body is `{}`."""
+    return operations.pause(app, name, asker)
 
 
 @post("/channels/{name:str}/resume", **ACTION, **needs("channel.pause", channel="name"), summary="Resume a channel")
-def resume_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
+def resume_channel(app: InjectedApp, asker: InjectedAsker, name: FromPath[str], data: JSONBody[Nothing]) -> Paused:
     """It is brought to its newest state, also when it had asked not to be called any more. The body is `{}`."""
-    Channels(app.pool, app.registry).pause(name, False)
-    return Paused(name, False)
+    return operations.resume(app, name, asker)
 
 
 @post(
@@ -125,25 +116,26 @@ def resume_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Nothing
     **needs("channel.retry", channel="name"),
     summary="Try again what stands still",
 )
-def retry_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Retry]) -> Retried:
-    """Offers what was rejected again, and folds parked groups again."""
+def retry_channel(app: InjectedApp, asker: InjectedAsker, name: FromPath[str], data: JSONBody[Retry]) -> Retried:
+    """Offers what was rejected again, and folds parked groups again. Who asked for it is recorded."""
     _check_names(code=data.code, keys=data.keys, skus=data.skus)
-    dsn, manifest = app.settings.require_postgres(), app.registry.get(name)
-    return retry.retry(dsn, app.pool, manifest, keys=data.keys, skus=data.skus, code=data.code, rejected=data.rejected)
+    choice = RetryChoice(keys=data.keys, skus=data.skus, code=data.code, rejected=data.rejected)
+    return operations.retry(app, name, choice, asker)
 
 
 @post("/channels/{name:str}/resync", **ACTION, **needs("channel.resync", channel="name"), summary="Send again")
-def resync_channel(app: InjectedApp, name: FromPath[str], data: JSONBody[Resync]) -> Resynced:
-    """Sends again what the channel has confirmed. What is under way or was rejected is left alone."""
+def resync_channel(app: InjectedApp, asker: InjectedAsker, name: FromPath[str], data: JSONBody[Resync]) -> Resynced:
+    """Sends again what the channel has confirmed, and records who asked for it. What is under way or was rejected is
+    left alone."""
     _check_names(skus=data.skus, locale=data.locale)
-    manifest = app.registry.get(name)
+    app.registry.get(name)
     choice = Choice(skus=data.skus, since=_position(app, data.since), locale=data.locale)
     if choice.all and not (data.all or data.dry_run):
         raise Refused(
             f"this sends all that {name} has confirmed again: say `all` if that is meant, or `dry_run` to count",
             channel=name,
         )
-    return resync(app.pool, manifest, choice, dry_run=data.dry_run)
+    return operations.resync(app, name, choice, asker, dry_run=data.dry_run)
 
 
 def _check_names(**given: str | list[str] | tuple[str, ...] | None) -> None:

@@ -56,14 +56,17 @@ async def retry(dsn: str, manifest: Manifest, keys: Sequence[str] = ()) -> list[
     back: list[str] = []
     async with await connect_async(dsn, "retry") as conn:
         generation, _ = await live_generation(conn, manifest)
-        there = [one.key for one in await _parked(conn, generation)]
-        for key in keys:
-            if key not in there:
-                raise NotFound(f"{manifest.name} has no parked group {key}; `channel parked` lists them", key=key)
-        for key in keys or there:
+        for key in await _chosen(conn, generation, keys):
             if await _again(conn, manifest, generation, key):
                 back.append(key)
     return back
+
+
+async def chosen(dsn: str, manifest: Manifest, keys: Sequence[str] = ()) -> Sequence[str]:
+    """The parked groups that `retry` would fold again. Raises NotFound for a key that is not parked."""
+    async with await connect_async(dsn, "parked") as conn:
+        generation, _ = await live_generation(conn, manifest)
+        return await _chosen(conn, generation, keys)
 
 
 async def discard(dsn: str, manifest: Manifest, log: Log, key: str, context: Context) -> list[str]:
@@ -85,6 +88,14 @@ async def discard(dsn: str, manifest: Manifest, log: Log, key: str, context: Con
         return await retry(dsn, manifest, [key])
     except NotFound:
         return [key]  # the runner has read of it already, and brought the group back itself
+
+
+async def _chosen(conn: AsyncConnection, generation: Generation, keys: Sequence[str]) -> Sequence[str]:
+    there = [one.key for one in await _parked(conn, generation)]
+    for key in keys:
+        if key not in there:
+            raise NotFound(f"{generation.projection} has no parked group {key}; `channel parked` lists them", key=key)
+    return keys or there
 
 
 async def _parked(conn: AsyncConnection, generation: Generation) -> list[ParkedGroup]:

@@ -72,6 +72,8 @@ class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     paused_because: str | None
     """What the channel said when it asked not to be called any more; None when a person paused it, or nobody did."""
+    paused_by: str | None
+    """Who paused it; None when the channel itself asked for it, or nobody did, or a Daybook that kept no name."""
     breaker: BreakerStatus | None
     """None while the channel answers."""
     workers: int
@@ -169,6 +171,7 @@ class Channels:
             blocked=counts.get("blocked", 0),
             paused=paused,
             paused_because=None,
+            paused_by=None,
             breaker=None,
             workers=0,
             level=level_at is not None and head == position and not again and not due and not accepted,
@@ -252,7 +255,7 @@ def _beyond(name: str, position: int, head: int) -> dict[str, Any] | None:
 
 
 def _with_health(status: ChannelStatus, health: Sequence[Any], now: datetime) -> ChannelStatus:
-    because, failures, reason, said_at, next_try, quiet_until, workers = health
+    because, by, failures, reason, said_at, next_try, quiet_until, workers = health
     breaker = None
     if failures or quiet_until is not None:
         breaker = BreakerStatus(
@@ -271,7 +274,9 @@ def _with_health(status: ChannelStatus, health: Sequence[Any], now: datetime) ->
         state = "down"
     elif status.lag > BEHIND_EVENTS or (status.lag and stands):
         state = "behind"
-    return msgspec.structs.replace(status, state=state, paused_because=because, breaker=breaker, workers=workers)
+    return msgspec.structs.replace(
+        status, state=state, paused_because=because, paused_by=by, breaker=breaker, workers=workers
+    )
 
 
 def _or_not_started(status: ChannelStatus, failure: Sequence[str] | None) -> ChannelStatus:

@@ -52,7 +52,11 @@ UPDATE projections SET paused = %s, paused_because = NULL WHERE name = %s RETURN
 
 -- name: health
 -- By channel: who paused it, what its breaker says, how many workers live. A time that has passed is null.
-SELECT p.name, p.paused_because, b.failures, b.reason, b.changed_at,
+SELECT p.name, p.paused_because,
+       CASE WHEN p.paused AND p.paused_because IS NULL THEN
+           (SELECT e.actor FROM events e WHERE e.stream = 'projection/' || p.name AND e.type = 'channel.paused.v1'
+            ORDER BY e.version DESC LIMIT 1) END,
+       b.failures, b.reason, b.changed_at,
        CASE WHEN b.open_until > clock_timestamp() THEN b.open_until END,
        CASE WHEN b.quiet_until > clock_timestamp() THEN b.quiet_until END,
        (SELECT count(*) FROM delivery_workers w WHERE w.channel = p.name AND w.alive_until >= clock_timestamp())

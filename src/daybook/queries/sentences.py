@@ -9,14 +9,21 @@ from daybook.events import (
     CategoryDefined,
     ChannelAdded,
     ChannelConfigured,
+    ChannelPaused,
     ChannelRemoved,
+    ChannelResumed,
+    ChannelResynced,
+    ChannelRetried,
+    ChannelSwitched,
     Event,
+    EventDiscarded,
     FacetReceipt,
     FamilyDefined,
     LineQuantity,
     ListingAccepted,
     ListingConfirmed,
     ListingRejected,
+    OperationEvent,
     OrderCancelled,
     OrderEvent,
     OrderPaid,
@@ -81,9 +88,40 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"{', '.join(fields) or 'nothing'} of a person {'exported' if exported else 'shown'}"
         case PersonErased():
             return "a person erased"
+        case EventDiscarded(projection=projection, position=position):
+            return f"{projection} leaves out the event at position {position}"
     if isinstance(event, OrderEvent):
         return of_order(event)
+    if isinstance(event, OperationEvent):
+        return of_operation(event)
     return in_words(changes) + _addition(event, changes)
+
+
+def of_operation(event: OperationEvent) -> str:
+    """What somebody did to a channel."""
+    match event:
+        case ChannelPaused(name=name):
+            return f"{name} paused"
+        case ChannelResumed(name=name):
+            return f"{name} resumed"
+        case ChannelRetried(name=name, groups=groups, facets=facets):
+            which = _chosen(keys=event.keys, skus=event.skus, code=event.code)
+            return f"{name} retried{which}: {groups} parked groups, {facets} rejected facets"
+        case ChannelResynced(name=name, facets=facets):
+            which = _chosen(skus=event.skus, since=event.since, locale=event.locale)
+            return f"{name} resynced{which}: {'what it shows differently' if facets is None else f'{facets} facets'}"
+        case ChannelSwitched(name=name, generation=generation, before=before, facets=facets):
+            return f"{name} switched from generation {before} to {generation}: {facets} facets differ"
+
+
+def _chosen(**given: Sequence[str] | int | None) -> str:
+    """` (skus A, B; code 4003-2)`; nothing when all of it was chosen."""
+    said = [
+        f"{name} {value if isinstance(value, int | str) else ', '.join(value)}"
+        for name, value in given.items()
+        if value not in (None, ())
+    ]
+    return f" ({_cut('; '.join(said))})" if said else ""
 
 
 def of_order(event: OrderEvent) -> str:

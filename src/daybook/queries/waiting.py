@@ -227,13 +227,14 @@ class _Look:
 
     def _channel(self, row: Any, waits: list[Any]) -> Iterator[WaitingItem]:
         name, paused, because = row[:3]
-        workers, failures, why = row[11:14]
+        workers, failures, why, by = row[11:15]
         manifest = self._manifests[name]
         kinds = {kind: (count, sku, error, since) for kind, count, sku, error, since in waits}
         due = [kinds[kind] for kind in _DUE if kind in kinds]
         count, since = sum(one[0] for one in due), min((one[3] for one in due if one[3]), default=None)
         if paused:
-            kind, reason = ("paused", "paused by a person") if because is None else ("channel_stopped", because)
+            kind = "paused" if because is None else "channel_stopped"
+            reason = because or f"paused by {by or 'a person'}"
             yield self.item(kind, name, count, since, reason, f"daybook channel resume {name}")
         elif failures >= FAILURES_TO_OPEN:
             reason = f"{failures} failures in a row: {why or 'no reason was given'}"

@@ -5,7 +5,10 @@ SELECT p.name, p.paused, p.paused_because, h.position - g.position, g.position >
        (SELECT e.recorded_at FROM events e WHERE e.position = g.position + 1),
        EXISTS (SELECT 1 FROM leases l WHERE l.name = 'project:' || p.name AND l.held_until >= clock_timestamp()),
        (SELECT count(*) FROM delivery_workers w WHERE w.channel = p.name AND w.alive_until >= clock_timestamp()),
-       coalesce(b.failures, 0), b.reason, p.live
+       coalesce(b.failures, 0), b.reason,
+       CASE WHEN p.paused AND p.paused_because IS NULL THEN
+           (SELECT e.actor FROM events e WHERE e.stream = 'projection/' || p.name AND e.type = 'channel.paused.v1'
+            ORDER BY e.version DESC LIMIT 1) END, p.live
 FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live
 LEFT JOIN breakers b ON b.channel = p.name, head h ORDER BY p.name
 

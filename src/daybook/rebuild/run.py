@@ -28,7 +28,7 @@ from daybook.rebuild.plan import Plan
 from daybook.rebuild.priority import lower_server
 from daybook.rebuild.progress import OnProgress, RebuildProgress, Watch
 from daybook.rebuild.prune import drop
-from daybook.rebuild.switch import Switched, switch
+from daybook.rebuild.switch import OnSwitch, Switched, switch
 from daybook.rebuild.workers import fill_here, fill_in_processes
 
 ALONE_EVENTS_MAX = 30_000
@@ -51,6 +51,7 @@ class RebuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     upto: int | None = None
     """Build the state at this position, for reading only."""
     apply: bool = False
+    on_switch: OnSwitch | None = None
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +160,7 @@ class _Rebuild:
         switched = None
         if self._options.apply:
             self._tell("switch", generation, 0, 0)
-            switched = await switch(self._conn, self._manifest, generation, self._lease)
+            switched = await switch(self._conn, self._manifest, generation, self._lease, self._options.on_switch)
         return self._rebuilt(generation, total, at.position, planned, switched)
 
     def _rebuilt(
@@ -356,7 +357,7 @@ async def plan_of(conn: AsyncConnection, projection: str, number: int | None = N
     return msgspec.json.decode(found[-1][8], type=Plan)
 
 
-async def apply(dsn: str, manifest: Manifest, number: int | None = None) -> Switched:
+async def apply(dsn: str, manifest: Manifest, number: int | None = None, on_switch: OnSwitch | None = None) -> Switched:
     """Makes a generation that is ready (or kept) the live one: the newest ready one when none is named."""
     async with exclusively(dsn, manifest.name) as lease, await connect_async(dsn, "switch") as conn:
         if number is None:
@@ -376,16 +377,16 @@ async def apply(dsn: str, manifest: Manifest, number: int | None = None) -> Swit
                 f"generation {number} was made with the code in {origin}, which is not installed: the live runner "
                 "would go on with other code. Install it and rebuild, or say `rebuild --from-code PATH --apply`"
             )
-        return await switch(conn, manifest, Generation(manifest.name, number), lease)
+        return await switch(conn, manifest, Generation(manifest.name, number), lease, on_switch)
 
 
-async def rollback(dsn: str, manifest: Manifest) -> Switched:
+async def rollback(dsn: str, manifest: Manifest, on_switch: OnSwitch | None = None) -> Switched:
     """Makes the newest kept generation live again; what happened since is folded into it first, by the code of now."""
     async with exclusively(dsn, manifest.name) as lease, await connect_async(dsn, "switch") as conn:
         number = await _newest(conn, manifest.name, "kept")
         if number is None:
             raise NotFound(f"{manifest.name} has no generation to go back to")
-        return await switch(conn, manifest, Generation(manifest.name, number), lease)
+        return await switch(conn, manifest, Generation(manifest.name, number), lease, on_switch)
 
 
 async def _newest(conn: AsyncConnection, projection: str, state: str) -> int | None:

@@ -3,7 +3,7 @@
 The order of locks is that of `channel.store`: the projection, generations by number, lanes by name, deliveries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -41,11 +41,17 @@ class Switched(msgspec.Struct, frozen=True, kw_only=True):
     """Facets for which the channel should show something else than before: no other was touched."""
 
 
+OnSwitch = Callable[[Switched], Awaitable[None]]
+"""Told of a switch inside of its transaction, right before the commit: what it raises undoes the switch."""
+
+
 class _NotYet(Exception):
     """The log went on, more than should be folded while everybody waits."""
 
 
-async def switch(conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease) -> Switched:
+async def switch(
+    conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease, on_switch: OnSwitch | None = None
+) -> Switched:
     """Makes `to` the live generation and brings the deliveries to the differences, and to nothing else.
 
     The live runner and the workers go on; they see the switch at its commit. Raises Refused when it is live already,
@@ -54,13 +60,15 @@ async def switch(conn: AsyncConnection, manifest: Manifest, to: Generation, leas
     for _ in range(TRIES_MAX):
         await follow(conn, manifest, to, lease)
         try:
-            return await _try_switch(conn, manifest, to, lease)
+            return await _try_switch(conn, manifest, to, lease, on_switch)
         except _NotYet:
             continue
     raise Unavailable(f"{manifest.name} is too busy for a switch just now: try again")
 
 
-async def _try_switch(conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease) -> Switched:
+async def _try_switch(
+    conn: AsyncConnection, manifest: Manifest, to: Generation, lease: Lease, on_switch: OnSwitch | None = None
+) -> Switched:
     async with conn.transaction():
         if not await (await conn.execute(QUERIES["holds_lease"], (lease.name, lease.token))).fetchone():
             raise Superseded(f"another rebuild of {manifest.name} has taken over")
@@ -79,7 +87,10 @@ async def _try_switch(conn: AsyncConnection, manifest: Manifest, to: Generation,
         await conn.execute(QUERIES["become_kept"], (manifest.name, live.number))
         await conn.execute(QUERIES["become_live"], (manifest.name, to.number))
         await conn.execute(QUERIES["set_live"], {"to": to.number, "projection": manifest.name, "was": live.number})
-    return Switched(projection=manifest.name, live=to.number, before=live.number, position=position, facets=facets)
+        done = Switched(projection=manifest.name, live=to.number, before=live.number, position=position, facets=facets)
+        if on_switch is not None:
+            await on_switch(done)
+    return done
 
 
 async def _bring_forward(

@@ -1,6 +1,7 @@
 """`daybook channel parked|retry|discard|pause|resume`: a person looks after a channel."""
 
 import asyncio
+import json
 
 import psycopg
 import pytest
@@ -73,3 +74,28 @@ def test_a_channel_is_paused_and_resumed_and_stays_so(ill: str) -> None:
     assert daybook.json("channel", "list")[0]["paused"] is True
     assert daybook.json("channel", "resume", "bol") == {"channel": "bol", "paused": False}
     assert daybook.json("channel", "list")[0]["paused"] is False
+
+
+def test_who_paused_retried_and_left_out_what_is_told_of_the_channel(ill: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": ill})
+    why = ("--actor", "mia", "--reason", "prices are checked")
+    daybook.json("channel", "retry", "bol", "--actor", "jan")
+    daybook.json("channel", "pause", "bol", *why)
+    with daybook.unchanged():
+        daybook.json("channel", "pause", "bol", *why)
+        daybook.refuses(4, "not_found", "channel", "retry", "bol", "--key", "FINE")
+        daybook.refuses(4, "not_found", "channel", "pause", "nobody")
+        daybook.refuses(3, "invalid_value", "channel", "pause", "bol", "--actor", " ")
+    (item,) = [one for one in json.loads(daybook("status", "--json").stdout)["waiting"] if one["kind"] == "paused"]
+    assert (item["channel"], item["reason"]) == ("bol", "paused by mia")
+    told = daybook.json("channel", "history", "bol")
+    assert [(one["sentence"], one["actor"], one["reason"], one["access"]) for one in told[-2:]] == [
+        ("bol retried: 1 parked groups, 0 rejected facets", "jan", None, None),
+        ("bol paused", "mia", "prices are checked", None),
+    ]
+    assert daybook.json("channel", "show", "bol", "--first", "1")["done"] == told[-1:]
+    assert "prices are checked" in daybook("channel", "show", "bol").stdout
+    assert [one["sentence"] for one in daybook.json("channel", "history", "bol", "--after", told[-2]["position"])] == [
+        "bol paused"
+    ]
+    assert "bol paused" in daybook("channel", "history", "bol").stdout

@@ -133,6 +133,10 @@ def test_a_resync_marks_what_is_chosen_and_asks_before_a_whole_channel(sold: str
     assert daybook.json("channel", "resync", "webshop", "--yes")["skus"] == 3
     assert set(states(sold).values()) == {"due"}
     daybook.refuses(3, "invalid_value", "channel", "resync", "webshop", "--since", "yesterday")
+    assert [one["sentence"] for one in daybook.json("channel", "history", "webshop")][-2:] == [
+        "webshop resynced (skus A): 3 facets",
+        "webshop resynced: 9 facets",
+    ]
 
 
 @pytest.mark.parametrize(("answer", "state"), [("n", {"confirmed"}), ("y", {"due"})])
@@ -191,6 +195,9 @@ def test_drift_is_read_from_the_channel_told_and_marked(database: str, nats_url:
         with psycopg.connect(database) as conn:
             due = conn.execute("SELECT sku, facet FROM deliveries WHERE state = 'due'").fetchall()
         assert due == [("B", "price")]
+        assert [one["sentence"] for one in daybook.json("channel", "history", "webshop")][-1:] == [
+            "webshop resynced (skus A, B): what it shows differently"
+        ], "and of the dry run nothing"
 
 
 def test_a_channel_without_a_connection_here_says_where_to_put_it_and_one_that_is_down_how_far_it_came(

@@ -45,10 +45,17 @@ def test_a_rebuild_is_planned_applied_rolled_back_and_pruned(daybook: Daybook) -
     assert daybook.json("channel", "plan", "bol") == done["plan"]
     assert daybook.json("channel", "list")[0]["generation"] == 1
 
-    assert daybook.json("channel", "apply", "bol")["facets"] == 6
+    assert daybook.json("channel", "apply", "bol", "--actor", "mia", "--reason", "new texts")["facets"] == 6
     again = daybook.json("channel", "rebuild", "bol", "--apply")
     assert (again["plan"]["added"], again["plan"]["calls"], again["switched"]["facets"]) == (0, {}, 0)
-    assert daybook.json("channel", "rollback", "bol")["live"] == 2
+    assert daybook.json("channel", "rollback", "bol", "--reason", "cut off")["live"] == 2
+    switched = daybook.json("channel", "history", "bol")[-3:]
+    assert [(one["sentence"], one["reason"]) for one in switched] == [
+        ("bol switched from generation 1 to 2: 6 facets differ", "new texts"),
+        ("bol switched from generation 2 to 3: 0 facets differ", None),
+        ("bol switched from generation 3 to 2: 0 facets differ", "cut off"),
+    ]
+    assert switched[0]["actor"] == "mia"
     states = {one["generation"]: one["state"] for one in daybook.json("channel", "generations", "bol")}
     assert states == {1: "kept", 2: "live", 3: "kept"}
     assert daybook.json("channel", "prune", "bol") == {"dropped": [1]}

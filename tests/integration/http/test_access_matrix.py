@@ -104,6 +104,7 @@ SENT: dict[str, Sent] = {
     "list_events": Sent("GET", "/events?limit=1", ("log.read",)),
     "list_channels": Sent("GET", "/channels", ("channel.read",), listed=True),
     "show_channel": Sent("GET", C, ("channel.read",), about=(CHANNEL,)),
+    "show_channel_history": Sent("GET", f"{C}/history", ("channel.read",), about=(CHANNEL,)),
     "add_channel": Sent("POST", "/channels", ("channel.add",), {"name": "nosuch", "kind": "nosuch"}),
     "configure_channel": Sent("PUT", C, ("channel.configure",), {"name": "{channel}"}, (CHANNEL,)),
     "list_rejected": Sent("GET", f"{C}/rejected", ("channel.read",), about=(CHANNEL,)),

@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 
 from daybook.commands import ChangePrice
 from tests.fixtures.channels import ToySandbox, toy
-from tests.fixtures.owner import client_of
+from tests.fixtures.owner import OWNER, OWNER_KEY, client_of
 from tests.fixtures.pipeline import Pipeline, product, until
 
 API = "/api/v1/channels"
@@ -91,6 +91,34 @@ def test_a_channel_is_paused_and_resumed(client: TestClient[Litestar]) -> None:
     assert client.post(f"{API}/toy/resume", json={}).json() == {"channel": "toy", "paused": False}
     problem(client.post(f"{API}/nosuch/pause", json={}), 404, "not_found")
     problem(client.post(f"{API}/toy/pause", json={"why": "x"}), 400, "malformed")
+
+
+def test_who_did_what_to_a_channel_is_told_with_the_key_and_the_grant(client: TestClient[Litestar]) -> None:
+    path, why = f"{API}/toy", {"X-Reason": "prices are checked", "X-Actor": "mia"}
+    client.post(f"{path}/pause", json={}, headers=why)
+    client.post(f"{path}/pause", json={}, headers=why)
+    assert client.get(path).json()["paused_by"] == "mia"
+    client.post(f"{path}/resume", json={})
+    assert client.get(path).json()["paused_by"] is None
+    for what, body in (("retry", {"skus": ["C"]}), ("resync", {"skus": ["A"], "locale": "nl"})):
+        client.post(f"{path}/{what}", json=body)
+    client.post(f"{path}/resync", json={"skus": ["A"]})
+    client.post(f"{path}/retry", json={"skus": ["A"]})
+    for wrong in ({"skus": ["X"]}, {"keys": ["C"]}, {"skus": ["A"] * 1001}):
+        assert client.post(f"{path}/retry", json=wrong).status_code in (404, 413, 422)
+    found = client.get(f"{path}/history").json()
+    assert [(one["sentence"], one["actor"], one["reason"], one["source"]) for one in found["changes"]] == [
+        ("toy paused", "mia", "prices are checked", "http"),
+        ("toy resumed", OWNER, None, "http"),
+        ("toy retried (skus C): 0 parked groups, 1 rejected facets", OWNER, None, "http"),
+        ("toy resynced (skus A): 3 facets", OWNER, None, "http"),
+    ], "what was paused already, what nothing was found for and what was refused is not there"
+    assert {one["access"] for one in found["changes"]} == {f"{OWNER_KEY[:14]}/gr_0"}
+    page = client.get(f"{path}/history", params={"limit": 2}).json()
+    assert page["next"] == page["changes"][-1]["position"]
+    assert client.get(f"{path}/history", params={"after": page["next"]}).json()["changes"] == found["changes"][2:]
+    problem(client.get(f"{API}/nosuch/history"), 404, "not_found")
+    problem(client.get(f"{path}/history", params={"limit": 0}), 422, "invalid_value")
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "retry", "resync"])

@@ -15,13 +15,14 @@ import pytest
 
 from daybook.channel.contract import Manifest
 from daybook.commands import CountStock, DelistProduct
-from daybook.errors import NotFound, Refused
+from daybook.errors import NotFound, Refused, Unavailable
 from daybook.postgres.pool import connect_async
 from daybook.projection.generations import Generation
 from daybook.rebuild import switch as switching
 from daybook.rebuild.progress import reasons
 from daybook.rebuild.prune import prune
 from daybook.rebuild.run import apply, exclusively, plan_of, rollback
+from daybook.rebuild.switch import Switched
 from tests.fixtures.channels import ToySandbox, toy
 from tests.fixtures.pipeline import ROOT, Pipeline, product, until
 from tests.fixtures.rebuilding import label, rebuilt, rename, rows_of, run_live, shouting, tell
@@ -269,6 +270,22 @@ async def test_inside_the_switch_a_changed_reference_is_left_to_following(databa
             with pytest.raises(switching._NotYet):
                 await switching._try_switch(conn, toy(), Generation("toy", done.generation), lease)
         assert one(database, "SELECT live FROM projections") == (1,)
+
+
+async def test_a_switch_that_can_not_be_recorded_has_not_happened(database: str, nats_url: str) -> None:
+    async with Pipeline(database, nats_url, toy()) as pipeline:
+        await tell(pipeline, product("A"))
+        await run_live(database, toy())
+        done, before = await rebuilt(database, shouting(toy())), deliveries(database)
+
+        async def refuse(told: Switched) -> None:
+            assert (told.live, told.before, told.facets) == (done.generation, 1, 1)
+            raise Unavailable("the log takes nothing")
+
+        with pytest.raises(Unavailable, match="takes nothing"):
+            await apply(database, shouting(toy()), done.generation, refuse)
+        assert one(database, "SELECT live FROM projections") == (1,)
+        assert deliveries(database) == before
 
 
 async def test_kept_generations_are_pruned_by_number_and_the_live_one_never(database: str, nats_url: str) -> None:

@@ -157,6 +157,15 @@ EXAMPLES: dict[str, events.Event] = {
     "person.changed.v1": events.PersonChanged(person=_PERSON, fields=("address",), revision=_REVISION),
     "person.disclosed.v1": events.PersonDisclosed(person=_PERSON, fields=("mail", "name"), exported=True),
     "person.erased.v1": events.PersonErased(person=_PERSON),
+    "channel.paused.v1": events.ChannelPaused(name="bol"),
+    "channel.resumed.v1": events.ChannelResumed(name="bol"),
+    "channel.retried.v1": events.ChannelRetried(
+        name="bol", keys=("SHIRT",), skus=("SHIRT-L",), code="4003-2", rejected=True, groups=1, facets=2
+    ),
+    "channel.resynced.v1": events.ChannelResynced(
+        name="bol", skus=("SHIRT-L",), since=41, locale="nl", drift_only=True, facets=3
+    ),
+    "channel.switched.v1": events.ChannelSwitched(name="bol", generation=2, before=1, facets=4),
     "projection.event_discarded.v1": events.EventDiscarded(
         projection="bol", position=42, reason="the ERP sent a text where a number belongs"
     ),

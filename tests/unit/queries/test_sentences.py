@@ -6,7 +6,13 @@ from daybook.channel.testing.history import History
 from daybook.events import (
     AttributeChange,
     AttributesChanged,
+    ChannelPaused,
+    ChannelResumed,
+    ChannelResynced,
+    ChannelRetried,
+    ChannelSwitched,
     Event,
+    EventDiscarded,
     FacetReceipt,
     GtinAssigned,
     ListingConfirmed,
@@ -51,6 +57,32 @@ def name(value: str) -> Event:
 
 
 IMAGE = MediaAdded(media_id="m1", url="https://example.com/1.jpg")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (ChannelPaused(name="bol"), "bol paused"),
+        (ChannelResumed(name="bol"), "bol resumed"),
+        (ChannelRetried(name="bol", groups=2, facets=0), "bol retried: 2 parked groups, 0 rejected facets"),
+        (
+            ChannelRetried(name="bol", keys=("M",), skus=("A", "B"), code="E7", groups=1, facets=2),
+            "bol retried (keys M; skus A, B; code E7): 1 parked groups, 2 rejected facets",
+        ),
+        (ChannelResynced(name="bol", facets=9), "bol resynced: 9 facets"),
+        (
+            ChannelResynced(name="bol", since=0, locale="nl", drift_only=True),
+            "bol resynced (since 0; locale nl): what it shows differently",
+        ),
+        (
+            ChannelSwitched(name="bol", generation=2, before=1, facets=4),
+            "bol switched from generation 1 to 2: 4 facets differ",
+        ),
+        (EventDiscarded(projection="bol", position=7, reason="x"), "bol leaves out the event at position 7"),
+    ],
+)
+def test_what_was_done_to_a_channel_is_said_with_what_was_chosen(event: Event, expected: str) -> None:
+    assert sentence(event, []) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,17 @@ from typing import Annotated
 
 import typer
 
-from daybook.cli.options import command
+from daybook.cli.channel import generations
+from daybook.cli.channel.generations import Name
+from daybook.cli.options import WHO, command
+from daybook.terminal.carry_out import context
 from daybook.terminal.context import app_for_commands, app_for_queries
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import answer, note
 
 app = typer.Typer(name="channel", help="How the sales channels are doing.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel, or another projection.")]
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="Small letters and digits, at most 31.")]
-Number = Annotated[int | None, typer.Argument(metavar="[GENERATION]", help="The newest that is ready when not given.")]
 Skus = Annotated[list[str] | None, typer.Option("--sku", metavar="SKU", help="Only this product; repeatable.")]
 CodeOption = Annotated[str | None, typer.Option("--code", metavar="C", help="Only what was rejected with this code.")]
 
@@ -94,6 +95,7 @@ def rejected(
     "daybook channel retry bol",
     "daybook channel retry bol --key MODEL-1",
     "daybook channel retry bol --code 4003-2",
+    own=WHO,
 )
 def retry(
     common: CommonOptions,
@@ -110,12 +112,14 @@ def retry(
     After the reason went: the marketplace's rule, its category, the account; the channel's own code. A rejected listing
     is also offered again by itself with the next change of its product.
     """
-    from daybook.delivery import retry
+    from daybook.delivery.retry import RetryChoice
+    from daybook.operations import channels as operations
     from daybook.terminal.channel import rejected as rejections
 
+    choice = RetryChoice(keys=tuple(key or ()), skus=tuple(sku or ()), code=code, rejected=rejected)
+    sender = context(common, "cli")
     with app_for_queries(common) as on:
-        dsn, manifest = on.settings.require_postgres(), on.registry.get(name)
-        found = retry.retry(dsn, on.pool, manifest, keys=key or (), skus=sku or (), code=code, rejected=rejected)
+        found = operations.retry(on, name, choice, sender)
     answer(common, found, rejections.retried(found))
 
 
@@ -125,6 +129,7 @@ def retry(
     "daybook channel resync bol --sku SKU-1 --sku SKU-2",
     "daybook channel resync bol --since 2026-03-01T09:00 --locale nl --dry-run",
     "daybook channel resync bol --drift-only",
+    own=WHO,
 )
 def resync(
     common: CommonOptions,
@@ -201,12 +206,11 @@ def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The channel.")],
     first: Annotated[int, typer.Option("--first", metavar="N", min=0, help="So many of each kind of trouble.")] = 10,
 ) -> None:
-    """Show one channel, what it rejected, and what can't be shown on it and why."""
-    from daybook.queries.channels import Channels
+    """Show one channel, what it rejected, what can't be shown on it and why, and what was last done to it."""
     from daybook.terminal.channel import show as details
 
     with app_for_queries(common) as on:
-        found = details.of(Channels(on.pool, on.registry), name, first)
+        found = details.of(on, name, first)
     answer(common, found, details.shown(found))
 
 
@@ -232,6 +236,22 @@ def listing(
     with app_for_queries(common) as on:
         found = listings.of(on, sku, channel, attempts, generation)
     answer(common, found, views.facets(found.channels, found.attempts))
+
+
+@command(app, "history", "daybook channel history bol", "daybook channel history bol --after 1200 --json")
+def history(
+    common: CommonOptions,
+    name: Name,
+    after: Annotated[int, typer.Option("--after", metavar="N", min=0, help="Only behind this position.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="So many at most.")] = 1000,
+) -> None:
+    """Show what was done to a channel, by whom, why and with which key: paused, retried, switched. Oldest first."""
+    from daybook.queries.channel_history import history as asked
+    from daybook.terminal.channel import views
+
+    with app_for_queries(common) as on:
+        found = asked(on.reader, on.registry, name, after=after, limit=limit)
+    answer(common, found, views.history(found))
 
 
 @command(app, "parked", "daybook channel parked bol", "daybook channel parked bol --json")
@@ -261,114 +281,28 @@ def discard(
     answer(common, found, parking.retried(found))
 
 
-@command(app, "pause", "daybook channel pause bol")
+@command(app, "pause", "daybook channel pause bol --reason 'prices are checked'", own=WHO)
 def pause(common: CommonOptions, name: Name) -> None:
     """Send nothing to the channel until `channel resume`. Its listings go on; nothing is lost."""
+    from daybook.operations import channels as operations
     from daybook.terminal.channel import parked as parking
 
+    sender = context(common, "cli")
     with app_for_queries(common) as on:
-        found = parking.pause(on, name, True)
+        found = operations.pause(on, name, sender)
     answer(common, found, parking.paused(found))
 
 
-@command(app, "resume", "daybook channel resume bol")
+@command(app, "resume", "daybook channel resume bol", own=WHO)
 def resume(common: CommonOptions, name: Name) -> None:
     """Bring a paused channel to its newest state."""
+    from daybook.operations import channels as operations
     from daybook.terminal.channel import parked as parking
 
+    sender = context(common, "cli")
     with app_for_queries(common) as on:
-        found = parking.pause(on, name, False)
+        found = operations.resume(on, name, sender)
     answer(common, found, parking.paused(found))
 
 
-@command(
-    app,
-    "rebuild",
-    "daybook channel rebuild bol",
-    "daybook channel rebuild bol --apply",
-    "daybook channel rebuild bol --at 2026-03-01",
-    "daybook channel rebuild bol --from-code ../bol-new",
-)
-def rebuild(
-    common: CommonOptions,
-    name: Name,
-    apply: Annotated[bool, typer.Option("--apply", help="Make it the live one at once.")] = False,
-    workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes; one for each core when not given.")
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever an earlier rebuild left.")] = False,
-    at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="Build a past state, for reading only.")
-    ] = None,
-    from_code: Annotated[
-        str | None,
-        typer.Option("--from-code", metavar="PATH", help="Try a channel's folder that is not installed (a what-if)."),
-    ] = None,
-) -> None:
-    """Build a channel's listings again from the log, beside the live ones, and say what would change."""
-    from daybook.terminal.channel import rebuild as rebuilds
-
-    with app_for_queries(common) as on:
-        found = rebuilds.rebuild(
-            common, on, name, apply=apply, workers=workers, fresh=fresh, at=at, from_code=from_code
-        )
-    answer(common, found, rebuilds.result(found))
-
-
-@command(app, "plan", "daybook channel plan bol", "daybook channel plan bol 3 --json")
-def plan(common: CommonOptions, name: Name, generation: Number = None) -> None:
-    """Show what a rebuild that is ready would change, and what would be sent."""
-    from daybook.terminal.channel import rebuild as rebuilds
-
-    with app_for_queries(common) as on:
-        found = rebuilds.planned(on, name, generation)
-    answer(common, found, rebuilds.plan(found))
-
-
-@command(app, "apply", "daybook channel apply bol", "daybook channel apply bol 3")
-def apply(common: CommonOptions, name: Name, generation: Number = None) -> None:
-    """Make a rebuild that is ready the live one. The channel is sent the differences only."""
-    from daybook.terminal.channel import rebuild as rebuilds
-
-    with app_for_queries(common) as on:
-        found = rebuilds.applied(on, name, generation)
-    answer(common, found, rebuilds.switched(found))
-
-
-@command(app, "rollback", "daybook channel rollback bol")
-def rollback(common: CommonOptions, name: Name) -> None:
-    """Make the generation live again that was live before. The channel is sent the differences only."""
-    from daybook.terminal.channel import rebuild as rebuilds
-
-    with app_for_queries(common) as on:
-        found = rebuilds.rolled_back(on, name)
-    answer(common, found, rebuilds.switched(found))
-
-
-@command(app, "prune", "daybook channel prune bol", "daybook channel prune bol --keep 0")
-def prune(
-    common: CommonOptions,
-    name: Name,
-    keep: Annotated[int, typer.Option("--keep", metavar="N", min=0, help="So many stay for a rollback.")] = 1,
-    generation: Annotated[
-        int | None, typer.Option("--generation", metavar="N", help="Drop this one, which is not live.")
-    ] = None,
-) -> None:
-    """Drop generations that are not needed any more, and what an abandoned rebuild left."""
-    from daybook.terminal.channel import rebuild as rebuilds
-    from daybook.terminal.render import line
-
-    with app_for_queries(common) as on:
-        found = rebuilds.pruned(on, name, keep, generation)
-    said = ", ".join(map(str, found))
-    answer(common, {"dropped": found}, line(f"dropped generations of {name}: {said}" if found else "nothing to drop"))
-
-
-@command(app, "generations", "daybook channel generations bol")
-def generations(common: CommonOptions, name: Name) -> None:
-    """List a channel's generations: the live one, those kept, those being built."""
-    from daybook.terminal.channel import rebuild as rebuilds
-
-    with app_for_queries(common) as on:
-        found = rebuilds.listed(on, name)
-    answer(common, found, rebuilds.generations(found))
+app.add_typer(generations.app)

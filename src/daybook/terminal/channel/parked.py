@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import msgspec
 
 from daybook.app import App
+from daybook.operations.channels import Paused
 from daybook.projection import parking
 from daybook.projection.parking import ParkedGroup
-from daybook.queries.channels import Channels
 from daybook.terminal.carry_out import context
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import Show, line
@@ -25,13 +25,6 @@ class RetriedView(msgspec.Struct, frozen=True):
     """Groups that failed again."""
 
 
-class PausedView(msgspec.Struct, frozen=True):
-    """Whether deliveries wait."""
-
-    channel: str
-    paused: bool
-
-
 def parked(on: App, name: str) -> list[ParkedGroup]:
     """The channel's parked groups."""
     return asyncio.run(parking.parked(on.settings.require_postgres(), on.registry.get(name)))
@@ -43,12 +36,6 @@ def discard(on: App, name: str, key: str, common: CommonOptions) -> RetriedView:
     dsn = on.settings.require_postgres()
     back = asyncio.run(parking.discard(dsn, manifest, on.log, key, context(common, "cli")))
     return RetriedView(name, back, [one.key for one in parked(on, name)])
-
-
-def pause(on: App, name: str, paused: bool) -> PausedView:
-    """Holds the channel's deliveries, or lets them go."""
-    Channels(on.pool, on.registry).pause(name, paused)
-    return PausedView(name, paused)
 
 
 def shown(found: Sequence[ParkedGroup]) -> Show:
@@ -64,7 +51,7 @@ def retried(found: RetriedView) -> Show:
     return line(f"{found.projection}: back in line: {back}; still parked: {still}")
 
 
-def paused(found: PausedView) -> Show:
+def paused(found: Paused) -> Show:
     """For a person."""
     return line(
         f"{found.channel} is paused: nothing is sent until `channel resume`"

@@ -13,6 +13,7 @@ import msgspec
 
 from daybook.app import App
 from daybook.errors import Refused
+from daybook.operations.channels import recorded_as
 from daybook.postgres.pool import connect_async
 from daybook.queries.moment import resolve
 from daybook.rebuild import prune as pruning
@@ -23,6 +24,7 @@ from daybook.rebuild.progress import RebuildProgress
 from daybook.rebuild.prune import GenerationView
 from daybook.rebuild.run import RebuildOptions, Rebuilt
 from daybook.rebuild.switch import Switched
+from daybook.terminal.carry_out import context
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import Show, cell, line, note, stacked, stderr
 from daybook.terminal.tables import table
@@ -58,7 +60,8 @@ def rebuild(
     if code.manifest.name != name:
         raise Refused(f"the code in {from_code} is the projection {code.manifest.name}, not {name}")
     upto = None if at is None else resolve(app.reader, at).position
-    options = RebuildOptions(workers=workers, fresh=fresh, upto=upto, apply=apply)
+    on_switch = recorded_as(app, context(common, "cli"))
+    options = RebuildOptions(workers=workers, fresh=fresh, upto=upto, apply=apply, on_switch=on_switch)
     dsn = app.settings.require_postgres()
     try:
         with shown(common) as on_progress:
@@ -178,16 +181,6 @@ def planned(app: App, name: str, number: int | None) -> Plan:
     """The plan of a generation that is ready."""
     app.registry.get(name)
     return _asked(app, lambda conn: rebuilds.plan_of(conn, name, number))
-
-
-def applied(app: App, name: str, number: int | None) -> Switched:
-    """Switches to a generation that is ready."""
-    return asyncio.run(rebuilds.apply(app.settings.require_postgres(), app.registry.get(name), number))
-
-
-def rolled_back(app: App, name: str) -> Switched:
-    """Switches to the newest generation that was kept."""
-    return asyncio.run(rebuilds.rollback(app.settings.require_postgres(), app.registry.get(name)))
 
 
 def pruned(app: App, name: str, keep: int, only: int | None) -> list[int]:

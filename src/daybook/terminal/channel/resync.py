@@ -11,10 +11,12 @@ import typer
 
 from daybook.app import App
 from daybook.channel.connection import connected
-from daybook.delivery.drift import Drift, DriftProgress, drift
-from daybook.delivery.resync import Choice, Resynced, resync
+from daybook.delivery.drift import Drift, DriftProgress
+from daybook.delivery.resync import Choice, Resynced
 from daybook.errors import Refused, Unavailable
+from daybook.operations import channels as operations
 from daybook.queries.moment import resolve
+from daybook.terminal.carry_out import context
 from daybook.terminal.channel import views
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import Show, answer, line, note, plain, stacked, stderr
@@ -43,10 +45,10 @@ def tell(
 
 def again(common: CommonOptions, app: App, name: str, asked: Choice, *, dry_run: bool, yes: bool) -> Resynced:
     """Marks what is chosen due. Raises Refused for a whole channel that nobody said yes to."""
-    manifest = app.registry.get(name)
+    sender = context(common, "cli")
     if asked.all and not dry_run and not yes:
-        _ask(common, resync(app.pool, manifest, asked, dry_run=True))
-    return resync(app.pool, manifest, asked, dry_run=dry_run)
+        _ask(common, operations.resync(app, name, asked, sender, dry_run=True))
+    return operations.resync(app, name, asked, sender, dry_run=dry_run)
 
 
 def _ask(common: CommonOptions, found: Resynced) -> None:
@@ -61,11 +63,11 @@ def _ask(common: CommonOptions, found: Resynced) -> None:
 
 def compare(common: CommonOptions, app: App, name: str, asked: Choice, dry_run: bool) -> Drift:
     """Reads the channel and compares, with a progress bar on a terminal."""
-    manifest, connector = app.registry.get(name), connected(app.registry, app.settings, name)
+    sender, connector = context(common, "cli"), connected(app.registry, app.settings, name)
 
     async def main(on_progress: Callable[[DriftProgress], None]) -> Drift:
         try:
-            return await drift(app.pool, manifest, connector, asked, dry_run=dry_run, on_progress=on_progress)
+            return await operations.drift(app, name, connector, asked, sender, dry_run=dry_run, on_progress=on_progress)
         finally:
             await connector.close()
 

@@ -6,7 +6,9 @@ from collections import defaultdict
 
 import msgspec
 
+from daybook.app import App
 from daybook.events import Rejection
+from daybook.queries.channel_history import ChannelChange, newest
 from daybook.queries.channels import Channels, ChannelStatus
 from daybook.terminal.channel import views
 from daybook.terminal.render import Show, line, stacked
@@ -36,10 +38,13 @@ class ChannelDetails(msgspec.Struct, frozen=True):
     status: ChannelStatus
     rejected: list[RejectedSku]
     held: list[HeldFor]
+    done: list[ChannelChange]
+    """What was done to it last and by whom, the newest first."""
 
 
-def of(channels: Channels, name: str, first: int) -> ChannelDetails:
+def of(app: App, name: str, first: int) -> ChannelDetails:
     """Raises NotFound for a channel that does not exist or never ran."""
+    channels = Channels(app.pool, app.registry)
     status = channels.status(name)
     skus: dict[str, dict[str, None]] = defaultdict(dict)
     for sku, _, reasons in channels.held(name):
@@ -47,7 +52,9 @@ def of(channels: Channels, name: str, first: int) -> ChannelDetails:
             skus[reason][sku] = None
     held = [HeldFor(reason, len(found), list(found)[:first]) for reason, found in skus.items()]
     held.sort(key=lambda one: (-one.count, one.reason))
-    return ChannelDetails(status, [RejectedSku(*one) for one in channels.rejected(name)[:first]], held[:first])
+    rejected = [RejectedSku(*one) for one in channels.rejected(name)[:first]]
+    done = newest(app.reader, app.registry, name, first)
+    return ChannelDetails(status, rejected, held[:first], done)
 
 
 def shown(found: ChannelDetails) -> Show:
@@ -60,4 +67,5 @@ def shown(found: ChannelDetails) -> Show:
         views.channels([status]),
         table(("SKU", "facet", "#position", "rejected because"), rejected, "nothing was rejected"),
         table(("#SKUs", "can't be shown because", "first"), held, "everything can be shown"),
+        views.history(found.done),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from daybook.events import Rejection
+from daybook.queries.channel_history import ChannelChange
 from daybook.queries.channels import Attempt, ChannelStatus, FacetStatus
 from daybook.terminal.render import Show, cell, plain, stacked
 from daybook.terminal.tables import table
@@ -26,6 +27,12 @@ def channels(found: Sequence[ChannelStatus]) -> Show:
     ]
     columns = ("channel", "state", *(f"#{name.replace('_', ' ')}" for name in names), "next try (UTC)", "last error")
     return table(columns, rows, "no projection has run here yet: start them with `daybook up`")
+
+
+def history(found: Sequence[ChannelChange]) -> Show:
+    """A row for each thing that was done."""
+    rows = [(one.position, one.recorded_at, one.sentence, one.actor, one.access, one.reason) for one in found]
+    return table(("#position", "when (UTC)", "what", "who", "through", "why"), rows, "nothing was done to it yet")
 
 
 def _next_try(one: ChannelStatus) -> datetime | None:

@@ -131,6 +131,7 @@ CHANNEL_MAY_IMPORT = (
     "daybook.events",
     "daybook.values",
     "daybook.errors",
+    "daybook.orders.state",
     "daybook.product.state",
     "daybook.stock.state",
 )

@@ -18,6 +18,7 @@ SHARED = {
     "readback": "what the channel shows, in the words of the payloads that were pushed",
     "submission": "what became of something that the channel took for later",
     "bulk": "many pushes in one file that the channel works on by itself",
+    "bodies": "what a request says, from the payload that is wanted",
     "texts": "texts as the channel keeps them: what it would refuse or misread, put right",
     "terms": "what the channel's settings may say, checked",
 }
@@ -25,12 +26,13 @@ SHARED = {
 OWN = {
     "amazon": ("definitions", "feeds", "signed_files", "writing"),
     "bol": ("content", "uploads"),
+    "sendcloud": ("shipment",),
     "shopify": (
         *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "publication"),
         *("stock", "variant_cache"),
     ),
     "webhook": ("signing",),
-    "webshop": ("bodies", "document", "families", "gathering", "place"),
+    "webshop": ("document", "families", "gathering", "place"),
 }
 """What only one channel has, by its name."""
 SANDBOX_SHARED = {

@@ -147,7 +147,16 @@ def channels() -> str:
         "The channels that come with Daybook, as their manifests have them. A facet is sent when it differs from what",
         "the channel confirmed last; the first one creates the listing and takes it off.",
     ]
-    for manifest in installed().channels():
+    kinds = {kind: [one for one in installed().channels() if one.kind == kind] for kind in ("listing", "work")}
+    for manifest in kinds["listing"]:
+        lines += ["", *_channel(manifest)]
+    lines += [
+        "",
+        "# Works",
+        "",
+        "What should be done when an order comes: see [write a work](../how-to/write-a-work.md).",
+    ]
+    for manifest in kinds["work"]:
         lines += ["", *_channel(manifest)]
     return "\n".join(lines) + "\n"
 

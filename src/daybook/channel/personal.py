@@ -40,6 +40,16 @@ people: ContextVar[Lookup | None] = ContextVar("people", default=None)
 """The engine puts the vault here while it makes a connector."""
 
 
+_HIDDEN = "(in the vault)"
+PREVIEWED = Person(
+    name=_HIDDEN,
+    mail="somebody@example.com",
+    phone="+00",
+    address=PostalAddress(lines=(_HIDDEN,), postcode=_HIDDEN, city=_HIDDEN, country="NL"),
+)
+"""Whom a preview tells of: the bodies of such requests are not shown."""
+
+
 class VaultReader:
     """The vault, as a connector sees it. Made with the connector; without a vault at hand nobody is known."""
 
@@ -49,7 +59,7 @@ class VaultReader:
     async def find(self, person: str) -> Person | None:
         """What is known of a person now; None for who was erased. Raises Unanswered when it can't be known."""
         if previewing.get():
-            return None
+            return PREVIEWED
         if self._lookup is None:
             raise Unanswered("this process has no vault: what is known of people can't be read")
         try:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from daybook.events.envelope import KEY_BEGINS, KeyKind, of_group
+from daybook.events.envelope import KEY_BEGINS, KeyKind, Recorded, of_group
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -22,6 +22,10 @@ class Reads(msgspec.Struct, frozen=True):
     def of_key(self, key: str) -> bool:
         """Whether events of this key are of one of the kinds."""
         return key_test(self.keys)(key)
+
+    def folds(self, recorded: Recorded) -> bool:
+        """Whether the projection's fold sees the event."""
+        return self.of_key(recorded.key) and (not self.events or isinstance(recorded.event, self.events))
 
     def key_of(self, kind: KeyKind, subject: str) -> str:
         """The key of a product group, an order or a person by its own name."""

@@ -2,6 +2,7 @@
 
 given(manifest, History().product("S1", price=("default", "19.99", "EUR"), listed=("bol",))).then({...})
 check_channel(manifest)
+check_work(manifest, history, people)
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from daybook.channel.testing.projection import (
 )
 from daybook.channel.testing.shelf import Shelf
 from daybook.channel.testing.specification import Specification, check_pure, given, no_side_doors, render
+from daybook.channel.testing.work import check_work
 from daybook.events import ProductCreated
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "catalogue",
     "check_channel",
     "check_pure",
+    "check_work",
     "given",
     "no_side_doors",
     "render",

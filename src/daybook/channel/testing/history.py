@@ -17,6 +17,8 @@ from daybook.events import (
     MediaAdded,
     OrderEvent,
     OrderPlaced,
+    ParcelEvent,
+    PersonEvent,
     PriceChanged,
     ProductCategorised,
     ProductCreated,
@@ -27,7 +29,7 @@ from daybook.events import (
     Value,
 )
 from daybook.events.codec import NAMES
-from daybook.events.envelope import ORDER_KEY, REFERENCE_KEY
+from daybook.events.envelope import ORDER_KEY, PERSON_KEY, REFERENCE_KEY
 from daybook.product.state import slot_parts
 from daybook.values import gtin_problem, parse_money
 
@@ -109,6 +111,10 @@ class History:
         elif isinstance(event, OrderEvent):
             self._order = event.order if isinstance(event, OrderPlaced) else self._order
             sku, key, stream = None, f"{ORDER_KEY}{self._order}", f"order/{self._order}"
+        elif isinstance(event, ParcelEvent):
+            sku, key, stream = None, f"{ORDER_KEY}{event.order}", f"parcel/{event.shipper}/{event.order}"
+        elif isinstance(event, PersonEvent):
+            sku, key, stream = None, f"{PERSON_KEY}{event.person}", f"person/{event.person}"
         else:
             if isinstance(event, ProductCreated):
                 sku, key = event.sku, event.key

@@ -13,7 +13,6 @@ from daybook.channel.contract import Held, Manifest, Payload
 from daybook.channel.testing.changes import check_changes
 from daybook.channel.testing.history import History
 from daybook.events import Recorded
-from daybook.events.envelope import REFERENCE_KEY
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def _fold(
     folded, reference = dict(groups or {}), EMPTY
     for each in recorded:
         reference = fold_reference(reference, each.event)
-        if each.key != REFERENCE_KEY:
+        if manifest.reads.folds(each):
             folded[each.key] = manifest.fold(folded.get(each.key), each)
     return folded, reference
 
@@ -73,7 +72,7 @@ def check_pure(manifest: Manifest, history: History) -> dict[tuple[str, str], Pa
         assert _fold(manifest, history.recorded)[0] == groups, "folding twice gave two states"
         partial: dict[str, Any] = {}
         for at, each in enumerate(history.recorded):
-            if each.key == REFERENCE_KEY:
+            if not manifest.reads.folds(each):
                 continue
             state = partial.get(each.key)
             held = msgspec.json.encode(state)

@@ -1,0 +1,1 @@
+"""Sendcloud to test against: `server` has its routes, `rules` what it refuses."""

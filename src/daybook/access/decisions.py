@@ -6,7 +6,7 @@ from typing import Literal
 
 from daybook import limits
 from daybook.access.permissions import DIMENSIONS, check_role
-from daybook.access.state import AccessState, Identity, Key, User
+from daybook.access.state import AccessGrant, AccessState, Identity, Key, User
 from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.events.access import (
     AccessGranted,
@@ -44,12 +44,18 @@ def known_key(state: AccessState, key: str) -> Key:
     return state.keys[key]
 
 
+def check_login(login: str) -> str:
+    """The login. Raises InvalidValue for what can't be one."""
+    if not _LOGIN.fullmatch(login):
+        raise InvalidValue("login", "must be 1 to 32 small letters, digits, . _ -, starting with a letter", login)
+    return login
+
+
 def add_user(
     state: AccessState, user: str, login: str, kind: Literal["person", "service"], person: str | None
 ) -> list[UserAdded]:
     """A new user. The same login again, of the same kind, is the user that there is."""
-    if not _LOGIN.fullmatch(login):
-        raise InvalidValue("login", "must be 1 to 32 small letters, digits, . _ -, starting with a letter", login)
+    check_login(login)
     if person is not None:
         check_text(person, "person", limits.NAME)
     before = state.user_of(login)
@@ -86,17 +92,23 @@ def check_scope(scope: AccessScope) -> AccessScope:
     return scope
 
 
-def withdraw(state: AccessState, grant_id: str) -> list[AccessWithdrawn]:
-    """The grant is no more. Refuses the last owner's: nobody but who has the data folder could give it back."""
+def known_grant(state: AccessState, grant_id: str) -> AccessGrant:
+    """The grant that stands, or NotFound."""
     standing = state.grant(grant_id)
     if standing is None:
         raise NotFound(f"grant: there is no grant {grant_id!r}: `daybook access of USER` has them", field="grant")
-    owners = [
-        one.grant
-        for user in state.users.values()
-        for one in user.grants.values()
-        if one.role == OWNER and one.scope == _EVERYTHING
-    ]
+    return standing
+
+
+def is_owners(grant: AccessGrant) -> bool:
+    """Whether it makes an owner of everything."""
+    return grant.role == OWNER and grant.scope == _EVERYTHING
+
+
+def withdraw(state: AccessState, grant_id: str) -> list[AccessWithdrawn]:
+    """The grant is no more. Refuses the last owner's: nobody but who has the data folder could give it back."""
+    standing = known_grant(state, grant_id)
+    owners = [one.grant for user in state.users.values() for one in user.grants.values() if is_owners(one)]
     if owners == [grant_id]:
         raise Refused("this is the last owner: make another one first, `daybook user add NAME --owner`")
     return [AccessWithdrawn(user=standing.user, grant=grant_id)]

@@ -1,6 +1,6 @@
 """Intents about users, what they may do, and their keys. Secrets never come here: only their hashes do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,6 +17,9 @@ from daybook.events import AccessEvent, AccessScope
 from daybook.events.access import ACCESS_KEY
 from daybook.people.person import parse_person_id
 from daybook.values import check_text
+
+OWNERS = "access/owners"
+"""The stream of what happens to owners' grants."""
 
 
 class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_user"):
@@ -35,7 +38,7 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.add_user`."""
         _check_person(scene, self)
-        return _of(*added(scene.access(), self))
+        return _of(*added(_read(scene, _login(self.login, self)), self))
 
 
 class LinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="link_identity"):
@@ -51,10 +54,11 @@ class LinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.link`."""
-        state = scene.access()
-        user, before = _first(scene, self.user, self.first)
+        stream = f"identity/{self.subject_hash}"
+        state = _read(scene, _login(self.user, self.first), stream)
+        user, before = _first(scene, state, self.user, self.first)
         linked = decisions.link(state, user, self.identity, self.issuer, self.subject_hash)
-        return _of(user, [*before, *linked])
+        return [*_of(user, before), Change(stream, None, ACCESS_KEY, linked)]
 
 
 class UnlinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="unlink_identity"):
@@ -64,9 +68,13 @@ class UnlinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.unlink`."""
-        state = scene.access()
-        events = decisions.unlink(state, self.identity)
-        return _of(state.users[events[0].user], events)
+        tied = decisions.known_identity(scene.access(), self.identity)
+        stream = f"identity/{tied.subject_hash}"
+        state = _read(scene, _login(tied.user), stream)
+        return [
+            *_of(state.users[tied.user], []),
+            Change(stream, None, ACCESS_KEY, decisions.unlink(state, self.identity)),
+        ]
 
 
 class GrantAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="grant_access"):
@@ -80,7 +88,7 @@ class GrantAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.grant`."""
-        state = scene.access()
+        state = _read(scene, _login(self.user))
         user = decisions.known_user(state, self.user)
         return _of(user, decisions.grant(state, user, self.grant, self.role, self.scope))
 
@@ -92,9 +100,14 @@ class WithdrawAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.withdraw`."""
-        state = scene.access()
+        standing = decisions.known_grant(scene.access(), self.grant)
+        if not decisions.is_owners(standing):
+            state = _read(scene, _login(standing.user))
+            return _of(state.users[standing.user], decisions.withdraw(state, self.grant))
+        # Owners share a stream for it: the last two can't be withdrawn each in view of the other.
+        state = _read(scene, _login(standing.user), OWNERS)
         withdrawn = decisions.withdraw(state, self.grant)
-        return _of(state.users[withdrawn[0].user], withdrawn)
+        return [*_of(state.users[standing.user], []), Change(OWNERS, None, ACCESS_KEY, withdrawn)]
 
 
 class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="make_key"):
@@ -109,8 +122,8 @@ class MakeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.make_key`."""
-        state = scene.access()
-        user, before = _first(scene, self.user, self.first)
+        state = _read(scene, _login(self.user, self.first))
+        user, before = _first(scene, state, self.user, self.first)
         made = decisions.make_key(state, user, self.key, self.hash, self.label, self.expires_at)
         return _of(user, [*before, *made])
 
@@ -125,7 +138,7 @@ class RotateKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.rotate_key`."""
-        state = scene.access()
+        state = _read(scene, lambda state: _owner(state, self.key).login)
         events = decisions.rotate_key(state, self.key, self.successor, self.hash, self.ends_at)
         return _of(_owner(state, self.key), events)
 
@@ -137,7 +150,7 @@ class RevokeKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.revoke_key`."""
-        state = scene.access()
+        state = _read(scene, lambda state: _owner(state, self.key).login)
         events = decisions.revoke_key(state, self.key)
         return _of(_owner(state, self.key), events)
 
@@ -175,12 +188,34 @@ def added(state: AccessState, wish: AddUser) -> tuple[User, list[AccessEvent]]:
     return user, events
 
 
-def _first(scene: DecisionView, named: str, first: AddUser | None) -> tuple[User, list[AccessEvent]]:
+def _read(scene: DecisionView, login: Callable[[AccessState], str], *streams: str) -> AccessState:
+    """The state of access, looked up after the versions of the streams on which the append will rest.
+
+    Hazard: looked up before them, it would miss what a rival appended in between, and the append would take that for
+    known: two users with one login, no owner.
+    """
+    for stream in (stream_of(login(scene.access())), *streams):
+        scene.version(stream)
+    return scene.access()
+
+
+def _login(named: str, first: AddUser | None = None) -> Callable[[AccessState], str]:
+    """The login of a user by login or id, or of one that is to be added. Raises NotFound and InvalidValue."""
+
+    def look(state: AccessState) -> str:
+        return decisions.known_user(state, named).login if first is None else decisions.check_login(first.login)
+
+    return look
+
+
+def _first(
+    scene: DecisionView, state: AccessState, named: str, first: AddUser | None
+) -> tuple[User, list[AccessEvent]]:
     """The user that there is, or that the same command adds."""
     if first is None:
-        return decisions.known_user(scene.access(), named), []
+        return decisions.known_user(state, named), []
     _check_person(scene, first)
-    return added(scene.access(), first)
+    return added(state, first)
 
 
 def _check_person(scene: DecisionView, wish: AddUser) -> None:
@@ -196,7 +231,7 @@ _NOT_YET = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def _owner(state: AccessState, key: str) -> User:
-    return state.users[state.keys[key].user]
+    return state.users[decisions.known_key(state, key).user]
 
 
 def _of(user: User, events: Sequence[AccessEvent]) -> list[Change]:

@@ -1,0 +1,1 @@
+"""HubSpot to test against: `server` has its routes, `shop` what it keeps."""

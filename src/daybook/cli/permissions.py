@@ -25,6 +25,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "product diff": "product.read",
     "catalogue export": "catalogue.export",
     "catalogue show": "product.read",
+    "catalogue diff": "product.read",
     "channel add": "channel.add",
     "channel remove": "channel.remove",
     "channel rejected": "channel.read",

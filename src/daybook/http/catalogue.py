@@ -4,15 +4,16 @@ from typing import Annotated, Any
 
 from litestar import Response, get
 from litestar.datastructures import ResponseHeader
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from daybook.access.authority import reach
 from daybook.http.declared import QUESTION
 from daybook.http.dependencies import InjectedApp, InjectedPrincipal
-from daybook.http.moments import At, Position, moment
+from daybook.http.moments import At, From, Position, To, either, moment
 from daybook.http.needs import needs
 from daybook.http.pages import AfterKey, GroupLimit
 from daybook.queries.catalogue import PageThen, page_then
+from daybook.queries.catalogue_diff import CatalogueDiff, Comparison, Filters
 from daybook.queries.timeline import catalogue_at
 
 _CODE = {"minLength": 1, "maxLength": 100}
@@ -65,4 +66,55 @@ def show_catalogue(
     return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})
 
 
-ROUTES: tuple[Any, ...] = (show_catalogue,)
+@get("/catalogue/diff", **QUESTION, **needs("product.read", listed=True), summary="What differs between two moments")
+def compare_catalogue(
+    app: InjectedApp,
+    principal: InjectedPrincipal,
+    since: From,
+    until: To = None,
+    after: AfterKey = None,
+    limit: GroupLimit = 50,
+    family: Family = None,
+    category: Category = None,
+) -> CatalogueDiff:
+    """The products that are otherwise, field by field, a page of product groups at a time.
+
+    A page may be short while there is a next one. Only what changed in between is read.
+    """
+    comparison = Comparison(
+        app.reader,
+        either(app.reader, since, "from"),
+        either(app.reader, until, "to"),
+        filters=Filters(family=family, category=category),
+        reach=reach(principal, "product.read"),
+    )
+    return comparison.page(after or "", limit)
+
+
+@get(
+    "/channels/{channel:str}/diff",
+    **QUESTION,
+    **needs("listing.read", channel="channel"),
+    summary="What differs in a channel's listings between two moments",
+)
+def compare_listings(
+    app: InjectedApp,
+    principal: InjectedPrincipal,
+    channel: FromPath[str],
+    since: From,
+    until: To = None,
+    after: AfterKey = None,
+    limit: GroupLimit = 50,
+) -> CatalogueDiff:
+    """What the channel should show otherwise, facet by facet, as its code of today makes it of both moments."""
+    comparison = Comparison(
+        app.reader,
+        either(app.reader, since, "from"),
+        either(app.reader, until, "to"),
+        channel=app.registry.get_even_removed(channel),
+        reach=reach(principal, "listing.read"),
+    )
+    return comparison.page(after or "", limit)
+
+
+ROUTES: tuple[Any, ...] = (show_catalogue, compare_catalogue, compare_listings)

@@ -185,3 +185,9 @@ SELECT position, key, type FROM events WHERE correlation_id = %(correlation)s OR
 SELECT position, key, type FROM events
 WHERE position > %(after)s AND position <= %(upto)s AND (%(by)s::text IS NULL OR actor = %(by)s)
 ORDER BY position LIMIT %(limit)s
+
+-- name: changed_groups
+-- The next product groups, in order of key, of which something was recorded between two positions, but for receipts.
+SELECT DISTINCT key FROM events
+WHERE position > %(low)s AND position <= %(high)s AND key > %(after)s AND left(key, 1) <> '@' AND type NOT LIKE 'listing.%%'
+ORDER BY key LIMIT %(limit)s

@@ -89,6 +89,11 @@ class Reader:
         """The next product groups in order of their key, each with the position of its first event."""
         return [(str(key), int(first)) for key, first in self._rows("groups_after", (key, limit))]
 
+    def changed_groups(self, low: int, high: int, after: str, limit: int) -> list[str]:
+        """The next product groups, in order of key, that changed after a position and up to another."""
+        given = {"low": low, "high": high, "after": after, "limit": limit}
+        return [str(key) for (key,) in self._rows("changed_groups", given)]
+
     def reference(self, upto: int = LAST) -> Reference:
         """The reference state at a position.
 

@@ -97,6 +97,8 @@ SENT: dict[str, Sent] = {
     "show_history": Sent("GET", f"{P}/history", ("product.read",), about=OF_PRODUCT),
     "compare_moments": Sent("GET", f"{P}/diff?from=0", ("product.read",), about=OF_PRODUCT),
     "show_catalogue": Sent("GET", "/catalogue", ("product.read",), listed=True),
+    "compare_catalogue": Sent("GET", "/catalogue/diff?from=0", ("product.read",), listed=True),
+    "compare_listings": Sent("GET", f"{C}/diff?from=0", ("listing.read",), about=(CHANNEL,)),
     "show_definitions": Sent("GET", "/definitions", ("definition.read",)),
     "define_attribute": Sent("PUT", "/attributes/a", ("definition.change",), {"code": "a", "type": "text"}),
     "define_family": Sent("PUT", "/families/f", ("definition.change",), {"code": "f"}),

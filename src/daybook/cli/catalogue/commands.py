@@ -80,3 +80,42 @@ def show(
     if then.reason is not None:
         note(common, f"read from the log, which takes longer: {then.reason}")
     answer(common, found, views.catalogue(found))
+
+
+@command(
+    app,
+    "diff",
+    "daybook catalogue diff --from 2026-03-02 --to 2026-03-09",
+    "daybook catalogue diff --from 1200 --family shoes --csv changed.csv",
+    "daybook catalogue diff --from 2026-03-02 --channel bol --json",
+)
+def diff(
+    common: CommonOptions,
+    since: Annotated[str, typer.Option("--from", metavar="MOMENT", help="A time, or a position when all digits.")],
+    until: Annotated[str | None, typer.Option("--to", metavar="MOMENT", help="Now when not given.")] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="NAME", help="Compare what this channel should show.")
+    ] = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="CODE", help="Only of this family.")] = None,
+    category: Annotated[str | None, typer.Option("--category", metavar="CODE", help="Only in this category.")] = None,
+    file: Annotated[
+        str | None, typer.Option("--csv", metavar="FILE", help="Write a line for each field there; - is stdout.")
+    ] = None,
+) -> None:
+    """Show what differs between two moments: how many products, and which fields of each.
+
+    Only what changed in between is read. With --channel, today's code of the channel is asked what it makes of both.
+    """
+    from daybook.cli.product.typed import moment
+    from daybook.queries.catalogue_diff import Comparison, Filters
+    from daybook.terminal.catalogue import diff as asked
+
+    with app_for_queries(common) as on:
+        comparison = Comparison(
+            on.reader,
+            moment(on.reader, since),
+            moment(on.reader, until),
+            channel=None if channel is None else on.registry.get_even_removed(channel),
+            filters=Filters(family=family, category=category),
+        )
+        asked.show(common, comparison, file)

@@ -180,8 +180,8 @@ class Relay:
         if seen is not None and own.before(seen):
             learn(seen)
             await conn.execute("SELECT 1")  # which refuses by itself now
-        another = seen is not None and seen.system != own.system
-        if own.number and (another if adopt else seen is None or seen.before(own)):
+        news = seen is None or seen.system != own.system if adopt else seen is not None and seen.before(own)
+        if own.number and news:
             try:
                 await self._stream.write_metadata(witness.spelled(own))
             except Unavailable as error:  # a user that may not: then the stream is no witness, and all else goes on

@@ -174,9 +174,13 @@ async def test_what_a_role_is_denied_is_in_its_log_once(stream: AddressOf, caplo
 async def test_a_relay_whose_user_may_too_little_says_which_subject_it_lacks(
     database: str, guarded: AddressOf, caplog: pytest.LogCaptureFixture
 ) -> None:
+    async def remove(one: Nats) -> None:
+        await Stream(one).delete()
+
+    await as_user(guarded, "operator", remove)
     stop = asyncio.Event()
     with caplog.at_level(logging.WARNING, "daybook.relay"):
         running = asyncio.create_task(Relay(database, guarded("api")).run(stop))
-        await until(lambda: "$js.api.info" in caplog.text, "it is told", 20)
+        await until(lambda: "$js.api.stream.create.daybook" in caplog.text, "it is told", 20)
         stop.set()
         await running

@@ -24,8 +24,8 @@ def waiting(world: World) -> list[dict[str, Any]] | None:
 def step(item: dict[str, Any]) -> tuple[str, ...] | None:
     """The command that a person types for what waits; None when it is not theirs to do."""
     match item["kind"]:
-        case "stream_stuck" if item["next_step"] == "daybook stream reset":
-            return "stream", "reset", "--yes"
+        case "stream_stuck" if item["next_step"] == "daybook failover":
+            return "failover", "--yes"
         case "channel_stopped":
             return "channel", "resume", item["channel"]
         case "rejected" | "blocked":  # by a marketplace that had a bad day: nothing of the catalogue is wrong
@@ -39,7 +39,8 @@ def follow(world: World, found: list[dict[str, Any]], since: int = 0) -> bool:
     done_already = [one.partition(" (")[0] for one in world.steps[since:]]
     steps = {typed: item for typed, item in steps.items() if done_already.count(_said(typed)) < TIMES_MAX}
     for typed, item in steps.items():
-        done = world.run(*typed)
+        more = ("--file", str(world.data / f"lost-events-{len(world.steps)}.jsonl")) if typed[0] == "failover" else ()
+        done = world.run(*typed, *more)
         failed = f": exit {done.returncode}, {done.stderr}" if done.returncode else ""
         world.steps.append(f"{_said(typed)} ({item['reason'][:120]}){failed}")
     return bool(steps)

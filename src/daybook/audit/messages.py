@@ -20,8 +20,9 @@ KEEP = (
     "is sure that the log is right, `daybook stream reset` fills the stream again from it"
 )
 AHEAD = (
-    "What the log lacks may be nowhere else: keep it with `daybook stream save FILE`. After a restore of Postgres "
-    "`daybook stream reset` then fills the stream again from the log"
+    "What the log lacks may be nowhere else. After a promotion, or a restore of Postgres, `daybook failover` keeps it, "
+    "says whose changes these are, and has the stream filled again from the log; when neither took place, keep the "
+    "stream with `daybook stream save FILE` first, and find out who wrote to it"
 )
 
 

@@ -8,6 +8,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "up": "process.run",
     "run": "process.run",
     "migrate": "process.run",
+    "failover": "stream.reset",
     "demo": "process.run",
     "config": "setting.read",
     "status": "status.read",

@@ -35,11 +35,13 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     locale: str | None = None
     """Product groups with a change of a text in this locale, after `since` when it is given. A language alone (`nl`)
     means all its locales (`nl-NL`)."""
+    keys: tuple[str, ...] = ()
+    """Product groups."""
 
     @property
     def all(self) -> bool:
         """Whether it is the whole channel."""
-        return not self.skus and self.since is None and self.locale is None
+        return not self.skus and self.since is None and self.locale is None and not self.keys
 
 
 class Resynced(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,10 +78,11 @@ def chosen(conn: Connection, manifest: Manifest, choice: Choice) -> dict[str, An
     """The choice as the parameters of the `chosen` queries. Raises as `resync` does."""
     check_channel(manifest)
     since = -1 if choice.since is None else choice.since
-    keys = None
+    keys = list(choice.keys) or None
     if choice.locale is not None:
         asked = {"types": _TYPES, "since": since, "locale": parse_locale(choice.locale)}
-        keys = [row[0] for row in conn.execute(QUERIES["keys_with_locale"], asked)]
+        found = [row[0] for row in conn.execute(QUERIES["keys_with_locale"], asked)]
+        keys = [key for key in found if keys is None or key in keys]
     return {
         "channel": manifest.name,
         "since": since,

@@ -24,7 +24,10 @@ SILENT_SECONDS = 15.0
 UNREADY_SECONDS = 60.0
 """What a relay that is started anew does not take."""
 START = "Start one with `daybook run relay`"
-RESET = "`daybook stream reset` removes the stream, and the relay fills it again from the log"
+RESET = (
+    "`daybook failover` keeps what the log lacks, says whose changes these are, and removes the stream; the relay "
+    "fills it again from the log"
+)
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -186,8 +186,8 @@ class _Look:
         if state.state != "level":
             reason = state.reason or "the relay publishes what the log has"
             step = "daybook log verify"
-            if "stream reset" in reason:
-                step = "daybook stream reset"
+            if "daybook failover" in reason:
+                step = "daybook failover"
             elif "run relay" in reason:
                 step = "daybook run relay"
             yield self.item(f"stream_{state.state}", None, state.behind, state.since, reason, step)

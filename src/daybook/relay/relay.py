@@ -156,9 +156,9 @@ class Relay:
         if info.last > head:
             await state.keep_foreign(conn, head + 1, state.beyond(head))
             raise StreamAhead(
-                f"the stream is at sequence {info.last}, the log at position {head}: the log was restored to an "
-                "earlier moment, this is another log's stream, or somebody else published to it. Nothing is published "
-                "until `daybook stream reset` removes the stream; then it is filled again from the log",
+                f"the stream is at sequence {info.last}, the log at position {head}: a standby was promoted that "
+                "lacked the newest events, the log was restored to an earlier moment, this is another log's stream, or "
+                f"somebody else published to it. Nothing is published until {state.FAILOVER}",
                 stream=info.last,
                 log=head,
             )
@@ -224,8 +224,9 @@ class Relay:
         if wrong is not None:
             await state.keep_foreign(conn, last, wrong)
             raise StreamAhead(
-                f"message {last} of the stream {wrong}: the log and the stream have parted (a restored log, or "
-                "somebody else published to it). Nothing is published until `daybook stream reset` removes the stream",
+                f"message {last} of the stream {wrong}: the log and the stream have parted (a promoted standby that "
+                "lacked events, a restored log, or somebody else published to it). Nothing is published until "
+                f"{state.FAILOVER}",
                 stream=last,
             )
 

@@ -2,14 +2,15 @@
 
 import base64
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from daybook.errors import InvalidValue, NotFound, Unavailable
 from daybook.stream.connection import Nats
-from daybook.stream.feed import Feed
+from daybook.stream.feed import Delivered, Feed
 from daybook.stream.jetstream import Stream
 
 PAGE_MESSAGES = 2000
@@ -39,11 +40,7 @@ async def save(url: str, file: Path, progress: Callable[[int, int], None]) -> in
         last = await stream.last_sequence()
         if last is None:
             raise NotFound("there is no stream: nothing to save")
-        try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError as error:
-            raise InvalidValue("file", f"{file} can't be made: {error.strerror}") from None
-        with os.fdopen(descriptor, "wb") as out:
+        with made(file) as out:
             count = await _write(nats, stream, last, out.write, progress)
             out.flush()
             os.fsync(out.fileno())
@@ -55,22 +52,42 @@ async def save(url: str, file: Path, progress: Callable[[int, int], None]) -> in
 async def _write(
     nats: Nats, stream: Stream, last: int, write: Callable[[bytes], object], progress: Callable[[int, int], None]
 ) -> int:
-    feed, at, count = Feed(nats), 0, 0
-    await feed.open(1)
+    count = 0
+    async for page in messages(nats, stream, 1, last):
+        write(lines(page))
+        count += len(page)
+        progress(page[-1].sequence, last)
+    return count
+
+
+async def messages(nats: Nats, stream: Stream, first: int, last: int) -> AsyncIterator[list[Delivered]]:
+    """Every message that the stream still has from `first` to `last`, page by page. Raises Unavailable."""
+    feed, at = Feed(nats), first - 1
+    await feed.open(first)
     try:
         while at < last:
-            delivered = await feed.take(PAGE_MESSAGES, SILENCE_SECONDS)
-            if not delivered:
+            page = [one for one in await feed.take(PAGE_MESSAGES, SILENCE_SECONDS) if one.sequence <= last]
+            if not page:
                 if not feed.alive or await stream.message(last) is not None:
-                    raise Unavailable(f"the stream fell silent at sequence {at} of {last}: save it again")
+                    raise Unavailable(f"the stream fell silent at sequence {at} of {last}: try again")
                 break  # its last messages were removed
-            for one in delivered:
-                write(msgspec.json.encode(_message(one.sequence, one.subject, one.body)) + b"\n")
-            at, count = delivered[-1].sequence, count + len(delivered)
-            progress(at, last)
+            yield page
+            at = page[-1].sequence
     finally:
         await feed.close()
-    return count
+
+
+def lines(page: Sequence[Delivered]) -> bytes:
+    """The messages as lines of the file."""
+    return b"".join(msgspec.json.encode(_message(one.sequence, one.subject, one.body)) + b"\n" for one in page)
+
+
+def made(file: Path) -> IO[bytes]:
+    """A new file that is its owner's alone. Raises InvalidValue for one that is there already, or can't be made."""
+    try:
+        return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except OSError as error:
+        raise InvalidValue("file", f"{file} can't be made: {error.strerror}") from None
 
 
 def _message(sequence: int, subject: str, body: bytes) -> SavedMessage:

@@ -75,6 +75,8 @@ class StreamInfo(msgspec.Struct, frozen=True):
     """On how many servers of a cluster it is kept."""
     metadata: Mapping[str, str] = {}
     """What is written on it, the server's own notes included."""
+    first: int = 1
+    """The first sequence that it still has, or will have."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -102,7 +104,7 @@ class Stream:
             raise Unavailable(f"JetStream does not answer: {self._nats.why(error)}") from error
         config = info.config
         sizes = int(config.max_bytes or -1), int(config.num_replicas or 1)
-        return StreamInfo(int(info.state.last_seq), *sizes, config.metadata or {})
+        return StreamInfo(int(info.state.last_seq), *sizes, config.metadata or {}, int(info.state.first_seq))
 
     async def last_sequence(self) -> int | None:
         """The last message's sequence (0 in an empty stream that starts at 1); None when there is no stream."""

@@ -8,6 +8,11 @@ from daybook.postgres.sql import beside
 Trouble = Literal["missing", "stuck"]
 QUERIES = beside(__file__)
 REASON_LENGTH_MAX = 1000
+FAILOVER = (
+    "`daybook failover` has kept what the log lacks, said whose changes these are, and removed the stream; then the "
+    "relay fills it again from the log"
+)
+"""What ends a stream that holds what the log lacks: goes on from `until`."""
 
 
 async def keep_sizes(conn: AsyncConnection, bytes_max: int, message_bytes: int) -> None:

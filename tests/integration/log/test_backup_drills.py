@@ -5,6 +5,7 @@ reset removes it, and the channel gets nothing twice that the restored book know
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -90,9 +91,10 @@ class Operator:
 
     def says(self, name: str) -> None:
         """The `daybook` lines of a block; each must do."""
-        for line in re.findall(r"^daybook (.+)$", script(name), re.MULTILINE):
-            answer = self.daybook(*line.split())
-            assert answer.code == 0, (line, answer.stderr)
+        with contextlib.chdir(self.backups):
+            for line in re.findall(r"^daybook (.+)$", script(name), re.MULTILINE):
+                answer = self.daybook(*line.split())
+                assert answer.code == 0, (line, answer.stderr)
 
     def add_people(self) -> None:
         """Two people are known when the backup is made."""
@@ -143,7 +145,7 @@ async def live(operator: Operator, sandbox: ToySandbox, back_up: Callable[[], No
 
 
 async def refused(servers: ServerPair) -> None:
-    with pytest.raises(StreamAhead, match="daybook stream reset"):
+    with pytest.raises(StreamAhead, match="daybook failover"):
         await Relay(servers.postgres.dsn, servers.nats.url).run(asyncio.Event())
 
 
@@ -185,6 +187,8 @@ async def test_a_dump_restored_to_an_earlier_moment(servers: ServerPair) -> None
     assert [row[0] for row in rows(operator.dsn, "event_id::text")] == before
     await refused(servers)
     await asyncio.to_thread(operator.says, "level again")
+    (kept,) = operator.backups.glob("lost-events-*.jsonl")
+    assert b"product.price_changed.v1" in kept.read_bytes(), "what the backup had not is kept"
     await asyncio.to_thread(operator.knows_who_is_to_be_known)
     await level_again(operator, sandbox, sent, before)
     await sandbox.stop()

@@ -120,7 +120,7 @@ async def test_a_stream_ahead_of_a_restored_log_stops_the_relay_until_it_is_rese
         await running.reach(10)
         await running.end()
         await asyncio.to_thread(restore, database, 7)
-        with pytest.raises(StreamAhead, match="daybook stream reset"):
+        with pytest.raises(StreamAhead, match="daybook failover"):
             await running.start()
         await running.stream.delete()
         running.start()
@@ -210,7 +210,7 @@ async def test_a_foreign_message_is_told_as_such_until_the_stream_is_a_new_one(d
             found = stream_state.read(pool_of(log))
             assert (found.state, found.behind) == ("stuck", 0)
             assert "message 6 of the stream is beyond the log, which ends at position 5" in str(found.reason)
-            assert "daybook stream reset" in str(found.reason)
+            assert "daybook failover" in str(found.reason)
             await running.stream.delete()
             running.start()
             await running.reach(5)

@@ -90,7 +90,7 @@ def test_a_foreign_message_is_told_before_anything_else_and_at_once() -> None:
     found = judged(foreign_sequence=7, foreign_reason="is not the event at its position: other key", foreign_at=NOW)
     assert (found.state, found.since) == ("stuck", NOW)
     assert found.reason is not None and found.reason.startswith("message 7 of the stream is not the event")
-    assert "daybook stream reset" in found.reason
+    assert "daybook failover" in found.reason
 
 
 @pytest.mark.parametrize("what", ["oldest", "said_at", "since"])

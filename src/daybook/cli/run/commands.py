@@ -107,6 +107,38 @@ def migrate(
     answer(common, done, running.migrations(done))
 
 
+@command(
+    app,
+    "failover",
+    "daybook failover --dry-run",
+    "daybook failover --yes --file lost-events.jsonl",
+)
+def failover(
+    common: CommonOptions,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="For what was lost; lost-events-….jsonl here when not given."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what was lost and what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    restored: Annotated[
+        bool, typer.Option("--restored", help="This server was restored on purpose: it is no old primary.")
+    ] = False,
+) -> None:
+    """After a standby was promoted, or the log was restored: keep and show what the log lost, and follow it again.
+
+    What the stream has and the log lacks is written into a file and listed with its actors. Then the stream is removed,
+    and the relay fills it again; projections that folded what was lost are built again; and each channel is read where
+    it shows the products concerned, and brought to what the log says. Cut off, the same command again goes on.
+    """
+    from daybook.terminal import failover as leading
+    from daybook.terminal.context import app_for_queries
+
+    with app_for_queries(common) as on:
+        done = leading.failover(common, on, file, dry_run=dry_run, yes=yes, restored=restored)
+        leading.tell(common, done)
+
+
 @command(app, "config", "daybook config", "daybook config --json")
 def config(common: CommonOptions) -> None:
     """Show the settings in force, secrets masked."""

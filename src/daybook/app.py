@@ -14,6 +14,7 @@ from daybook.commands.book import Book
 from daybook.commands.decision_view import FOLDS
 from daybook.commands.disclosure import Disclosures
 from daybook.commands.erasure import Erasure
+from daybook.commands.order_intake import OrderIntake
 from daybook.commands.people import People
 from daybook.config import Settings
 from daybook.delivery.erasable import JOURNAL
@@ -66,6 +67,7 @@ class App:
         self.keys = Keyring(self.keys_pool, KeysHome(self.pool), MasterKeys.parsed(settings.master_keys))
         self.vault = Vault(self.pool, self.keys)
         self.people = People(self.book, self.vault, self.keys)
+        self.orders = OrderIntake(self.book, self.people)
         self.disclosures = Disclosures(self.vault, self.log, self.reader, self.pool)
         erasures, erased = ErasureRows(self.pool), ErasedFile(settings.erased_file)
         self.erasure = Erasure(self.book, self.vault, self.keys, erasures, erased, self.pool, PLACES)

@@ -15,11 +15,13 @@ from daybook.cli.imports import commands as imports
 from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
 from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
+from daybook.cli.order import commands as order
 from daybook.cli.privacy import commands as privacy
 from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
 from daybook.cli.status import commands as status
 from daybook.cli.stream import commands as stream
+from daybook.cli.trace import commands as trace
 from daybook.cli.undo import commands as undo
 from daybook.cli.user import commands as user
 from daybook.errors import DaybookError, InvalidValue
@@ -71,7 +73,11 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (run, status, product, catalogue, undo, channel, log, stream, imports, user, access, key, privacy):
+PARTS = (
+    *(run, status, product, order, catalogue, undo, channel, trace, log, stream, imports),
+    *(user, access, key, privacy),
+)
+for part in PARTS:
     cli.add_typer(part.app, cls=GroupHelp)
 
 

@@ -160,3 +160,5 @@ _WORDS = re.compile(f"--[\\w-]+ (?!-){_WORD}|{_WORD}")
 
 WHO = {"actor": (Actor, None), "reason": (Reason, None)}
 """The options of commands that write many things: who and why, but no command id and no version."""
+ONCE = {**WHO, "command_id": (CommandId, None)}
+"""Those of commands that begin something, which has no version yet."""

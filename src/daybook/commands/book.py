@@ -15,6 +15,7 @@ import msgspec
 from daybook.catalogue.reference import EMPTY, Reference
 from daybook.commands.decision_view import Change, DecisionView, Kinds
 from daybook.commands.dry_run import DryRun
+from daybook.commands.turns import StreamTurns
 from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
@@ -26,6 +27,8 @@ from daybook.values import parse_sku
 
 CONFLICT_SECONDS_MAX = 10.0
 CONFLICT_PAUSE_SECONDS_MAX = 0.1
+TURNS_LOST = 3
+"""After so many, the rivals are other processes'."""
 REFERENCE_SECONDS = 1.0
 
 
@@ -70,6 +73,7 @@ class Book:
         self._channels = channels
         self._appended = appended
         self._kinds = kinds
+        self._turns = StreamTurns()
         self._reference = EMPTY
         self._reference_seen = -REFERENCE_SECONDS
 
@@ -150,38 +154,47 @@ class Book:
 
     def _decide_and_append(self, command: Command, context: Context, expected_version: int | None) -> CommandResult:
         deadline = time.monotonic() + CONFLICT_SECONDS_MAX
+        rivalled: frozenset[str] = frozenset()
         for attempt in count():
-            scene, changes = self._decide(command)
-            version = scene.version(changes[0].stream)
-            if expected_version is not None and expected_version != version:
-                raise VersionConflict(
-                    f"{changes[0].stream} is at version {version}, not {expected_version}: look, then decide again",
-                    expected=expected_version,
-                    actual=version,
-                )
-            happened = [one for change in changes for one in _happened(change, scene.version(change.stream))]
-            if not happened:
-                return CommandResult(command_id=context.command_id, version=version)
-            try:
-                result = self._log.append(happened, context)
-            except VersionConflict:
-                if expected_version is not None or time.monotonic() > deadline:
-                    raise
-                # Rivals for one stream that all try again at once starve each other; chance lets them pass one by one.
+            # Rivals for one stream that all try again at once starve each other: those of this process take turns.
+            with self._turns.at(rivalled, deadline):
+                scene, changes = self._decide(command)
+                try:
+                    return self._append(scene, changes, context, expected_version)
+                except VersionConflict:
+                    if expected_version is not None or time.monotonic() > deadline:
+                        raise
+            rivalled = frozenset(change.stream for change in changes if change.events)
+            if attempt >= TURNS_LOST:
+                # They are other processes'; chance lets them pass one by one.
                 time.sleep(random.uniform(0, min(CONFLICT_PAUSE_SECONDS_MAX, 0.001 * 2 ** min(attempt, 10))))
-                continue
-            if changes[0].key == REFERENCE_KEY:
-                self._reference_seen = -REFERENCE_SECONDS
-            return CommandResult(
-                command_id=context.command_id,
-                first=result.first,
-                last=result.last,
-                recorded_at=result.recorded_at,
-                version=version + len(changes[0].events),
-                created=version == 0 and bool(changes[0].events) and not result.repeated,
-                repeated=result.repeated,
-            )
         raise AssertionError("unreachable")
+
+    def _append(
+        self, scene: DecisionView, changes: list[Change], context: Context, expected_version: int | None
+    ) -> CommandResult:
+        version = scene.version(changes[0].stream)
+        if expected_version is not None and expected_version != version:
+            raise VersionConflict(
+                f"{changes[0].stream} is at version {version}, not {expected_version}: look, then decide again",
+                expected=expected_version,
+                actual=version,
+            )
+        happened = [one for change in changes for one in _happened(change, scene.version(change.stream))]
+        if not happened:
+            return CommandResult(command_id=context.command_id, version=version)
+        result = self._log.append(happened, context)
+        if changes[0].key == REFERENCE_KEY:
+            self._reference_seen = -REFERENCE_SECONDS
+        return CommandResult(
+            command_id=context.command_id,
+            first=result.first,
+            last=result.last,
+            recorded_at=result.recorded_at,
+            version=version + len(changes[0].events),
+            created=version == 0 and bool(changes[0].events) and not result.repeated,
+            repeated=result.repeated,
+        )
 
 
 def command_hash_of(command: Command) -> int:

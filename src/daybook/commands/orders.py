@@ -136,8 +136,9 @@ class PayOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.pay`."""
         amount = parse_money(self.amount, self.currency, "amount")
+        reference = _text(self.reference, "reference")
         order = scene.known_order(self.order)
-        return _changes(scene, order, decisions.pay(order, amount, _text(self.reference, "reference")))
+        return _changes(scene, order, decisions.pay(order, amount, reference))
 
 
 class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="refund_order"):
@@ -151,8 +152,9 @@ class RefundOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.refund`."""
         amount = parse_money(self.amount, self.currency, "amount")
+        reference = _text(self.reference, "reference")
         order = scene.known_order(self.order)
-        return _changes(scene, order, decisions.refund(order, amount, _text(self.reference, "reference")))
+        return _changes(scene, order, decisions.refund(order, amount, reference))
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="cancel_order"):
@@ -165,8 +167,9 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.cancel`."""
+        lines = _lines(self.lines)
         order = scene.known_order(self.order)
-        return _changes(scene, order, decisions.cancel(order, self.lines, self.cause))
+        return _changes(scene, order, decisions.cancel(order, lines, self.cause))
 
 
 class ShipOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ship_order"):
@@ -183,15 +186,11 @@ class ShipOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.ship`."""
+        parcel, lines = check_text(self.parcel, "parcel", limits.ORDER_TEXT), _lines(self.lines)
+        carrier, tracking = _text(self.carrier, "carrier"), _text(self.tracking, "tracking")
+        location = _location(self.location)
         order = scene.known_order(self.order)
-        decided = decisions.ship(
-            order,
-            check_text(self.parcel, "parcel", limits.ORDER_TEXT),
-            self.lines,
-            carrier=_text(self.carrier, "carrier"),
-            tracking=_text(self.tracking, "tracking"),
-            location=None if self.location is None else parse_code(self.location, "location"),
-        )
+        decided = decisions.ship(order, parcel, lines, carrier=carrier, tracking=tracking, location=location)
         return _changes(scene, order, decided)
 
 
@@ -209,14 +208,9 @@ class ReturnOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.take_back`."""
+        lines, location, reference = _lines(self.lines), _location(self.location), _text(self.reference, "reference")
         order = scene.known_order(self.order)
-        decided = decisions.take_back(
-            order,
-            self.lines,
-            location=None if self.location is None else parse_code(self.location, "location"),
-            restock=self.restock,
-            reference=_text(self.reference, "reference"),
-        )
+        decided = decisions.take_back(order, lines, location=location, restock=self.restock, reference=reference)
         return _changes(scene, order, decided)
 
 
@@ -297,6 +291,15 @@ def _minor(text: str, currency: str, field: str) -> int:
 
 def _text(text: str | None, field: str) -> str | None:
     return None if text is None else check_text(text, field, limits.ORDER_TEXT)
+
+
+def _lines(lines: dict[str, int] | None) -> dict[str, int] | None:
+    check_limit(limits.ORDER_LINES, len(lines or ()), "lines")
+    return lines
+
+
+def _location(location: str | None) -> str | None:
+    return None if location is None else parse_code(location, "location")
 
 
 def _check_person(scene: DecisionView, person: str) -> None:

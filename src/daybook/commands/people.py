@@ -1,13 +1,13 @@
 """Writing down what is known of people: values into the vault, sealed; the person's id and the fields into the log."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import msgspec
 
 from daybook import limits
-from daybook.commands.book import CONFLICT_SECONDS_MAX, Book, CommandResult
+from daybook.commands.book import CONFLICT_SECONDS_MAX, Book, Command, CommandResult
 from daybook.commands.decision_view import Change, DecisionView
 from daybook.errors import CommandIdReused, DaybookError, Gone, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events import PersonAdded, PersonChanged
@@ -77,6 +77,10 @@ class AddedPerson(msgspec.Struct, frozen=True, kw_only=True):
     result: CommandResult
 
 
+Adding = Callable[[str, str], Command]
+"""A command that adds a person, made of the id and the vault's revision."""
+
+
 class People:
     """What is known of people: add, change, get. Thread-safe; any number of processes.
 
@@ -102,16 +106,38 @@ class People:
         `repeatable`: the caller chose the command id: sent again, the first person's id returns, and nobody is added
         twice. Other values under the same command id raise CommandIdReused, somebody who was erased meanwhile Gone.
         """
+
+        def adding(person: str, revision: str) -> Command:
+            return AddPerson(person=person, fields=values.fields(), revision=revision)
+
+        person, done = self._add(values, adding, values, context, repeatable)
+        assert person is not None, "somebody new is always something to do"
+        return AddedPerson(person=person, result=done)
+
+    def add_with(
+        self, values: Person, adding: Adding, wish: msgspec.Struct, context: Context, *, repeatable: bool = False
+    ) -> CommandResult:
+        """The same within a larger command, which `adding` makes of the person's id and the vault's revision.
+
+        `wish` is all that was asked for: under the same command id it must be the same. A command that appends nothing
+        adds nobody.
+        """
+        return self._add(values, adding, wish, context, repeatable)[1]
+
+    def _add(
+        self, values: Person, adding: Adding, wish: msgspec.Struct, context: Context, repeatable: bool
+    ) -> tuple[str | None, CommandResult]:
+        """Whom the command has added, if there was anything to do, and what it did."""
         check_person(values)
         refuse_telling(context.told(), values)
         if repeatable and (before := self._vault.person_added_by(context.command_id)):
-            return self._added_before(before, values, context)
+            return self._added_before(before, wish, context)
         person = new_id()
         key = self._keys.make(person)
         revision = self._vault.put(person, key, values)
-        command = AddPerson(person=person, fields=values.fields(), revision=revision)
+        command = adding(person, revision)
         try:
-            done = self._book.carry_out(command, _marked(context, key, values), repeatable=repeatable)
+            done = self._book.carry_out(command, _marked(context, key, wish), repeatable=repeatable)
         except Unavailable:
             raise  # nobody knows whether it is in the log: what was never recorded is removed some minutes later
         except DaybookError as error:
@@ -121,9 +147,13 @@ class People:
             first = self._vault.person_added_by(context.command_id) if isinstance(error, CommandIdReused) else None
             if first is None:
                 raise
-            return self._added_before(first, values, context)
+            return self._added_before(first, wish, context)
+        if not done.changed:
+            self._vault.drop(person, revision)
+            self._keys.drop([person])
+            return None, done
         self._vault.settle(person, revision)
-        return AddedPerson(person=person, result=done)
+        return person, done
 
     def change(
         self,
@@ -205,13 +235,13 @@ class People:
             raise gone(person)
         return key
 
-    def _added_before(self, person: str, values: Person, context: Context) -> AddedPerson:
+    def _added_before(self, person: str, wish: msgspec.Struct, context: Context) -> tuple[str, CommandResult]:
         """The person whom this command has added. Raises CommandIdReused when it was another one."""
-        done = self._book.carried_out(_marked(context, self._key_of(person), values))
+        done = self._book.carried_out(_marked(context, self._key_of(person), wish))
         assert done is not None, "the log named the person by this command"
-        return AddedPerson(person=person, result=done)
+        return person, done
 
 
-def _marked(context: Context, key: bytes, values: Person | PersonChange) -> Context:
+def _marked(context: Context, key: bytes, values: msgspec.Struct) -> Context:
     """The context with a mark of what was sent that only the person's key can make: see `keyed_mark`."""
     return msgspec.structs.replace(context, command_hash=keyed_mark(key, values))

@@ -27,11 +27,13 @@ from daybook.http import (
     login,
     media,
     openapi,
+    orders,
     people,
     prices,
     products,
     status,
     stock,
+    traces,
     undo,
     users,
 )
@@ -48,8 +50,9 @@ from daybook.http.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo),
-    "Catalogue": (catalogue, definitions, events),
+    "Catalogue": (catalogue, definitions, events, traces),
     "Channels": (channels, deliveries, documents),
+    "Orders": (orders,),
     "People": (people,),
     "Status": (status,),
     "Access": (users, keys, access),

@@ -9,7 +9,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from daybook.access.authority import NOTHING, Denied, Principal, Touched, access_column, decide
 from daybook.access.keys import LOOKS_LIKE_KEY
-from daybook.access.permissions import CATEGORY, CHANNEL, LOCATION, PRICE_LIST
+from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, LOCATION, PRICE_LIST
 from daybook.access.state import AccessGrant
 from daybook.app import App
 from daybook.authentication.logins import OF_BROWSERS, BrowserRequest
@@ -22,6 +22,7 @@ from daybook.http.header_text import header_text
 from daybook.http.needs import OPT, Needs
 from daybook.http.problems import malformed
 from daybook.http.undeclared import TAKES, Takes
+from daybook.orders.state import channel_of
 from daybook.queries.reach import above, touched_at
 
 STATE = "daybook"
@@ -51,6 +52,8 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
     await _check_actor(app, principal, given.get(_ACTOR), handler.opt[TAKES])
     named = {dimension: parts[part] for dimension, part in declared.named.items()}
+    if declared.order is not None:
+        named[CHANNEL] = channel_of(parts[declared.order])
     asked = {**named, **({"sku": parts[declared.sku]} if declared.sku else {})}
     denied: Denied | None = None
     for permission in declared.permissions:
@@ -91,7 +94,7 @@ async def _decided(
     if (declared.command or declared.listed) and (held := principal.holding(permission)) is not None:
         # What exactly it is about is looked at later; any grant will do to get there.
         return held
-    touched: Touched = {dimension: frozenset({asked[dimension]}) for dimension in declared.named}
+    touched: Touched = {dimension: frozenset({asked[dimension]}) for dimension in asked if dimension in DIMENSIONS}
     facts = partial(touched_at, app.reader, asked["sku"]) if declared.sku else None
     if facts is None or all(one.scope.categories is None and one.scope.channels is None for one in principal.grants):
         return decide(principal, permission, touched, facts)

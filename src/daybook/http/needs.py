@@ -19,6 +19,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """Dimension -> the part of the path that names it."""
     sku: str | None = None
     """The part of the path that names a product, whose categories and channels then count."""
+    order: str | None = None
+    """The part of the path that names an order, whose channel then counts."""
     command: bool = False
     """The command says exactly what it needs (`commands.requirements`), and is asked before it is carried out."""
     listed: bool = False
@@ -33,6 +35,7 @@ def needs(
     price_list: str | None = None,
     location: str | None = None,
     sku: str | None = None,
+    order: str | None = None,
     command: bool = False,
     listed: bool = False,
 ) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def needs(
             permissions=permissions,
             named={dimension: part for dimension, part in named.items() if part is not None},
             sku=sku,
+            order=order,
             command=command,
             listed=listed,
         )

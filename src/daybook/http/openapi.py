@@ -45,6 +45,7 @@ TAGS = {
     "Products": "Products as they are and were, and commands about one",
     "Catalogue": "The whole catalogue, its model, and the log",
     "Channels": "Where products are sold, and how that goes",
+    "Orders": "What customers ordered on channels, and what became of it",
     "People": "What is known of people: kept apart, shown, erased",
     "Status": "What waits, and why",
     "Access": "Users, their keys, and what they may do and could do",

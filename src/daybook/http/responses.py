@@ -66,6 +66,11 @@ def carry_out(
     result = app.book.carry_out(
         command, context, expected_version=caller.expected_version, repeatable=caller.repeatable
     )
+    return receipt_of(app, result, stream, location)
+
+
+def receipt_of(app: App, result: CommandResult, stream: str, location: str | None = None) -> Response[Receipt]:
+    """What a command did, as an answer."""
     version = _version_then(app, result, stream) if result.repeated else result.version
     receipt = Receipt(position=result.last, version=version, command_id=result.command_id, changed=result.changed)
     headers = {"ETag": f'"{version}"'}

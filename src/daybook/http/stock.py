@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, post, put
 from litestar.params import FromPath, JSONBody
 
-from daybook.commands import AdjustStock, CountStock, ReceiveStock
+from daybook.commands import AdjustStock, CountStock, ReceiveStock, SetSafetyStock
 from daybook.http.declared import COMMAND
 from daybook.http.dependencies import InjectedApp, InjectedCaller
 from daybook.http.needs import needs
@@ -51,4 +51,12 @@ def adjust_stock(
     return carry_out(app, caller, AdjustStock(sku=sku, location=location, delta=data.delta), f"stock/{sku}")
 
 
-ROUTES: tuple[Any, ...] = (count_stock, receive_stock, adjust_stock)
+@put(f"{PATH}/safety", **COMMAND, **needs("stock.adjust", command=True), summary="Hold stock back")
+def set_safety_stock(
+    app: InjectedApp, caller: InjectedCaller, sku: FromPath[str], location: FromPath[str], data: JSONBody[Quantity]
+) -> Response[Receipt]:
+    """So many pieces at the location are shown to no channel, and given to no order that may be refused."""
+    return carry_out(app, caller, SetSafetyStock(sku=sku, location=location, quantity=data.quantity), f"stock/{sku}")
+
+
+ROUTES: tuple[Any, ...] = (count_stock, receive_stock, adjust_stock, set_safety_stock)

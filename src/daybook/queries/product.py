@@ -76,6 +76,13 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     stock: dict[str, int]
     """Pieces by location, of this very SKU."""
     stock_total: int
+    """Pieces that lie there, those of orders included."""
+    reserved: dict[str, int]
+    """How many of them are orders', by location."""
+    safety: dict[str, int]
+    """How many are held back, by location."""
+    available: int
+    """Pieces that may be sold, over all locations."""
     categories: list[CategoryView]
     media: list[MediaView]
     channels: dict[str, bool]
@@ -128,6 +135,9 @@ def view(at: GroupAt, reference: Reference, sku: str, moment: Moment) -> Product
         prices=_prices(chain),
         stock=quantities,
         stock_total=sum(quantities.values()),
+        reserved=stock.reserved if stock else {},
+        safety=stock.safety if stock else {},
+        available=group.available(sku),
         categories=_categories(chain, reference),
         media=[_media(item, each.sku) for each in chain for item in each.media.values()],
         channels={name: group.listed(sku, name) for name in named},

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from daybook.events import ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected, Recorded, Rejection
+from daybook.events import Event, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected, Recorded, Rejection
 
 Outcome = Literal["accepted", "confirmed", "rejected", "superseded"]
 
@@ -85,19 +85,23 @@ def _said(channel: str, sku: str, exact: dict[tuple[str, str, str], Recorded]) -
     return [_acknowledgement(channel, sku, receipt, facets) for receipt, facets in by_receipt.values()]
 
 
-def _acknowledgement(channel: str, sku: str, receipt: Recorded, facets: Sequence[str]) -> Acknowledgement:
-    event = receipt.event
+def outcome_of(event: Event) -> Outcome:
+    """What a receipt says in a word."""
     match event:
         case ListingConfirmed():
-            outcome: Outcome = "confirmed"
+            return "confirmed"
         case ListingAccepted():
-            outcome = "accepted"
+            return "accepted"
         case _:
-            outcome = "rejected"
+            return "rejected"
+
+
+def _acknowledgement(channel: str, sku: str, receipt: Recorded, facets: Sequence[str]) -> Acknowledgement:
+    event = receipt.event
     return Acknowledgement(
         channel=channel,
         sku=sku,
-        outcome=outcome,
+        outcome=outcome_of(event),
         facets=tuple(facets),
         at=receipt.recorded_at,
         receipt=receipt.position,

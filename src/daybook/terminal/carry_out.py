@@ -35,7 +35,7 @@ def carried_out(app: App, common: CommonOptions, command: Command, sender: Conte
     done = app.book.carry_out(
         command, sender, expected_version=common.expect_version, repeatable=common.command_id is not None
     )
-    return _receipt(app, done)
+    return receipt_of(app, done)
 
 
 def context(common: CommonOptions, source: str) -> Context:
@@ -69,7 +69,7 @@ def _checked(field: str, text: str | None, longest: Limit) -> str | None:
     return check_text(text.strip(), field, longest)
 
 
-def _receipt(app: App, done: CommandResult) -> dict[str, Any]:
+def receipt_of(app: App, done: CommandResult) -> dict[str, Any]:
     """What was done. A repeated command names what its first try appended."""
     last = app.reader.after(done.last - 1, limit=1)[0] if done.last else None
     return {

@@ -59,6 +59,14 @@ class Sent(msgspec.Struct, frozen=True):
 
 P, C = "/products/{sku}", "/channels/{channel}"
 OF_PRODUCT = (CATEGORY, CHANNEL)
+ONE_ORDER = "/orders/{channel}:1"
+ORDERED = {
+    "channel": "{channel}",
+    "number": "1",
+    "currency": "EUR",
+    "lines": [{"sku": "A", "quantity": 1, "price": "1"}],
+    "already_sold": True,
+}
 PRICED = {"sku": "{sku}", "prices": [{"amount": "2", "currency": "EUR", "price_list": "{price_list}"}]}
 SENT: dict[str, Sent] = {
     # First, while the products are as they were made: taking that back means to discontinue and delist them.
@@ -91,6 +99,9 @@ SENT: dict[str, Sent] = {
     "adjust_stock": Sent(
         "POST", f"{P}/stock/{{location}}/adjusted", ("stock.adjust",), {"delta": 1}, (CATEGORY, LOCATION)
     ),
+    "set_safety_stock": Sent(
+        "PUT", f"{P}/stock/{{location}}/safety", ("stock.adjust",), {"quantity": 1}, (CATEGORY, LOCATION)
+    ),
     "show_listing": Sent("GET", f"{P}{C}", ("listing.read",), about=OF_PRODUCT),
     "delist_product": Sent("DELETE", f"{P}{C}", ("listing.change",), None, OF_PRODUCT),
     "list_product": Sent("PUT", f"{P}{C}", ("listing.change",), None, OF_PRODUCT),
@@ -104,6 +115,7 @@ SENT: dict[str, Sent] = {
     "define_family": Sent("PUT", "/families/f", ("definition.change",), {"code": "f"}),
     "define_category": Sent("PUT", "/categories/new", ("definition.change",), {"code": "new"}),
     "list_events": Sent("GET", "/events?limit=1", ("log.read",)),
+    "show_trace": Sent("GET", "/trace?correlation_id=nosuch", ("log.read",)),
     "list_channels": Sent("GET", "/channels", ("channel.read",), listed=True),
     "show_channel": Sent("GET", C, ("channel.read",), about=(CHANNEL,)),
     "show_channel_history": Sent("GET", f"{C}/history", ("channel.read",), about=(CHANNEL,)),
@@ -116,6 +128,17 @@ SENT: dict[str, Sent] = {
     "resync_channel": Sent("POST", f"{C}/resync", ("channel.resync",), {}, (CHANNEL,)),
     "show_document": Sent("GET", f"{C}/documents/{{sku}}", ("listing.read",), about=OF_PRODUCT),
     "remove_channel": Sent("DELETE", C, ("channel.remove",), None, (CHANNEL,)),
+    "place_order": Sent("POST", "/orders", ("order.place",), ORDERED, (CHANNEL,)),
+    "list_orders": Sent("GET", "/orders", ("order.read",), listed=True),
+    "show_order": Sent("GET", ONE_ORDER, ("order.read",), about=(CHANNEL,)),
+    "show_order_history": Sent("GET", f"{ONE_ORDER}/history", ("order.read",), about=(CHANNEL,)),
+    "pay_order": Sent("POST", f"{ONE_ORDER}/paid", ("order.pay",), {"amount": "1", "currency": "EUR"}, (CHANNEL,)),
+    "refund_order": Sent(
+        "POST", f"{ONE_ORDER}/refunded", ("order.refund",), {"amount": "1", "currency": "EUR"}, (CHANNEL,)
+    ),
+    "cancel_order": Sent("POST", f"{ONE_ORDER}/cancelled", ("order.cancel",), {}, (CHANNEL,)),
+    "ship_order": Sent("POST", f"{ONE_ORDER}/shipped", ("order.ship",), {"parcel": "P"}, (CHANNEL,)),
+    "return_order": Sent("POST", f"{ONE_ORDER}/returned", ("order.return",), {}, (CHANNEL,)),
     "add_person": Sent("POST", "/people", ("person.add",), {}),
     "change_person": Sent("PATCH", "/people/nosuch", ("person.change",), {}),
     "show_person": Sent("GET", "/people/nosuch", ("person.read",)),

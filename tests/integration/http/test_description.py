@@ -33,6 +33,11 @@ PATHS = {
     "CategoryDefined": ("PUT", "categories/{code}"),
     "ChannelConfigured": ("PUT", "channels/{name}"),
     "AddChannel": ("POST", "channels"),
+    "NewOrder": ("POST", "orders"),
+    "Paid": ("POST", "orders/crm:1001/paid"),
+    "Shipped": ("POST", "orders/crm:1001/shipped"),
+    "Cancelled": ("POST", "orders/crm:1001/cancelled"),
+    "Returned": ("POST", "orders/crm:1001/returned"),
     "Person": ("POST", "people"),
 }
 UNKNOWN = {

@@ -17,6 +17,7 @@ from tests.fixtures.channels import toy
 from tests.fixtures.owner import client_of
 
 API = "/api/v1"
+ORDERED = {"sku": "A", "quantity": 1, "price": "1"}
 BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "DescribeProduct": ("PUT", "products/{sku}", {"sku": "A"}),
     "Attributes": ("PATCH", "products/A/attributes", {"changes": []}),
@@ -34,10 +35,17 @@ BODIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "CategoryDefined": ("PUT", "categories/{code}", {"code": "c"}),
     "ChannelConfigured": ("PUT", "channels/{name}", {"name": "toy"}),
     "AddChannel": ("POST", "channels", {"name": "crm", "kind": "webhook"}),
+    "NewOrder": ("POST", "orders", {"channel": "toy", "number": "1", "currency": "EUR", "lines": [ORDERED]}),
+    "OrderedLine": ("POST", "orders", ORDERED),
+    "Paid": ("POST", "orders/toy:1/paid", {"amount": "1", "currency": "EUR"}),
+    "Cancelled": ("POST", "orders/toy:1/cancelled", {}),
+    "Shipped": ("POST", "orders/toy:1/shipped", {"parcel": "P"}),
+    "Returned": ("POST", "orders/toy:1/returned", {}),
     "Retry": ("POST", "channels/toy/retry", {}),
     "Resync": ("POST", "channels/toy/resync", {}),
 }
 INSIDE: dict[str, Callable[[Any], Any]] = {
+    "OrderedLine": lambda one: {"channel": "toy", "number": "1", "currency": "EUR", "lines": [one]},
     "Price": lambda one: {"sku": "A", "prices": [one]},
     "AttributeChange": lambda one: {"changes": [one]},
     "AttributeOption": lambda one: {"code": "a", "type": "select", "options": [one]},
@@ -69,6 +77,9 @@ def beyond(member: str, bound: dict[str, Any]) -> tuple[Any, int | None]:
         value: Any = {
             "DescribeProduct.channels": True,
             "DescribeProduct.stock": 1,
+            "Cancelled.lines": 1,
+            "Shipped.lines": 1,
+            "Returned.lines": 1,
             "FamilyDefined.required": [],
         }.get(member, "x")
         return {f"n{number}": value for number in range(bound["maxProperties"] + 1)}, bound["maxProperties"]
@@ -76,6 +87,7 @@ def beyond(member: str, bound: dict[str, Any]) -> tuple[Any, int | None]:
         "DescribeProduct.attributes": lambda n: {"attribute": "name", "value": "x"},
         "Attributes.changes": lambda n: {"attribute": "name", "value": "x"},
         "DescribeProduct.prices": lambda n: {"amount": "1", "currency": "EUR", "price_list": f"p{n}"},
+        "NewOrder.lines": lambda n: ORDERED,
         "DescribeProduct.media": lambda n: {"media_id": str(n), "url": "https://example.com/1.jpg"},
         "AttributeDefined.options": lambda n: {"code": f"o{n}"},
         "ChannelConfigured.locales": lambda n: "nl-NL",

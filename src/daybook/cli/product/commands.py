@@ -145,6 +145,7 @@ def price(
     "daybook product stock SKU-1 count 12",
     "daybook product stock SKU-1 receive 40 --location antwerp",
     "daybook product stock SKU-1 adjust -1 --reason damaged",
+    "daybook product stock SKU-1 safety 2",
     writes=True,
     dashes=True,
 )
@@ -152,20 +153,21 @@ def stock(
     common: CommonOptions,
     sku: Sku,
     what: Annotated[
-        Literal["count", "receive", "adjust"],
-        typer.Argument(help="There are N; N more arrived; N more, or fewer."),
+        Literal["count", "receive", "adjust", "safety"],
+        typer.Argument(help="There are N; N more arrived; N more, or fewer; N are held back."),
     ],
     pieces: Annotated[int, typer.Argument(metavar="N", help="Whole pieces.")],
     location: Annotated[str, typer.Option("--location", metavar="CODE", help="The stock location.")] = "main",
 ) -> None:
-    """Count, receive or adjust stock."""
-    from daybook.commands import AdjustStock, CountStock, ReceiveStock
+    """Count, receive, adjust or hold back stock."""
+    from daybook.commands import AdjustStock, CountStock, ReceiveStock, SetSafetyStock
     from daybook.commands.book import Command
 
     wishes: dict[str, Command] = {
         "count": CountStock(sku=sku, quantity=pieces, location=location),
         "receive": ReceiveStock(sku=sku, quantity=pieces, location=location),
         "adjust": AdjustStock(sku=sku, delta=pieces, location=location),
+        "safety": SetSafetyStock(sku=sku, quantity=pieces, location=location),
     }
     carry_out(common, wishes[what])
 

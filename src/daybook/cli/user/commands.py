@@ -53,8 +53,8 @@ def add(
 
     With --oidc-subject the user needs no key and gets none: it comes with a token or a browser.
 
-    Roles: owner, editor, merchandiser, channel-owner, warehouse, service, auditor, reader. `daybook access grant` gives
-    a role within a scope.
+    Roles: owner, editor, merchandiser, channel-owner, warehouse, sales, service, auditor, reader. `daybook access
+    grant` gives a role within a scope.
     """
     from daybook.terminal.user import add as adding
 

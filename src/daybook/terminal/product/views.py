@@ -67,6 +67,10 @@ def _fields(found: ProductView) -> Iterable[tuple[object, ...]]:
         yield f"{one.attribute}{f' ({where})' if where else ''}", plain(one.value), one.sku
     yield from ((f"price {one.price_list} {one.currency}", one.amount, one.sku) for one in found.prices)
     yield from ((f"stock {location}", pieces) for location, pieces in found.stock.items())
+    yield from ((f"reserved {location}", pieces) for location, pieces in found.reserved.items())
+    yield from ((f"held back {location}", pieces) for location, pieces in found.safety.items())
+    if found.reserved or found.safety:
+        yield "available", found.available
     yield from (("category", " / ".join(one.path), one.sku) for one in found.categories)
     yield from ((one.role, one.url, one.sku) for one in found.media)
     yield "sold on", [name for name, on in found.channels.items() if on]

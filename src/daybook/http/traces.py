@@ -1,0 +1,30 @@
+"""What one cause led to."""
+
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import QueryParameter
+
+from daybook import limits
+from daybook.http.declared import QUESTION
+from daybook.http.dependencies import InjectedApp
+from daybook.http.needs import needs
+from daybook.queries.trace import CauseTrace, trace
+
+CorrelationId = Annotated[
+    str,
+    QueryParameter(
+        name="correlation_id",
+        description="As receipts, events and histories have it: a command's own id where none was named.",
+        schema_extra={"minLength": 1, "maxLength": limits.NAME.most},
+    ),
+]
+
+
+@get("/trace", **QUESTION, **needs("log.read"), summary="A trace")
+def show_trace(app: InjectedApp, correlation_id: CorrelationId) -> CauseTrace:
+    """The tree of one cause with its times: commands, events, what channels should show of them, calls, answers."""
+    return trace(app.pool, correlation_id)
+
+
+ROUTES: tuple[Any, ...] = (show_trace,)

@@ -1,0 +1,1 @@
+"""`daybook order`: what it does and shows."""

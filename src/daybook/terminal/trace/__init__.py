@@ -1,0 +1,1 @@
+"""`daybook trace`: what a person sees of it."""

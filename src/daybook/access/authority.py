@@ -30,6 +30,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     credential: str | None
     """What was shown, by its public name: a key, an identity or a session."""
     grants: tuple[AccessGrant, ...]
+    rests_on: str | None = None
+    """Of a session: the identity by whose word it began. Its uses count as the identity's."""
 
     def holding(self, permission: str) -> AccessGrant | None:
         """The first grant that has it, wherever."""
@@ -60,7 +62,14 @@ def authenticate(state: AccessState, shown: keys.PresentedKey, now: datetime) ->
         return Denied("wrong_secret", _UNKNOWN)
     if (ended := key.ended(now)) is not None:
         return Denied(ended, f"the key {key.key} is {_ENDED[ended]}: use its successor, or have a new one made")
-    return principal_of(state.users[key.user], key.key)
+    return allowed_in(state.users[key.user], key.key)
+
+
+def allowed_in(user: User, credential: str) -> Principal | Denied:
+    """The user as a principal, unless it is locked."""
+    if user.locked_at is not None:
+        return Denied("locked", f"the user {user.login} is locked: ask an owner for `daybook user unlock {user.login}`")
+    return principal_of(user, credential)
 
 
 _UNKNOWN = "this key is not known here: check that it belongs to this Daybook, or have a new one made"
@@ -78,7 +87,7 @@ def identified(state: AccessState, shown: IssuedSubject) -> Principal | Denied:
             f"`daybook user link LOGIN --oidc-subject {shown.subject} --oidc-issuer {shown.issuer}`",
         )
     identity = next(one.identity for one in user.identities.values() if one.subject_hash == hashed)
-    return principal_of(user, identity)
+    return allowed_in(user, identity)
 
 
 def principal_of(user: User, credential: str | None = None) -> Principal:

@@ -18,6 +18,8 @@ from daybook.events.access import (
     KeyRevoked,
     KeyRotated,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
 )
 from daybook.values import check_limit, check_text, parse_code
 
@@ -105,12 +107,37 @@ def is_owners(grant: AccessGrant) -> bool:
     return grant.role == OWNER and grant.scope == _EVERYTHING
 
 
+LAST_OWNER = "this is the last owner: make another one first, `daybook user add NAME --owner`"
+
+
+def owning(state: AccessState) -> set[str]:
+    """The users who are owners of everything and not locked."""
+    return {one.user for one in state.users.values() if one.locked_at is None and _owner_grants(one)}
+
+
+def _owner_grants(user: User) -> int:
+    return sum(is_owners(one) for one in user.grants.values())
+
+
+def lock(state: AccessState, user: User) -> list[UserLocked]:
+    """Whatever the user shows is refused. Refuses to lock the last owner."""
+    if user.locked_at is not None:
+        return []
+    if owning(state) == {user.user}:
+        raise Refused(LAST_OWNER)
+    return [UserLocked(user=user.user)]
+
+
+def unlock(user: User) -> list[UserUnlocked]:
+    """It is taken again."""
+    return [] if user.locked_at is None else [UserUnlocked(user=user.user)]
+
+
 def withdraw(state: AccessState, grant_id: str) -> list[AccessWithdrawn]:
     """The grant is no more. Refuses the last owner's: nobody but who has the data folder could give it back."""
     standing = known_grant(state, grant_id)
-    owners = [one.grant for user in state.users.values() for one in user.grants.values() if is_owners(one)]
-    if owners == [grant_id]:
-        raise Refused("this is the last owner: make another one first, `daybook user add NAME --owner`")
+    if is_owners(standing) and owning(state) <= {standing.user} and _owner_grants(state.users[standing.user]) == 1:
+        raise Refused(LAST_OWNER)
     return [AccessWithdrawn(user=standing.user, grant=grant_id)]
 
 

@@ -59,6 +59,7 @@ PERMISSIONS: dict[str, Permission] = {
     "stream.reset": Permission("reset the stream"),
     "user.read": Permission("see users"),
     "user.add": Permission("add users"),
+    "user.lock": Permission("lock users out, and let them in again"),
     "user.link": Permission("tie users to identities of a provider, and untie them"),
     "session.read": Permission("see who is logged in"),
     "session.end": Permission("end others' sessions"),

@@ -17,6 +17,8 @@ from daybook.events.access import (
     KeyRevoked,
     KeyRotated,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
 )
 
 Narrowed = tuple[tuple[str, frozenset[str]], ...]
@@ -93,6 +95,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """Every key that the user ever had, the newest last."""
     identities: dict[str, Identity] = {}
     """Those that are tied to the user."""
+    locked_at: datetime | None = None
+    """Since when whatever it shows is refused."""
 
 
 class AccessState(msgspec.Struct, frozen=True):
@@ -133,6 +137,10 @@ def fold_access(state: AccessState, events: Iterable[Recorded]) -> AccessState:
             case UserAdded(user=user, login=login, kind=kind, person=person):
                 users[user] = User(user=user, login=login, kind=kind, person=person, added_at=one.recorded_at)
                 logins[login] = user
+            case UserLocked(user=user) if user in users:
+                users[user] = replace(users[user], locked_at=one.recorded_at)
+            case UserUnlocked(user=user) if user in users:
+                users[user] = replace(users[user], locked_at=None)
             case AccessGranted(user=user, grant=grant) if user in users:
                 granted = _granted(one, one.event)
                 users[user] = replace(users[user], grants={**users[user].grants, grant: granted})

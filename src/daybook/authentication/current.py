@@ -120,7 +120,8 @@ class CurrentAccess:
         """The user for whom an issuer has vouched. Raises Unauthenticated, and Unavailable."""
         found = identified(await self.fresh(), shown)
         if isinstance(found, Denied):
-            await self.refuse(AccessRefused(reason=found.reason, asked={"issuer": shown.issuer[:100]}))
+            user = (await self.fresh()).subjects.get(shown.hashed())
+            await self.refuse(AccessRefused(reason=found.reason, user=user, asked={"issuer": shown.issuer[:100]}))
             raise Unauthenticated(found.message, reason=found.reason)
         return found
 
@@ -136,9 +137,10 @@ class CurrentAccess:
 
     def used(self, principal: Principal, grants: tuple[AccessGrant, ...]) -> None:
         """Notes that these grants were used with the principal's key. Costs no look-up."""
-        if principal.credential is not None:
+        shown = principal.rests_on or principal.credential
+        if shown is not None:
             for one in grants:
-                self.uses.note(principal.credential, one.grant)
+                self.uses.note(shown, one.grant)
 
 
 NO_KEY = (

@@ -4,7 +4,9 @@ import asyncio
 import hmac
 import logging
 
-from daybook.access.authority import Principal, principal_of
+import msgspec
+
+from daybook.access.authority import Denied, Principal, allowed_in
 from daybook.access.identities import IssuedSubject
 from daybook.access.sessions import PresentedSession
 from daybook.authentication.current import CurrentAccess
@@ -101,7 +103,10 @@ class Logins:
         user = None if found is None else (await self._access.fresh()).users.get(found.user)
         if found is None or user is None or found.identity not in user.identities:
             raise Unauthenticated("nobody is logged in, or not any more: log in at /auth/login")
-        return principal_of(user, found.session), found
+        principal = allowed_in(user, found.session)
+        if isinstance(principal, Denied):
+            raise Unauthenticated(principal.message, reason=principal.reason)
+        return msgspec.structs.replace(principal, rests_on=found.identity), found
 
     async def check_own_page(self, shown: PresentedSession, principal: Principal, request: "BrowserRequest") -> None:
         """Raises Forbidden unless the request comes from a page of our own. A browser sends a cookie for any page."""

@@ -66,6 +66,8 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "import akeneo": "catalogue.import",
     "import jsonl": "catalogue.import",
     "user add": "user.add",
+    "user lock": "user.lock",
+    "user unlock": "user.lock",
     "user link": "user.link",
     "user unlink": "user.link",
     "user list": "user.read",

@@ -41,6 +41,34 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return _of(*added(_read(scene, _login(self.login, self)), self))
 
 
+class LockUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="lock_user"):
+    """Whatever the user shows is refused: its keys, its identities, its sessions."""
+
+    user: str
+    """Login or id."""
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """See `decisions.lock`."""
+        state = _read(scene, _login(self.user), OWNERS)
+        user = decisions.known_user(state, self.user)
+        locked = decisions.lock(state, user)
+        if user.user not in decisions.owning(state):
+            return _of(user, locked)
+        return [*_of(user, []), Change(OWNERS, None, ACCESS_KEY, locked)]
+
+
+class UnlockUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="unlock_user"):
+    """What the user shows is taken again."""
+
+    user: str
+    """Login or id."""
+
+    def decide(self, scene: DecisionView) -> list[Change]:
+        """See `decisions.unlock`."""
+        user = decisions.known_user(_read(scene, _login(self.user)), self.user)
+        return _of(user, decisions.unlock(user))
+
+
 class LinkIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="link_identity"):
     """An issuer's word about one of its subjects is taken for the user. `first` adds the user in the same command."""
 
@@ -104,7 +132,7 @@ class WithdrawAccess(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         if not decisions.is_owners(standing):
             state = _read(scene, _login(standing.user))
             return _of(state.users[standing.user], decisions.withdraw(state, self.grant))
-        # Owners share a stream for it: the last two can't be withdrawn each in view of the other.
+        # Owners share a stream for it: the last two can't be withdrawn, or locked, each in view of the other.
         state = _read(scene, _login(standing.user), OWNERS)
         withdrawn = decisions.withdraw(state, self.grant)
         return [*_of(state.users[standing.user], []), Change(OWNERS, None, ACCESS_KEY, withdrawn)]

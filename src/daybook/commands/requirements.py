@@ -65,6 +65,8 @@ _PLAIN: dict[type, str] = {
     catalogue.DefineCategory: "definition.change",
     channels.AddChannel: "channel.add",
     access.AddUser: "user.add",
+    access.LockUser: "user.lock",
+    access.UnlockUser: "user.lock",
     access.LinkIdentity: "user.link",
     access.UnlinkIdentity: "user.link",
     access.GrantAccess: "access.grant",

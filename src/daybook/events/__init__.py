@@ -17,6 +17,8 @@ from daybook.events.access import (
     SessionBegan,
     SessionEnded,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
 )
 from daybook.events.catalogue import (
     AllocationRule,
@@ -119,6 +121,8 @@ CatalogueEvent = (
 ListingEvent = ListingAccepted | ListingConfirmed | ListingRejected
 AccessEvent = (
     UserAdded
+    | UserLocked
+    | UserUnlocked
     | AccessGranted
     | AccessWithdrawn
     | KeyMade
@@ -229,5 +233,7 @@ __all__ = [
     "StockReturned",
     "StockShipped",
     "UserAdded",
+    "UserLocked",
+    "UserUnlocked",
     "Value",
 ]

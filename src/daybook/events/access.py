@@ -35,6 +35,18 @@ class UserAdded(msgspec.Struct, frozen=True, kw_only=True):
     """The person in the vault, where name and mail are."""
 
 
+class UserLocked(msgspec.Struct, frozen=True, kw_only=True):
+    """Whatever the user shows is refused, until it is unlocked. What it was granted stays."""
+
+    user: str
+
+
+class UserUnlocked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user shows is taken again, as far as it has not ended meanwhile."""
+
+    user: str
+
+
 class AccessGranted(msgspec.Struct, frozen=True, kw_only=True):
     """The user has a role, within a scope."""
 
@@ -129,7 +141,7 @@ class AccessRefused(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str
     """`forbidden`, `out_of_scope`, `wrong_secret`, `unknown_key`, `revoked`, `expired`, `replaced`,
-    `unknown_subject`."""
+    `unknown_subject`, `locked`; of a login also what may be an attack, such as `wrong_state`."""
     user: str | None = None
     key: str | None = None
     """The key, identity or session that was shown."""

@@ -67,6 +67,8 @@ from daybook.events import (
     StockReturned,
     StockShipped,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
 )
 from daybook.events.members import unknown_member
 from daybook.events.upcasts import UPCASTS
@@ -121,6 +123,8 @@ CLASSES: dict[str, type[Event]] = {
     "person.erased.v1": PersonErased,
     "projection.event_discarded.v1": EventDiscarded,
     "access.user_added.v1": UserAdded,
+    "access.user_locked.v1": UserLocked,
+    "access.user_unlocked.v1": UserUnlocked,
     "access.granted.v1": AccessGranted,
     "access.withdrawn.v1": AccessWithdrawn,
     "access.key_made.v1": KeyMade,

@@ -60,7 +60,8 @@ class GrantReceipt(Receipt, frozen=True, kw_only=True):
 @get("/access/me", **QUESTION, **needs("self.read"), summary="Who am I")
 def show_me(app: InjectedApp, principal: InjectedPrincipal) -> UserView:
     """The user of this key, what it may do, and its keys."""
-    return access.of(app.reader, _user(app, principal), resolve(app.reader), app.access.uses.last())
+    user = _user(app, principal)
+    return access.of(app.reader, user, resolve(app.reader), app.access.uses.last(), app.logins.sessions)
 
 
 @get("/access/who-could", **QUESTION, **needs("access.read"), summary="Who could")

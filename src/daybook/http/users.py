@@ -7,7 +7,7 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from daybook.access.identities import PREFIX as OID
-from daybook.commands.access import AddUser, UnlinkIdentity, link_of, stream_of
+from daybook.commands.access import AddUser, LockUser, UnlinkIdentity, UnlockUser, link_of, stream_of
 from daybook.errors import NotFound
 from daybook.http.declared import COMMAND, QUESTION, created
 from daybook.http.dependencies import InjectedApp, InjectedCaller
@@ -57,7 +57,9 @@ def list_users(app: InjectedApp, at: At = None, position: Position = None) -> li
 @get("/users/{user:str}", **QUESTION, **needs("user.read"), summary="A user")
 def show_user(app: InjectedApp, user: FromPath[str], at: At = None, position: Position = None) -> UserView:
     """By login or id: what it may do, or could at a moment, and its keys."""
-    return access.of(app.reader, user, moment(app.reader, at, position), app.access.uses.last())
+    now = at is None and position is None
+    sessions = app.logins.sessions if now else None
+    return access.of(app.reader, user, moment(app.reader, at, position), app.access.uses.last(), sessions)
 
 
 @post(
@@ -102,6 +104,20 @@ def link_user(
     return Response(body, status_code=201 if body.changed else 200, headers=done.headers)
 
 
+@post("/users/{user:str}/lock", **COMMAND, **needs("user.lock", command=True), summary="Lock a user out")
+def lock_user(app: InjectedApp, caller: InjectedCaller, user: FromPath[str]) -> Response[Receipt]:
+    """Its keys, tokens and sessions are refused within a second by every process. 409 for the last owner."""
+    known = app.reader.access().user_of(user)
+    return carry_out(app, caller, LockUser(user=user), stream_of(known.login if known else user))
+
+
+@post("/users/{user:str}/unlock", **COMMAND, **needs("user.lock", command=True), summary="Let a user in again")
+def unlock_user(app: InjectedApp, caller: InjectedCaller, user: FromPath[str]) -> Response[Receipt]:
+    """What it shows is taken again, as far as it has not ended meanwhile."""
+    known = app.reader.access().user_of(user)
+    return carry_out(app, caller, UnlockUser(user=user), stream_of(known.login if known else user))
+
+
 @delete(
     "/users/{user:str}/identities/{identity:str}",
     **COMMAND,
@@ -119,4 +135,7 @@ def unlink_user(
     return carry_out(app, caller, UnlinkIdentity(identity=identity), stream_of(known.login))
 
 
-ROUTES: tuple[Any, ...] = (list_users, show_user, add_user, link_user, unlink_user)
+ROUTES: tuple[Any, ...] = (
+    *(list_users, show_user, add_user),
+    *(lock_user, unlock_user, link_user, unlink_user),
+)

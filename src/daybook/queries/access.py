@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from daybook.access.authority import Denied, Touched, decide, in_words, principal_of
 from daybook.access.decisions import known_user
 from daybook.access.permissions import CHANNEL, LOCATION, PRICE_LIST, check_permission
 from daybook.access.state import AccessGrant, AccessState, Identity, Key, User
+from daybook.authentication.sessions import Sessions
 from daybook.errors import InvalidValue
 from daybook.events import (
     AccessEvent,
@@ -26,11 +28,14 @@ from daybook.events import (
     SessionBegan,
     SessionEnded,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
 )
 from daybook.events.codec import NAMES
 from daybook.log.reader import Reader
 from daybook.queries.moment import Moment
 from daybook.queries.reach import touched_at
+from daybook.queries.sessions import SessionView, standing
 
 LIMIT_MAX = 1000
 UNUSED_DAYS = 90
@@ -87,6 +92,10 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     grants: list[GrantView]
     keys: list[KeyView]
     identities: list[IdentityView]
+    locked_at: datetime | None = None
+    """Since when whatever it shows is refused."""
+    sessions: list[SessionView] = []
+    """Its logins with a browser that hold, where they were asked for."""
 
 
 class CouldView(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,10 +156,13 @@ def users(reader: Reader, moment: Moment, uses: LastUses | None = None) -> list[
     return [_user(state, one, at, uses or {}) for one in sorted(state.users.values(), key=lambda one: one.login)]
 
 
-def of(reader: Reader, named: str, moment: Moment, uses: LastUses | None = None) -> UserView:
-    """One user by login or id. Raises NotFound."""
+def of(
+    reader: Reader, named: str, moment: Moment, uses: LastUses | None = None, sessions: Sessions | None = None
+) -> UserView:
+    """One user by login or id; with `sessions`, those that hold now. Raises NotFound."""
     state = reader.access(moment.position)
-    return _user(state, known_user(state, named), _time(reader, moment), uses or {})
+    found = _user(state, known_user(state, named), _time(reader, moment), uses or {})
+    return found if sessions is None else replace(found, sessions=standing(reader, sessions, found.user))
 
 
 def who_could(
@@ -190,7 +202,7 @@ def who_could(
                 identities=list(user.identities),
             )
             for one in user.grants.values()
-            if _gave(user, one, permission, touched)
+            if user.locked_at is None and _gave(user, one, permission, touched)
         ]
     return found
 
@@ -284,6 +296,7 @@ def _user(state: AccessState, user: User, at: datetime, uses: LastUses) -> UserV
         ],
         keys=[_key(state, state.keys[one], at, uses) for one in user.keys],
         identities=[_identity(one, uses) for one in user.identities.values()],
+        locked_at=user.locked_at,
     )
 
 
@@ -347,6 +360,10 @@ def sentence(state: AccessState, event: AccessEvent) -> str:
             return f"{key} of {who} replaced by {successor}"
         case KeyRevoked(key=key):
             return f"{key} of {who} revoked"
+        case UserLocked():
+            return f"{who} locked"
+        case UserUnlocked():
+            return f"{who} unlocked"
         case IdentityLinked(identity=identity, issuer=issuer):
             return f"{identity} of {issuer} is {who}"
         case IdentityUnlinked(identity=identity):

@@ -70,6 +70,12 @@ def test_a_user_is_tied_to_an_identity_shown_with_it_and_untied(daybook: Daybook
     assert could["identities"][0] == added["identity"]
     unused = daybook.json("access", "list-unused", "--days", "0")
     assert added["identity"] in [one["identity"] for one in unused]
+    assert daybook.json("user", "lock", "mia", "--reason", "left")["event"] == "access.user_locked.v1"
+    assert "locked since" in daybook("user", "show", "mia").stdout
+    assert daybook.json("access", "who-could", "product.read") == []
+    assert daybook.json("user", "unlock", "mia")["changed"]
+    assert daybook.json("access", "sessions") == []
+    daybook.refuses(4, "not_found", "access", "end-session", "ses_aaaaaaaaaa")
     daybook.json("user", "unlink", added["identity"])
     daybook.refuses(4, "not_found", "user", "unlink", added["identity"])
     daybook.refuses(3, "invalid_value", "user", "link", "mia")

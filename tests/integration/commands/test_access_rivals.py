@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from daybook.access.decisions import owning
 from daybook.app import App
 from daybook.channel.registry import Registry
-from daybook.commands.access import AddUser, GrantAccess, MakeKey, WithdrawAccess, link_of
+from daybook.commands.access import AddUser, GrantAccess, LockUser, MakeKey, WithdrawAccess, link_of
 from daybook.config import Settings
 from daybook.errors import DaybookError
 from daybook.events import AccessScope, IdentityLinked, UserAdded
@@ -49,6 +50,14 @@ def test_of_the_last_two_owners_one_stays_when_both_are_withdrawn_at_once(app: A
         with ThreadPoolExecutor(2) as rivals:
             found = list(rivals.map(partial(withdraw, app), grants))
         assert sorted(found) == ["done", "refused"], number
+
+
+def test_of_the_last_two_owners_one_stays_when_one_is_locked_and_one_withdrawn_at_once(app: App) -> None:
+    for login in ("ann", "bob"):
+        tried(app, AddUser(user=f"usr_{login}", login=login, role="owner", grant=f"gr_{login}"))
+    rivals = (LockUser(user="ann"), WithdrawAccess(grant="gr_bob"))
+    assert sorted(at_once(2, lambda which: tried(app, rivals[which]))) == ["done", "refused"]
+    assert len(owning(app.reader.access())) == 1
 
 
 def add(app: App, login: str, which: int) -> str:

@@ -148,6 +148,8 @@ SENT: dict[str, Sent] = {
     "list_users": Sent("GET", "/users", ("user.read",)),
     "show_user": Sent("GET", "/users/x", ("user.read",)),
     "add_user": Sent("POST", "/users", ("user.add",), {"login": "x"}),
+    "lock_user": Sent("POST", "/users/nosuch/lock", ("user.lock",)),
+    "unlock_user": Sent("POST", "/users/nosuch/unlock", ("user.lock",)),
     "link_user": Sent("POST", "/users/nosuch/identities", ("user.link",), {"subject": "s", "issuer": "https://x"}),
     "unlink_user": Sent("DELETE", "/users/nosuch/identities/nosuch", ("user.link",)),
     "list_keys": Sent("GET", "/keys", ("key.read",)),

@@ -170,6 +170,8 @@ EXAMPLES: dict[str, events.Event] = {
         projection="bol", position=42, reason="the ERP sent a text where a number belongs"
     ),
     "access.user_added.v1": events.UserAdded(user="usr_a2b3c4d5e6", login="erp", kind="service", person="p-1"),
+    "access.user_locked.v1": events.UserLocked(user="usr_a2b3c4d5e6"),
+    "access.user_unlocked.v1": events.UserUnlocked(user="usr_a2b3c4d5e6"),
     "access.granted.v1": events.AccessGranted(
         user="usr_a2b3c4d5e6",
         grant="gr_a2b3c4d5e6",

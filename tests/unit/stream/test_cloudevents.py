@@ -79,6 +79,8 @@ from daybook.events import (
     StockReturned,
     StockShipped,
     UserAdded,
+    UserLocked,
+    UserUnlocked,
     codec,
 )
 from daybook.stream import cloudevents
@@ -143,6 +145,8 @@ EVENTS: tuple[Event, ...] = (
     ParcelCancelled(shipper="s", order="toy:1", parcel="P"),
     EventDiscarded(projection="toy", position=3, reason="a typing error"),
     UserAdded(user="usr_a", login="erp"),
+    UserLocked(user="usr_a"),
+    UserUnlocked(user="usr_a"),
     AccessGranted(user="usr_a", grant="gr_a", role="editor", scope=AccessScope(categories=("shoes",))),
     AccessWithdrawn(user="usr_a", grant="gr_a"),
     KeyMade(user="usr_a", key="dbk_a", hash="00"),

@@ -94,6 +94,24 @@ def unlink(
     carry_out(common, UnlinkIdentity(identity=identity))
 
 
+@command(app, "lock", "daybook user lock mia --reason 'left the company'", writes=True)
+def lock(common: CommonOptions, login: Login) -> None:
+    """Refuse whatever a user shows, within a second and everywhere: keys, tokens, sessions. Its grants stay."""
+    from daybook.commands.access import LockUser
+    from daybook.terminal.carry_out import carry_out
+
+    carry_out(common, LockUser(user=login))
+
+
+@command(app, "unlock", "daybook user unlock mia", writes=True)
+def unlock(common: CommonOptions, login: Login) -> None:
+    """Take again what a locked user shows, as far as it has not ended meanwhile."""
+    from daybook.commands.access import UnlockUser
+    from daybook.terminal.carry_out import carry_out
+
+    carry_out(common, UnlockUser(user=login))
+
+
 @command(app, "list", "daybook user list", "daybook user list --at 2026-03-03 --json")
 def list_users(common: CommonOptions, at: At = None, position: Position = None) -> None:
     """List users with their roles, as they are or were."""

@@ -44,20 +44,23 @@ def users(found: Sequence[UserView]) -> Show:
 def show_user(common: CommonOptions, named: str, at: str | None, position: int | None) -> None:
     """One user, whole."""
     with app_for_queries(common) as on:
-        found = access.of(on.reader, named, resolve(on.reader, at, position), on.access.uses.last())
+        sessions_now = on.logins.sessions if at is None and position is None else None
+        found = access.of(on.reader, named, resolve(on.reader, at, position), on.access.uses.last(), sessions_now)
     grants = [
         (one.grant, one.role, scope(one.scope) or "everything", one.granted_at, one.granted_by, one.last_used_at)
         for one in found.grants
     ]
     known_as = f"; `daybook privacy show {found.person}` tells who it is" if found.person else ""
+    locked = f", locked since {_day(found.locked_at)}" if found.locked_at else ""
     answer(
         common,
         found,
         stacked(
-            line(f"{found.login}: {found.kind}, {found.user}, added {_day(found.added_at)}{known_as}"),
+            line(f"{found.login}: {found.kind}, {found.user}, added {_day(found.added_at)}{locked}{known_as}"),
             table(("grant", "role", "within", "granted (UTC)", "by", "last used"), grants, "no grant"),
             keys(found.keys),
             *([identities(found.identities)] if found.identities else []),
+            *([sessions(found.sessions)] if found.sessions else []),
         ),
     )
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from daybook import limits
 from daybook.channel.contract import (
     Accepted,
     ChannelUnavailable,
@@ -21,8 +22,9 @@ from daybook.delivery import findings, lane_rows, personal
 from daybook.delivery.lane_results import LaneResult, Result, problems
 from daybook.delivery.receipts import ReceiptQueue
 from daybook.delivery.retry import wait_seconds, waiting_seconds
-from daybook.events import FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
-from daybook.events.envelope import of_group
+from daybook.events import ChannelPaused, FacetReceipt, ListingAccepted, ListingConfirmed, ListingEvent, ListingRejected
+from daybook.events.envelope import CHANNEL_KEY, of_group
+from daybook.ids import new_id
 from daybook.log.pending import Context, NewEvent
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection, pipeline
@@ -96,6 +98,18 @@ class Journal:
             # By itself: these are other lanes, and the order of locks must hold for all that one transaction takes.
             async with connections.one() as conn:
                 await conn.execute(QUERIES["wake_groups"], (name, roots))
+
+    async def stop(self, connections: Connections, reason: str) -> None:
+        """Pauses a channel that wants no more calls. That it said so is recorded first, unless it is paused already."""
+        name, why = self._manifest.name, storable(reason, limits.REASON.most)
+        async with connections.one() as conn:
+            row = await (await conn.execute(QUERIES["is_paused"], (name,))).fetchone()
+        if row is not None and not row[0]:
+            context = Context(actor=f"channel:{name}", source="delivery", reason=why, command_id=new_id())
+            event = NewEvent(f"projection/{name}", 0, ChannelPaused(name=name), None, f"{CHANNEL_KEY}{name}")
+            await self._into_the_log.record([(context, [event])])
+        async with connections.one() as conn:
+            await conn.execute(QUERIES["stop"], (why, name))
 
     async def _receipts(self, results: Sequence[Result]) -> list[Settlement]:
         commands: list[tuple[Context, Sequence[NewEvent]]] = []

@@ -58,3 +58,11 @@ INSERT INTO doubts (channel, lane, owner)
 SELECT l.channel, l.lane, %(owner)s FROM lanes l
 WHERE l.channel = %(channel)s AND l.lane = ANY(%(lanes)b::text[]) AND l.owner IS DISTINCT FROM %(owner)s
 ON CONFLICT (channel, lane, owner) DO UPDATE SET pid = NULL
+
+-- name: is_paused
+-- Whether a channel is paused, by whomever.
+SELECT paused FROM projections WHERE name = %s
+
+-- name: stop
+-- Pauses a channel that wants no more calls.
+UPDATE projections SET paused = true, paused_because = %s WHERE name = %s

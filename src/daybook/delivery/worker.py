@@ -29,7 +29,6 @@ from daybook.ids import new_id
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection
 from daybook.postgres.sql import beside
-from daybook.postgres.text import storable
 from daybook.projection.generations import Generation
 
 QUERIES = beside(__file__)
@@ -175,8 +174,7 @@ class Delivery:
     async def _pause(self, connections: Connections) -> None:
         """Pauses a channel that wants no more calls, before its lanes can be claimed again."""
         if self._stopped is not None:
-            async with connections.one() as conn:
-                await conn.execute(QUERIES["stopped"], (storable(self._stopped, 1000), self.channel))
+            await self._journal.stop(connections, self._stopped)
             self._stopped = None
 
     async def _tell(self, conn: AsyncConnection) -> None:

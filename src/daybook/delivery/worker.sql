@@ -30,10 +30,6 @@ WITH may AS (
 )
 SELECT c.lane, c.attempts, may.live FROM claimed c, may ORDER BY c.next_try
 
--- name: stopped
--- Pauses a channel that wants no more calls.
-UPDATE projections SET paused = true, paused_because = %s WHERE name = %s
-
 -- name: wake_failed
 -- The channel answers again: what waited for that goes now.
 WITH waiting AS (

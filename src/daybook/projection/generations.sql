@@ -30,8 +30,17 @@ UPDATE generations SET epoch = epoch + 1 WHERE projection = %s AND generation = 
 RETURNING position, reference_from, reference_codes, epoch
 
 -- name: add_projection
--- Makes a projection known; its first generation is live.
-INSERT INTO projections (name, live) VALUES (%s, 1) ON CONFLICT DO NOTHING
+-- Makes a projection known; its first generation is live. Whether it is paused, and whether by itself, the log knows.
+INSERT INTO projections (name, live, paused, paused_because)
+SELECT new.name, 1, coalesce(last.type = 'channel.paused.v1', false),
+       CASE WHEN last.type = 'channel.paused.v1' AND last.source = 'delivery' THEN last.reason END
+FROM (SELECT %s::text AS name) AS new LEFT JOIN LATERAL (
+    SELECT e.type, e.source, e.reason FROM events e
+    WHERE e.stream = 'projection/' || new.name AND e.type IN ('channel.paused.v1', 'channel.resumed.v1')
+    ORDER BY e.version DESC LIMIT 1
+) AS last ON true
+WHERE NOT EXISTS (SELECT 1 FROM projections p WHERE p.name = new.name)
+ON CONFLICT DO NOTHING
 
 -- name: add_generation
 -- Of a projection that has none: after a switch the first one may have been dropped. It is level once it has read what

@@ -99,3 +99,20 @@ def test_who_paused_retried_and_left_out_what_is_told_of_the_channel(ill: str) -
         "bol paused"
     ]
     assert "bol paused" in daybook("channel", "history", "bol").stdout
+
+
+def test_a_channel_that_is_made_anew_from_the_log_is_paused_as_it_was(ill: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": ill})
+
+    def anew() -> tuple[bool, str | None]:
+        with psycopg.connect(ill) as conn:
+            conn.execute("TRUNCATE projections CASCADE")
+        daybook.json("channel", "parked", "bol")  # whoever needs the projection makes it
+        (bol,) = daybook.json("channel", "list")
+        return bol["paused"], bol["paused_by"]
+
+    assert anew() == (False, None)
+    daybook.json("channel", "pause", "bol", "--actor", "mia")
+    assert anew() == (True, "mia")
+    daybook.json("channel", "resume", "bol")
+    assert anew() == (False, None)

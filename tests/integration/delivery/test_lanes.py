@@ -23,6 +23,7 @@ from daybook.delivery import care, journal, lane, process, worker
 from daybook.delivery.breaker import Breaker
 from daybook.events import Rejection
 from daybook.postgres.pool import AsyncConnection, connect_async
+from daybook.queries.channel_history import newest
 from tests.fixtures.channels import ToyConnector, toy
 from tests.fixtures.pipeline import Pipeline, product, until
 from tests.fixtures.toy_shop import shop
@@ -74,6 +75,10 @@ async def test_a_channel_that_wants_no_more_calls_is_paused_with_its_reason_unti
         await until(lambda: column(pipeline, "SELECT paused FROM projections") == [True], "the channel is paused")
         await until(lambda: not pipeline.status().in_flight, "both lanes are recorded")
         assert column(pipeline, "SELECT paused_because FROM projections") == ["HTTP 410: this endpoint is gone"]
+        told = newest(pipeline.app.reader, pipeline.app.registry, "toy", 1)
+        assert [(one.sentence, one.actor, one.reason) for one in told] == [
+            ("toy paused", "channel:toy", "HTTP 410: this endpoint is gone")
+        ]
         Gone.gone = False
         pipeline.channels.pause("toy", False)
         await pipeline.level()

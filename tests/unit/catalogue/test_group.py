@@ -11,6 +11,7 @@ from daybook.events import (
     AttributeChange,
     AttributesChanged,
     CategoryDefined,
+    ChannelConfigured,
     Event,
     GtinAssigned,
     ListingConfirmed,
@@ -31,6 +32,7 @@ from daybook.events import (
     codec,
 )
 from daybook.events.envelope import REFERENCE_KEY
+from daybook.stock.state import Stock
 from daybook.values import Money
 
 MODEL, SUB, LARGE, SMALL = "SHIRT", "SHIRT-RED", "SHIRT-RED-L", "SHIRT-S"
@@ -327,3 +329,12 @@ class TestFold:
             alone = folded(*[one for one in happened if one[0] == sku])
             assert whole.products[sku] == alone.products[sku]
             assert whole.stock.get(sku) == alone.stock.get(sku)
+
+
+def test_a_channel_is_offered_what_its_locations_have_without_what_it_leaves_to_others() -> None:
+    group = Group("A", stock={"A": Stock({"main": 5, "store": 3}, {"main": 1})})
+
+    assert group.offered("A", ChannelConfigured(name="shop")) == 7
+    assert group.offered("A", ChannelConfigured(name="shop", locations=("main",), safety_stock=3)) == 1
+    assert group.offered("A", ChannelConfigured(name="shop", safety_stock=9)) == 0
+    assert group.offered("B", ChannelConfigured(name="shop")) == 0

@@ -5,7 +5,18 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from daybook.errors import InvalidValue
-from daybook.events import Event, ProductListed, StockAdjusted, StockCounted, StockReceived
+from daybook.events import (
+    Event,
+    ProductListed,
+    SafetyStockSet,
+    StockAdjusted,
+    StockCounted,
+    StockReceived,
+    StockReleased,
+    StockReserved,
+    StockReturned,
+    StockShipped,
+)
 from daybook.stock import decisions
 from daybook.stock.decisions import PIECES_MAX
 from daybook.stock.state import Stock, evolve
@@ -74,6 +85,59 @@ def test_available_is_the_sum_of_the_named_places_and_never_below_zero() -> None
     assert state.available(("returns",)) == 0
     assert state.available() == 0
     assert Stock().available() == 0
+
+
+def of_order(kind: type[StockReserved | StockReleased | StockShipped | StockReturned], quantity: int) -> Event:
+    return kind(order="shop:1", location="main", quantity=quantity)
+
+
+def test_what_is_reserved_lies_there_and_is_not_available_until_it_is_released_or_leaves() -> None:
+    there = StockCounted("main", 5)
+    reserved = of_order(StockReserved, 3)
+
+    assert stock(there, reserved).state == Stock({"main": 5}, {"main": 3})
+    assert stock(there, reserved, of_order(StockReleased, 3)).state == Stock({"main": 5})
+    assert stock(there, reserved, of_order(StockShipped, 2)).state == Stock({"main": 3}, {"main": 1})
+    shipped = stock(there, reserved, of_order(StockShipped, 3), of_order(StockReturned, 1)).state
+    assert shipped == Stock({"main": 3})
+
+
+def test_a_count_speaks_of_what_lies_there_reserved_pieces_included() -> None:
+    state = stock(StockCounted("main", 5), of_order(StockReserved, 3), StockCounted("main", 4)).state
+
+    assert state is not None
+    assert (state.quantities, state.available()) == ({"main": 4}, 1)
+
+
+def test_what_is_held_back_is_not_available_and_makes_no_debt_where_it_is_not_there() -> None:
+    held: list[Event] = [
+        StockCounted("main", 5),
+        StockCounted("store", 1),
+        SafetyStockSet("main", 2),
+        SafetyStockSet("store", 3),
+    ]
+    state = stock(*held).state
+
+    assert state is not None
+    assert [state.unheld(one) for one in ("main", "store")] == [3, 0]
+    assert state.available() == 3
+    assert stock(*held, SafetyStockSet("main", 0)).state == Stock({"main": 5, "store": 1}, {}, {"store": 3})
+
+
+def test_holding_back_what_is_held_back_already_changes_nothing() -> None:
+    def holding(now: Stock | None) -> list[Event]:
+        return [*decisions.set_safety(now, "main", 2)]
+
+    stock().when(holding).then(SafetyStockSet("main", 2)).and_twice_changes_nothing()
+    stock().when(lambda now: decisions.set_safety(now, "main", 0)).then()
+    stock().when(lambda now: decisions.set_safety(now, "main", -1)).refuses(InvalidValue, "^quantity: ")
+
+
+def test_pieces_that_were_oversold_at_one_location_are_missing_from_the_others() -> None:
+    state = stock(StockCounted("main", 1), StockCounted("store", 3), of_order(StockReserved, 3)).state
+
+    assert state is not None
+    assert (state.free("main"), state.available()) == (-2, 1)
 
 
 def test_events_of_other_nouns_change_nothing() -> None:

@@ -22,6 +22,7 @@ from daybook.events import (
     ProductDelisted,
     ProductDiscontinued,
     StockCounted,
+    StockReserved,
 )
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.values import Money, exponent
@@ -106,6 +107,7 @@ def check_projection(manifest: Manifest, history: History) -> dict[tuple[str, st
     assert any(not isinstance(payload, Held) for payload in rendered.values()), "nothing of the catalogue is shown"
     if manifest.connector is not None or manifest.sandbox is not None:
         _check_listed(manifest, history, rendered)
+        _check_reserved(manifest, history)
     if manifest.keeps_history:
         assert manifest.connector is None, "a channel shows what is, and keeps no history"
         assert manifest.searched is None or manifest.searched in manifest.facets, f"{manifest.searched} is no facet"
@@ -121,6 +123,16 @@ def _check_stocks(manifest: Manifest, history: History) -> None:
         for pieces in (0, 3, 5000):
             changed = recount(manifest, changed, sku, pieces)
         check_changes(manifest, changed.recorded, len(history.recorded))
+
+
+def _check_reserved(manifest: Manifest, history: History) -> None:
+    """What orders have reserved is offered no more than what is not there."""
+    counted = {each.sku: each.event for each in history.recorded if isinstance(each.event, StockCounted) and each.sku}
+    reserved, gone = copy.deepcopy(history), copy.deepcopy(history)
+    for sku, event in counted.items():
+        reserved.happened(StockReserved(order="1", location=event.location, quantity=event.quantity), sku=sku)
+        gone.happened(StockCounted(event.location, 0), sku=sku)
+    assert render(manifest, reserved) == render(manifest, gone), "what is reserved for orders is offered: ask `offered`"
 
 
 def _check_listed(manifest: Manifest, history: History, rendered: Mapping[tuple[str, str], Payload | Held]) -> None:

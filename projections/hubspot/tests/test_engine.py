@@ -2,7 +2,6 @@
 
 import asyncio
 
-from daybook.channel import personal
 from daybook.commands import CancelOrder, OrderedLine, PayOrder, PlaceOrder
 from daybook.events import ListingConfirmed
 from daybook.log.pending import Context
@@ -15,17 +14,6 @@ from tests.fixtures.people import ADA, CANARY
 from tests.fixtures.pipeline import Pipeline, product
 
 
-def deliver(pipeline: Pipeline, sandbox: HubSpotSandbox) -> asyncio.Event:
-    async def lookup(person: str) -> personal.Person | None:
-        return await asyncio.to_thread(pipeline.app.people.get, person)
-
-    token = personal.people.set(lookup)
-    try:
-        return pipeline.delivery(sandbox.settings())
-    finally:
-        personal.people.reset(token)
-
-
 async def test_a_crm_hears_of_orders_of_changes_and_of_an_erasure_and_the_log_of_no_name(
     database: str, nats_url: str
 ) -> None:
@@ -36,7 +24,7 @@ async def test_a_crm_hears_of_orders_of_changes_and_of_an_erasure_and_the_log_of
         await pipeline.define_attributes()
         pipeline.relay()
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         person = pipeline.app.people.add(ADA, Context.new("clerk", "test")).person
         line = OrderedLine(sku="A", quantity=2, price="10.00")
         await pipeline.carry_out(

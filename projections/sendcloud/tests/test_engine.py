@@ -9,14 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import Reference
-from daybook.channel import personal
 from daybook.channel.contract import Rendered
 from daybook.channel.sandbox import Faults
 from daybook.commands import CancelOrder, ConfigureChannel, OrderedLine, PayOrder, PlaceOrder, ShipOrder
 from daybook.commands.book import Command
+from daybook.delivery.rejected import offered_again
 from daybook.events import ListingConfirmed, ListingRejected, ParcelAnnounced, ParcelCancelled, Recorded
 from daybook.log.pending import Context
 from daybook.postgres.pool import connect_async
+from daybook.queries.listing import listing_at
+from daybook.queries.moment import resolve
 from daybook.rebuild import prune
 from daybook.rebuild.run import apply
 from daybook_projections.sendcloud import manifest, mapping
@@ -49,17 +51,6 @@ async def shop(database: str, nats_url: str) -> AsyncIterator[Shop]:
             await sandbox.stop()
 
 
-def deliver(pipeline: Pipeline, sandbox: SendcloudSandbox) -> asyncio.Event:
-    async def lookup(person: str) -> personal.Person | None:
-        return await asyncio.to_thread(pipeline.app.people.get, person)
-
-    token = personal.people.set(lookup)
-    try:
-        return pipeline.delivery(sandbox.settings())
-    finally:
-        personal.people.reset(token)
-
-
 def order(number: str, person: str, pieces: int = 1) -> tuple[Command, Command]:
     """Placed and paid."""
     line = OrderedLine(sku="A", quantity=pieces, price="10.00")
@@ -74,7 +65,7 @@ def happened(pipeline: Pipeline, *kinds: type) -> list[Recorded]:
 async def test_an_order_that_is_paid_has_its_label_and_its_number_is_a_finding(database: str, nats_url: str) -> None:
     async with shop(database, nats_url) as (pipeline, sandbox, person):
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         await pipeline.carry_out(*order("1", person, 2))
         await pipeline.level()
 
@@ -84,6 +75,11 @@ async def test_an_order_that_is_paid_has_its_label_and_its_number_is_a_finding(d
         assert (found.event.tracking, found.event.pieces) == ("3SYZXG0000001", {"1": 2})
         assert sandbox.shown()["toy:1"]["title"] == ADA.name
 
+        reader = pipeline.app.reader
+        now = listing_at(reader, manifest, "toy:1", resolve(reader))
+        assert now == {("toy:1", "parcel"): pipeline.listings()["toy:1", "parcel"]}
+        assert listing_at(reader, manifest, "toy:1", resolve(reader, position=found.position - 3)) == {}
+        assert offered_again(pipeline.app.pool, manifest, ["toy:1"]) == 0
         shipped = ShipOrder(order="toy:1", parcel="P1", carrier="postnl", tracking="3SYZXG0000001")
         await pipeline.carry_out(shipped)
         await pipeline.level()
@@ -94,7 +90,7 @@ async def test_an_order_that_is_paid_has_its_label_and_its_number_is_a_finding(d
 async def test_an_order_that_changes_or_is_cancelled_has_the_labels_that_it_needs(database: str, nats_url: str) -> None:
     async with shop(database, nats_url) as (pipeline, sandbox, person):
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         await pipeline.carry_out(*order("1", person, 3))
         await pipeline.level()
         await pipeline.carry_out(CancelOrder(order="toy:1", lines={"1": 1}))
@@ -115,7 +111,7 @@ async def test_no_table_of_the_book_holds_a_name_but_the_journal_until_the_perso
 ) -> None:
     async with shop(database, nats_url) as (pipeline, sandbox, person):
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         await pipeline.carry_out(*order("1", person))
         await pipeline.level()
         assert holding(database) == {"bodies", "attempts"}
@@ -145,7 +141,7 @@ def holding(dsn: str) -> set[str]:
 async def test_a_replay_buys_no_label_and_a_plan_numbers_those_of_new_code(database: str, nats_url: str) -> None:
     async with shop(database, nats_url) as (pipeline, sandbox, person):
         runner = pipeline.runner()
-        worker = deliver(pipeline, sandbox)
+        worker = pipeline.delivery(sandbox.settings())
         await pipeline.carry_out(*order("1", person), *order("2", person, 2))
         await pipeline.level()
         before = pipeline.listings()
@@ -154,7 +150,7 @@ async def test_a_replay_buys_no_label_and_a_plan_numbers_those_of_new_code(datab
         async with await connect_async(database, "test") as conn:
             await prune.forget(conn, "sendcloud")
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         await pipeline.carry_out(*order("3", person))
         await until(lambda: "toy:3" in sandbox.shown(), "what is new is announced")
         await pipeline.level()
@@ -182,7 +178,7 @@ def _heavier(state: ToShip, reference: Reference) -> Rendered:
 async def test_a_refusal_says_nothing_of_the_person_and_waits_for_somebody(database: str, nats_url: str) -> None:
     async with shop(database, nats_url) as (pipeline, sandbox, person):
         pipeline.runner()
-        deliver(pipeline, sandbox)
+        pipeline.delivery(sandbox.settings())
         wrong = replace(CONFIGURED, extra={**CONFIGURED.extra, "shipping_option": "pigeon"})
         await pipeline.carry_out(ConfigureChannel(channel=wrong), *order("1", person))
         await pipeline.level()

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from daybook import limits
 from daybook.channel.contract import Manifest
 from daybook.delivery import lane_rows
 from daybook.errors import NotFound, Refused
@@ -16,7 +17,7 @@ from daybook.events.codec import CLASSES
 from daybook.events.upcasts import UPCASTS
 from daybook.postgres.pool import Connection, Pool, reachable
 from daybook.postgres.sql import beside
-from daybook.values import parse_locale, parse_sku
+from daybook.values import check_text, parse_locale
 
 QUERIES = beside(__file__, "lane_rows")
 
@@ -101,7 +102,7 @@ def known(conn: Connection, channel: str, skus: Sequence[str]) -> list[str] | No
     """These SKUs, or None for all. Raises InvalidValue, and NotFound for one of which the channel has nothing."""
     if not skus:
         return None
-    wanted = [str(parse_sku(sku)) for sku in skus]
+    wanted = [check_text(sku, "sku", limits.FILTER) for sku in skus]
     there = {row[0] for row in conn.execute(QUERIES["has_deliveries"], (channel, wanted))}
     for sku in wanted:
         if sku not in there:

@@ -7,6 +7,7 @@ import msgspec
 from daybook.catalogue.group import Group, fold_group
 from daybook.errors import NotFound
 from daybook.events import ListingEvent, Recorded
+from daybook.events.envelope import KEY_BEGINS, KeyKind
 from daybook.log.reader import Reader
 from daybook.values import parse_sku
 
@@ -30,6 +31,15 @@ def key_of(reader: Reader, sku: str) -> str:
     if key is None:
         raise NotFound(f"there is no product {sku}: create it first, or check the SKU", sku=sku)
     return key
+
+
+def key_of_subject(reader: Reader, subject: str, kinds: Iterable[KeyKind] = ("product", "order", "person")) -> str:
+    """The key of what a work or a listing is about: a SKU's product group, an order, a person. Raises as `key_of`."""
+    for kind in kinds:
+        key = reader.key_of(subject) if kind == "product" else KEY_BEGINS[kind] + subject
+        if key is not None and (kind == "product" or reader.of_key(key)):
+            return key
+    return key_of(reader, subject)
 
 
 def load(reader: Reader, sku: str, position: int) -> GroupAt:

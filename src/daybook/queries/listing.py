@@ -4,7 +4,7 @@ from typing import Any
 
 from daybook.channel.contract import Held, Manifest, Payload
 from daybook.log.reader import Reader
-from daybook.queries.groups import key_of
+from daybook.queries.groups import key_of_subject
 from daybook.queries.moment import Moment
 
 Listing = dict[tuple[str, str], Payload | Held]
@@ -15,12 +15,13 @@ def listing_at(reader: Reader, manifest: Manifest, sku: str, moment: Moment) -> 
     """The listing of the SKU's whole product group on the channel; empty when it is not sold there.
 
     It is the same fold and render that run live, on the catalogue's settings of that moment, so it says what today's
-    code of the channel makes of that past. `sku` may be any of the group. Raises InvalidValue and NotFound.
-    Three indexed statements.
+    code of the channel makes of that past. `sku` may be any of the group, or the order that a work is about. Raises
+    InvalidValue and NotFound. Three indexed statements.
     """
     state: Any = None
-    for one in reader.of_key(key_of(reader, sku), upto=moment.position):
-        state = manifest.fold(state, one)
+    for one in reader.of_key(key_of_subject(reader, sku, manifest.reads.keys), upto=moment.position):
+        if manifest.reads.folds(one):
+            state = manifest.fold(state, one)
     if state is None:
         return {}
     return dict(manifest.render(state, reader.reference(moment.position)))

@@ -6,11 +6,7 @@ import pytest
 from daybook.people.person import PersonChange
 from daybook.postgres import roles
 from daybook.queries import waiting
-from tests.fixtures.people import ADA, by_ada, people_on
-
-
-def as_role(dsn: str, role: str) -> str:
-    return dsn.replace("//postgres@", f"//{roles.name_of(role)}@")
+from tests.fixtures.people import ADA, as_role, by_ada, people_on
 
 
 def test_the_role_of_the_delivery_reads_what_it_has_to_tell_and_changes_nothing(database: str) -> None:

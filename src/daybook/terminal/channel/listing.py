@@ -5,7 +5,7 @@ import msgspec
 from daybook.app import App
 from daybook.errors import InvalidValue
 from daybook.queries.channels import Attempt, Channels, FacetStatus
-from daybook.queries.groups import key_of
+from daybook.queries.groups import key_of_subject
 
 
 class Listings(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ def of(app: App, sku: str, channel: str | None, attempts: bool, generation: int 
     """The product on one channel, or on all that ever ran. Raises NotFound for an unknown SKU or channel."""
     if generation is not None and channel is None:
         raise InvalidValue("generation", "belongs to one channel: name it with --channel", generation)
-    key_of(app.reader, sku)
+    key_of_subject(app.reader, sku)
     channels = Channels(app.pool, app.registry)
     # A projection without connector is no channel; one that is not installed any more may have been.
     unsold = {one.name for one in app.registry.all() if one.connector is None}

@@ -10,7 +10,7 @@ import msgspec
 from daybook.app import App
 from daybook.channel.connection import connected
 from daybook.delivery.preview import FacetPreview, Preview, preview
-from daybook.queries.groups import key_of
+from daybook.queries.groups import key_of_subject
 from daybook.terminal.channel import views
 from daybook.terminal.render import Show, line, stacked
 
@@ -24,8 +24,8 @@ _WAYS = {
 
 def of(app: App, name: str, sku: str, *, as_if_new: bool, validate: bool) -> Preview:
     """What would be sent. Raises NotFound, and as `connected` does."""
-    key = key_of(app.reader, sku)
-    manifest, connector = app.registry.get(name), connected(app.registry, app.settings, name)
+    manifest = app.registry.get(name)
+    key, connector = key_of_subject(app.reader, sku, manifest.reads.keys), connected(app.registry, app.settings, name)
     dsn = app.settings.require_postgres()
 
     async def main() -> Preview:

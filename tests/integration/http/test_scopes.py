@@ -1,5 +1,6 @@
 """What lies outside of a scope can't be read in any way: by SKU, list, past, history, difference or listing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from daybook.commands.book import Command
 from daybook.config import Settings
 from daybook.events import AccessScope, CategoryDefined
 from daybook.log.pending import Context
+from daybook.postgres.pool import connect_async
+from daybook.projection.generations import live
 from daybook_projections import timeline
 from tests.fixtures.channels import toy
 from tests.fixtures.examples import examples
@@ -200,3 +203,26 @@ def test_an_event_names_the_user_the_key_and_the_grant_and_who_was_named_by_one_
     ]
     (told,) = [one for one in client.get(f"{API}/products/SKU-ONE/history").json()["changes"] if one["actor"] == "anna"]
     assert told["access"] == f"dbk_{key}/gr_0"
+
+
+def test_who_does_something_to_a_channel_is_its_user_and_nobody_whom_he_may_not_act_for(
+    app: App, client: TestClient[Litestar]
+) -> None:
+    async def run() -> None:
+        async with await connect_async(app.settings.require_postgres(), "test") as conn:
+            for channel in (toy(), second_toy()):
+                await live(conn, channel)
+
+    asyncio.run(run())
+    become(app, "channel-owner", AccessScope(channels=("shop",)), AccessScope(channels=("toy",)))
+    for action in ("pause", "resume", "retry", "resync"):
+        refused = client.post(f"{API}/channels/toy/{action}", json={}, headers={"X-Actor": "anna"})
+        assert (refused.status_code, refused.json()["permission"]) == (403, "act.for-others"), action
+    assert client.post(f"{API}/channels/toy/pause", json={}).status_code == 200
+    key = SHOWN["Authorization"].split("_")[1]
+    (told,) = client.get(f"{API}/channels/toy/history").json()["changes"]
+    assert (told["sentence"], told["actor"], told["access"]) == ("toy paused", "owner", f"dbk_{key}/gr_1")
+    become(app, "channel-owner", AccessScope(channels=("shop",)))
+    outside = client.get(f"{API}/channels/toy/history"), client.post(f"{API}/channels/toy/resume", json={})
+    assert [(one.status_code, one.json()["code"]) for one in outside] == [(403, "forbidden")] * 2
+    assert client.get(f"{API}/channels/shop/history").json() == {"changes": [], "next": None}

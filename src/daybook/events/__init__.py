@@ -39,7 +39,14 @@ from daybook.events.listing import (
     ListingRejected,
     Rejection,
 )
-from daybook.events.operations import ChannelPaused, ChannelResumed, ChannelResynced, ChannelRetried, ChannelSwitched
+from daybook.events.operations import (
+    ChannelPaused,
+    ChannelPruned,
+    ChannelResumed,
+    ChannelResynced,
+    ChannelRetried,
+    ChannelSwitched,
+)
 from daybook.events.order import (
     Allocation,
     CancelCause,
@@ -134,7 +141,7 @@ AccessEvent = (
     | SessionEnded
     | AccessRefused
 )
-OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResynced | ChannelSwitched
+OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResynced | ChannelSwitched | ChannelPruned
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 ParcelEvent = ParcelAnnounced | ParcelCancelled
 Event = (
@@ -169,6 +176,7 @@ __all__ = [
     "ChannelAdded",
     "ChannelConfigured",
     "ChannelPaused",
+    "ChannelPruned",
     "ChannelRemoved",
     "ChannelResumed",
     "ChannelResynced",

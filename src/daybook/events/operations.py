@@ -51,6 +51,13 @@ class ChannelResynced(msgspec.Struct, frozen=True, kw_only=True):
     """How many facets were chosen; null when only the channel can tell."""
 
 
+class ChannelPruned(msgspec.Struct, frozen=True, kw_only=True):
+    """Generations of the listings are dropped: there is no way back to them. Of a channel that was removed, all."""
+
+    name: str
+    generations: tuple[int, ...]
+
+
 class ChannelSwitched(msgspec.Struct, frozen=True, kw_only=True):
     """Another generation of the listings is the live one, and the channel is brought to the differences."""
 

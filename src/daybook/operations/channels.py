@@ -20,6 +20,7 @@ from daybook.delivery.resync import Choice, Resynced
 from daybook.delivery.retry import Retried, RetryChoice
 from daybook.events import (
     ChannelPaused,
+    ChannelPruned,
     ChannelResumed,
     ChannelResynced,
     ChannelRetried,
@@ -29,7 +30,9 @@ from daybook.events import (
 from daybook.events.envelope import CHANNEL_KEY
 from daybook.ids import new_id
 from daybook.log.pending import Context, NewEvent
+from daybook.postgres.pool import connect_async
 from daybook.queries.channels import Channels
+from daybook.rebuild import prune as pruning
 from daybook.rebuild import run as rebuilds
 from daybook.rebuild.switch import OnSwitch, Switched
 from daybook.values import check_limit
@@ -115,6 +118,23 @@ def rollback(app: App, name: str, context: Context) -> Switched:
     """Makes the newest generation that was kept live again."""
     dsn = app.settings.require_postgres()
     return asyncio.run(rebuilds.rollback(dsn, app.registry.get(name), recorded_as(app, context)))
+
+
+def prune(app: App, name: str, keep: int, only: int | None, context: Context) -> list[int]:
+    """Drops old generations and returns their numbers; of a channel that was removed, all of them."""
+    manifest, dsn = app.registry.get_even_removed(name), app.settings.require_postgres()
+    went = name in app.registry.removed()
+
+    async def on_prune(numbers: list[int]) -> None:
+        await asyncio.to_thread(_record, app, ChannelPruned(name=name, generations=tuple(numbers)), context)
+
+    async def work() -> list[int]:
+        async with rebuilds.exclusively(dsn, manifest.name), await connect_async(dsn, "prune") as conn:
+            if went and only is None:
+                return await pruning.forget(conn, manifest.name, on_prune)
+            return await pruning.prune(conn, manifest.name, keep, only, on_prune)
+
+    return asyncio.run(work())
 
 
 def recorded_as(app: App, context: Context) -> OnSwitch:

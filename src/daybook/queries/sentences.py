@@ -10,6 +10,7 @@ from daybook.events import (
     ChannelAdded,
     ChannelConfigured,
     ChannelPaused,
+    ChannelPruned,
     ChannelRemoved,
     ChannelResumed,
     ChannelResynced,
@@ -110,6 +111,8 @@ def of_operation(event: OperationEvent) -> str:
         case ChannelResynced(name=name, facets=facets):
             which = _chosen(skus=event.skus, since=event.since, locale=event.locale)
             return f"{name} resynced{which}: {'what it shows differently' if facets is None else f'{facets} facets'}"
+        case ChannelPruned(name=name, generations=generations):
+            return f"{name} pruned of generation {', '.join(map(str, generations))}"
         case ChannelSwitched(name=name, generation=generation, before=before, facets=facets):
             return f"{name} switched from generation {before} to {generation}: {facets} facets differ"
 

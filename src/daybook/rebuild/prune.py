@@ -1,5 +1,6 @@
 """The generations of a projection, and dropping those that nobody needs."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Literal
 
@@ -14,6 +15,9 @@ from daybook.rebuild import QUERIES
 
 KEEP = 1
 """Generations that are kept for a rollback."""
+
+OnPrune = Callable[[list[int]], Awaitable[None]]
+"""Told of the generations before the first of them is dropped: what it raises leaves all of them."""
 
 State = Literal["building", "ready", "live", "kept", "reading"]
 
@@ -56,7 +60,7 @@ async def drop(conn: AsyncConnection, generation: Generation) -> None:
     async with conn.transaction():
         row = await (await conn.execute(QUERIES["lock_projection"], (generation.projection,))).fetchone()
         if row is not None and row[0] == generation.number:
-            raise Refused(f"generation {generation.number} of {generation.projection} is live")
+            raise _is_live(generation)
         await conn.execute("SET LOCAL client_min_messages = warning")
         await conn.execute(generation.composed(QUERIES["drop_tables"]))
         await versions.drop(conn, generation)
@@ -64,7 +68,13 @@ async def drop(conn: AsyncConnection, generation: Generation) -> None:
             await conn.execute(QUERIES[query], names)
 
 
-async def prune(conn: AsyncConnection, projection: str, keep: int = KEEP, only: int | None = None) -> list[int]:
+async def prune(
+    conn: AsyncConnection,
+    projection: str,
+    keep: int = KEEP,
+    only: int | None = None,
+    on_prune: OnPrune | None = None,
+) -> list[int]:
     """Drops kept generations but the `keep` newest, and what an abandoned rebuild left; returns their numbers.
 
     `only`: this one, whatever it is; Refused for the live one. The caller has the rebuild's lease, so nobody is at work
@@ -74,6 +84,10 @@ async def prune(conn: AsyncConnection, projection: str, keep: int = KEEP, only: 
     if only is not None:
         if only not in [one.generation for one in found]:
             raise NotFound(f"{projection} has no generation {only}; `channel generations` lists them")
+        if [one.state for one in found if one.generation == only] == ["live"]:
+            raise _is_live(Generation(projection, only))
+        if on_prune is not None:
+            await on_prune([only])
         await drop(conn, Generation(projection, only))
         return [only]
     kept = sorted(
@@ -82,12 +96,14 @@ async def prune(conn: AsyncConnection, projection: str, keep: int = KEEP, only: 
         reverse=True,
     )
     gone = sorted(one.generation for one in [*kept[keep:], *(one for one in found if one.state == "building")])
+    if gone and on_prune is not None:
+        await on_prune(gone)
     for number in gone:
         await drop(conn, Generation(projection, number))
     return gone
 
 
-async def forget(conn: AsyncConnection, projection: str) -> list[int]:
+async def forget(conn: AsyncConnection, projection: str, on_prune: OnPrune | None = None) -> list[int]:
     """Drops all generations of a channel that was removed, and its deliveries; returns the generations' numbers.
 
     Added again it begins anew: the log has its receipts. The journal of requests stays. The caller has the rebuild's
@@ -98,6 +114,8 @@ async def forget(conn: AsyncConnection, projection: str) -> list[int]:
         if lease is None or await due.workers_alive(conn, projection):
             raise Refused(f"{projection} is still at work: wait some seconds until its roles have let go of it")
         found = [one.generation for one in await generations(conn, projection)]
+        if found and on_prune is not None:
+            await on_prune(found)
         async with conn.transaction():
             await conn.execute("SET LOCAL client_min_messages = warning")
             for number in found:
@@ -108,3 +126,7 @@ async def forget(conn: AsyncConnection, projection: str) -> list[int]:
         if lease is not None:
             await leases.release(conn, lease)
     return found
+
+
+def _is_live(generation: Generation) -> Refused:
+    return Refused(f"generation {generation.number} of {generation.projection} is live")

@@ -58,7 +58,12 @@ def test_a_rebuild_is_planned_applied_rolled_back_and_pruned(daybook: Daybook) -
     assert switched[0]["actor"] == "mia"
     states = {one["generation"]: one["state"] for one in daybook.json("channel", "generations", "bol")}
     assert states == {1: "kept", 2: "live", 3: "kept"}
-    assert daybook.json("channel", "prune", "bol") == {"dropped": [1]}
+    assert daybook.json("channel", "prune", "bol", "--actor", "jan") == {"dropped": [1]}
+    with daybook.unchanged():
+        assert daybook.json("channel", "prune", "bol") == {"dropped": []}
+        daybook.refuses(5, "refused", "channel", "prune", "bol", "--generation", "2")
+    last = daybook.json("channel", "history", "bol")[-1]
+    assert (last["sentence"], last["actor"]) == ("bol pruned of generation 1", "jan")
     assert "generation 3 was" not in daybook("channel", "generations", "bol").stdout
 
 

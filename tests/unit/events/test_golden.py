@@ -165,6 +165,7 @@ EXAMPLES: dict[str, events.Event] = {
     "channel.resynced.v1": events.ChannelResynced(
         name="bol", skus=("SHIRT-L",), since=41, locale="nl", drift_only=True, facets=3
     ),
+    "channel.pruned.v1": events.ChannelPruned(name="bol", generations=(1, 3)),
     "channel.switched.v1": events.ChannelSwitched(name="bol", generation=2, before=1, facets=4),
     "projection.event_discarded.v1": events.EventDiscarded(
         projection="bol", position=42, reason="the ERP sent a text where a number belongs"

@@ -7,6 +7,7 @@ from daybook.events import (
     AttributeChange,
     AttributesChanged,
     ChannelPaused,
+    ChannelPruned,
     ChannelResumed,
     ChannelResynced,
     ChannelRetried,
@@ -78,6 +79,7 @@ IMAGE = MediaAdded(media_id="m1", url="https://example.com/1.jpg")
             ChannelSwitched(name="bol", generation=2, before=1, facets=4),
             "bol switched from generation 1 to 2: 4 facets differ",
         ),
+        (ChannelPruned(name="bol", generations=(1, 3)), "bol pruned of generation 1, 3"),
         (EventDiscarded(projection="bol", position=7, reason="x"), "bol leaves out the event at position 7"),
     ],
 )

@@ -85,7 +85,7 @@ def rollback(common: CommonOptions, name: Name) -> None:
     answer(common, found, rebuilds.switched(found))
 
 
-@command(app, "prune", "daybook channel prune bol", "daybook channel prune bol --keep 0")
+@command(app, "prune", "daybook channel prune bol", "daybook channel prune bol --keep 0", own=WHO)
 def prune(
     common: CommonOptions,
     name: Name,
@@ -95,11 +95,12 @@ def prune(
     ] = None,
 ) -> None:
     """Drop generations that are not needed any more, and what an abandoned rebuild left."""
-    from daybook.terminal.channel import rebuild as rebuilds
+    from daybook.operations import channels as operations
     from daybook.terminal.render import line
 
+    sender = context(common, "cli")
     with app_for_queries(common) as on:
-        found = rebuilds.pruned(on, name, keep, generation)
+        found = operations.prune(on, name, keep, generation, sender)
     said = ", ".join(map(str, found))
     answer(common, {"dropped": found}, line(f"dropped generations of {name}: {said}" if found else "nothing to drop"))
 

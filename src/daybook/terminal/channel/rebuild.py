@@ -183,21 +183,6 @@ def planned(app: App, name: str, number: int | None) -> Plan:
     return _asked(app, lambda conn: rebuilds.plan_of(conn, name, number))
 
 
-def pruned(app: App, name: str, keep: int, only: int | None) -> list[int]:
-    """Drops old generations and returns their numbers; of a channel that was removed, all of them."""
-    manifest = app.registry.get_even_removed(name)
-    went = name in app.registry.removed()
-    dsn = app.settings.require_postgres()
-
-    async def work() -> list[int]:
-        async with rebuilds.exclusively(dsn, manifest.name), await connect_async(dsn, "prune") as conn:
-            if went and only is None:
-                return await pruning.forget(conn, manifest.name)
-            return await pruning.prune(conn, manifest.name, keep, only)
-
-    return asyncio.run(work())
-
-
 def listed(app: App, name: str) -> list[GenerationView]:
     """All generations of a projection."""
     app.registry.get(name)

@@ -51,7 +51,7 @@ class CurrentAccess:
         self._state, self._seen_at = NOBODY, -TRUSTED_SECONDS
         self._looking: asyncio.Task[AccessState] | None = None
         self._proven: dict[bytes, Principal] = {}
-        """Hash of a key that was shown since the last look -> whose it is. A busy client shows the same all the time."""
+        """Hash of a key that was shown since the last look -> whose it is. A busy client shows one all the time."""
         self.uses = Uses(pool)
         self.refusals = Refusals(log)
 

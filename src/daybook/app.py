@@ -11,7 +11,7 @@ from daybook.authentication.logins import Logins
 from daybook.authentication.sessions import Sessions
 from daybook.channel.registry import TYPES, Registry, installed
 from daybook.commands.book import Book
-from daybook.commands.decision_view import FOLDS
+from daybook.commands.decision_view import SNAPSHOTS
 from daybook.commands.disclosure import Disclosures
 from daybook.commands.erasure import Erasure
 from daybook.commands.order_intake import OrderIntake
@@ -53,7 +53,7 @@ class App:
         """
         self.settings = settings
         self.pool = pool(settings.require_postgres(), "app", connections, kept)
-        self.log = Log(self.pool, FOLDS)
+        self.log = Log(self.pool, SNAPSHOTS)
         self.reader = Reader(self.pool)
         self.tokens = BearerTokens(settings.oidc)
         self.access = CurrentAccess(self.reader, self.log, self.pool, access, self.tokens)

@@ -154,17 +154,22 @@ class Book:
 
     def _decide_and_append(self, command: Command, context: Context, expected_version: int | None) -> CommandResult:
         deadline = time.monotonic() + CONFLICT_SECONDS_MAX
-        rivalled: frozenset[str] = frozenset()
+        wanted: frozenset[str] = frozenset()
         for attempt in count():
             # Rivals for one stream that all try again at once starve each other: those of this process take turns.
-            with self._turns.at(rivalled, deadline):
+            with self._turns.at(wanted, deadline):
                 scene, changes = self._decide(command)
+                streams = frozenset(change.stream for change in changes if change.events)
+                if expected_version is None and not wanted and self._turns.rivalled(streams):
+                    wanted = streams
+                    continue
                 try:
                     return self._append(scene, changes, context, expected_version)
                 except VersionConflict:
                     if expected_version is not None or time.monotonic() > deadline:
                         raise
-            rivalled = frozenset(change.stream for change in changes if change.events)
+            self._turns.lost(streams)
+            wanted = streams
             if attempt >= TURNS_LOST:
                 # They are other processes'; chance lets them pass one by one.
                 time.sleep(random.uniform(0, min(CONFLICT_PAUSE_SECONDS_MAX, 0.001 * 2 ** min(attempt, 10))))

@@ -1,6 +1,6 @@
 """What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,7 @@ from daybook.channel.registry import Kind
 from daybook.errors import NotFound
 from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
-from daybook.log.snapshots import Fold
+from daybook.log.snapshots import Evolve, Fold, S
 from daybook.orders.decisions import known as known_order
 from daybook.orders.state import Order
 from daybook.orders.state import evolve as evolve_order
@@ -39,6 +39,9 @@ FOLDS = {
 }
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
+
+SNAPSHOTS = {noun: FOLDS[noun] for noun in ("product", "stock")}
+"""Those of them that grow long: an order has few events, and most are looked for before they are there."""
 
 Kinds = Mapping[str, Kind]
 """The kinds of channels that are installed, by name."""
@@ -72,12 +75,22 @@ class DecisionView:
         self.installed = channels
         self.channels = (channels | frozenset(reference.channels)) - frozenset(reference.removed)
         self.versions: dict[str, int] = {}
+        self._looked: dict[str, tuple[Any, int]] = {}
+
+    def look(self, skus: Iterable[str], order: str | None = None) -> None:
+        """Loads the products and stocks of these SKUs, and an order, in one round trip: what is asked for next."""
+        wanted: dict[str, Evolve[Any]] = {} if order is None else {f"order/{order}": evolve_order}
+        for sku in skus:
+            wanted |= {f"product/{sku}": evolve_product, f"stock/{sku}": evolve_stock}
+        self._looked |= self._log.load_many(wanted)
+
+    def _load(self, stream: str, evolve: Evolve[S]) -> S | None:
+        state, self.versions[stream] = self._looked.get(stream) or self._log.load(stream, evolve)
+        return state
 
     def product(self, sku: str) -> Product | None:
         """The product now; None when the book does not know it. Raises InvalidValue for a malformed SKU."""
-        stream = f"product/{parse_sku(sku)}"
-        state, self.versions[stream] = self._log.load(stream, evolve_product)
-        return state
+        return self._load(f"product/{parse_sku(sku)}", evolve_product)
 
     def known_product(self, sku: str) -> Product:
         """The product now, or NotFound."""
@@ -98,15 +111,11 @@ class DecisionView:
 
     def stock(self, sku: str) -> Stock | None:
         """The stock now; None when nothing ever happened to it. Raises InvalidValue for a malformed SKU."""
-        stream = f"stock/{parse_sku(sku)}"
-        state, self.versions[stream] = self._log.load(stream, evolve_stock)
-        return state
+        return self._load(f"stock/{parse_sku(sku)}", evolve_stock)
 
     def order(self, order: str) -> Order | None:
         """The order now; None when the book does not know it."""
-        stream = f"order/{order}"
-        state, self.versions[stream] = self._log.load(stream, evolve_order)
-        return state
+        return self._load(f"order/{order}", evolve_order)
 
     def known_order(self, order: str) -> Order:
         """The order now, or NotFound."""
@@ -114,9 +123,7 @@ class DecisionView:
 
     def person(self, person: str) -> PersonState | None:
         """Whether the person is known, or was erased; None when the book never heard of him or her."""
-        stream = f"person/{person}"
-        state, self.versions[stream] = self._log.load(stream, evolve_person)
-        return state
+        return self._load(f"person/{person}", evolve_person)
 
     def version(self, stream: str) -> int:
         """The version that the stream had when it was loaded; looks it up when it was not."""

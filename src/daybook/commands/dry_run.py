@@ -60,6 +60,10 @@ class _Overlay:
         encoded, version = self._states[stream]
         return msgspec.json.decode(encoded, type=FOLDS[stream.partition("/")[0]].state), version
 
+    def load_many(self, wanted: Mapping[str, Callable[[Any, Event], Any]]) -> dict[str, tuple[Any, int]]:
+        """As the log's own."""
+        return {stream: self.load(stream, evolve) for stream, evolve in wanted.items()}
+
     def products_of(self, key: str) -> int:
         """As the log's own."""
         return self._log.products_of(key) + self._created[key]

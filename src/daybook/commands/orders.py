@@ -67,6 +67,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """See `decisions.place` and `allocation.allocate`. The very same order again changes nothing."""
         settings = _settings(scene, self.channel)
         wish = self._wish(settings)
+        scene.look({one.sku for one in wish.lines}, wish.order)
         before = scene.order(wish.order)
         if before is not None and decisions.same_as_before(before, wish):
             return of_order(before.id, {}, decisions.NOTHING)
@@ -224,6 +225,7 @@ def of_order(order: str, keys: Mapping[str, str], decided: Decided) -> list[Chan
 
 
 def _changes(scene: DecisionView, order: Order, decided: Decided) -> list[Change]:
+    scene.look(decided.stock)
     for sku, events in decided.stock.items():
         check_locations(scene.stock(sku), {one.location for one in events})
     return of_order(order.id, {sku: scene.known_product(sku).key for sku in decided.stock}, decided)

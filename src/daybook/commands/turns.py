@@ -11,6 +11,8 @@ from zlib import crc32
 
 LINES = 1024
 """Streams share a line by chance. Who waits for a stranger waits for one append."""
+RIVALLED_SECONDS = 1.0
+"""So long after somebody lost at a stream, those who come to it stand in line from the start."""
 
 
 class StreamTurns:
@@ -18,6 +20,18 @@ class StreamTurns:
 
     def __init__(self) -> None:
         self._lines = [threading.Lock() for _ in range(LINES)]
+        self._lost_at = [0.0] * LINES
+
+    def lost(self, streams: Iterable[str]) -> None:
+        """Somebody else was faster at one of these."""
+        now = time.monotonic()
+        for line in _lines_of(streams):
+            self._lost_at[line] = now
+
+    def rivalled(self, streams: Iterable[str]) -> bool:
+        """Whether there is a line at one of these."""
+        since = time.monotonic() - RIVALLED_SECONDS
+        return any(self._lost_at[line] > since for line in _lines_of(streams))
 
     @contextmanager
     def at(self, streams: Iterable[str], deadline: float) -> Iterator[None]:
@@ -26,7 +40,11 @@ class StreamTurns:
         Taken in the order of the lines, so that two who want the same two never wait for each other.
         """
         with ExitStack() as held:
-            for line in sorted({crc32(stream.encode()) % LINES for stream in streams}):
+            for line in sorted(_lines_of(streams)):
                 if self._lines[line].acquire(timeout=max(0.0, deadline - time.monotonic())):
                     held.callback(self._lines[line].release)
             yield
+
+
+def _lines_of(streams: Iterable[str]) -> set[int]:
+    return {crc32(stream.encode()) % LINES for stream in streams}

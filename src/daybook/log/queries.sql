@@ -170,6 +170,14 @@ WHERE s.version < excluded.version OR s.type <> excluded.type OR s.event_id IS D
 -- A stream's events from a version on, each with its own id: what a state that is known goes on with.
 SELECT event_id::text, version, type, data::text FROM events WHERE stream = %s AND version >= %s ORDER BY version
 
+-- name: streams_from
+-- The same of several streams, each from a version of its own on.
+SELECT w.stream, e.event_id::text, e.version, e.type, e.data::text
+FROM unnest(%b::text[], %b::bigint[]) AS w(stream, since)
+CROSS JOIN LATERAL (SELECT event_id, version, type, data FROM events
+                    WHERE stream = w.stream AND version >= w.since ORDER BY version) AS e
+ORDER BY w.stream, e.version
+
 -- name: snapshot_of
 -- A stream's snapshot, if its version lies within bounds and its event is still the log's.
 SELECT s.stream, s.version, s.type, s.state::text, s.event_id::text

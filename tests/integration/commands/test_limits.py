@@ -18,6 +18,7 @@ from daybook.limits import Limit
 from daybook.log.pending import Context
 from tests.fixtures.harness import MUG, Harness, harness_on, value
 from tests.fixtures.logs import context
+from tests.fixtures.ordering import placing
 
 LOCALES = sorted(one.replace("_", "-") for one in locale_identifiers() if "POSIX" not in one)
 CURRENCIES = ("EUR", "USD", "GBP")
@@ -80,10 +81,21 @@ BEYOND: dict[str, Command] = {
     "SETTINGS": c.AddChannel(name="crm", kind="toy", settings={f"key_{n}": "x" for n in range(51)}),
     "EXTRA": channel(extra={"map": "x" * 256_000}),
     "KEY_LABEL": MakeKey(user="erp", key="dbk_1", hash="00", label="x" * 201, first=user("erp")),
+    "ORDER_NUMBER": placing("1" * 65, ("MUG", 1)),
+    "ORDER_LINES": placing("1", *[("MUG", 1)] * 1001),
+    "LINE_NAME": c.PlaceOrder(
+        channel="shop",
+        number="1",
+        currency="EUR",
+        lines=(c.OrderedLine(sku="MUG", quantity=1, price="1", line="x" * 65),),
+    ),
+    "ORDER_TEXT": c.ShipOrder(order="shop:1", parcel="x" * 201),
     "SCOPE_NAMES": grant("ann", 2, categories=tuple(f"c{n}" for n in range(1001))),
 }
 """Limit -> a command that is beyond it, on the harness's own catalogue."""
 
+SHIP = c.ShipOrder(order="shop:1", parcel="P")
+PAY = c.PayOrder(order="shop:1", amount="1", currency="EUR")
 WITH_LESS: dict[str, tuple[Limit, list[Command], Command]] = {
     "VARIANTS": (
         Limit("products in one group", 2, "Make several"),
@@ -106,6 +118,8 @@ WITH_LESS: dict[str, tuple[Limit, list[Command], Command]] = {
     "CHANNELS": (Limit("channels", 0, "Remove some"), [], channel()),
     "USERS": (Limit("users", 1, "Use one"), [user("ann")], user("bob")),
     "GRANTS": (Limit("grants", 1, "Use one"), [user("ann"), grant("ann", 1)], grant("ann", 2, channels=("bol",))),
+    "PARCELS": (Limit("parcels", 0, "Tell less"), [placing("1", ("MUG", 1), already_sold=True)], SHIP),
+    "PAYMENTS": (Limit("payments", 0, "Tell less"), [placing("1", ("MUG", 1), already_sold=True)], PAY),
     "KEYS": (Limit("keys", 0, "Revoke some"), [user("ann")], MakeKey(user="ann", key="dbk_1", hash="00")),
 }
 """Limit -> a smaller one, what makes it full, and a command that is beyond it."""

@@ -6,7 +6,6 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +14,10 @@ from daybook.errors import BadConfiguration
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\.?|\*|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"https?://[^/?#\s,]+", re.ASCII)
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?",
+    re.ASCII | re.IGNORECASE,
+)
 HIGHEST = 1_000_000
 
 
@@ -49,8 +52,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def own_hosts(self) -> tuple[str, ...]:
         """`hosts`, and the one of `address`."""
-        host = urlsplit(self.address).hostname if self.address else None
-        return (*self.hosts, host) if host else self.hosts
+        found = _ADDRESS.fullmatch(self.address or "")
+        return self.hosts if found is None else (*self.hosts, found["host"])
 
     @property
     def scheme(self) -> str:
@@ -114,20 +117,20 @@ def _address(given: str) -> str | None:
     """An origin. Browsers keep the cookie of a login over https alone, and over http on their own machine."""
     if not given:
         return None
-    parts = urlsplit(given) if _ORIGIN.fullmatch(given) else None
-    if parts is None or "@" in given or (parts.scheme == "http" and not _here(parts.hostname or "")):
+    found = _ADDRESS.fullmatch(given)
+    if found is None or (found["scheme"].lower() == "http" and not _here(found["host"])):
         raise BadConfiguration(
             f"DAYBOOK_HTTP_ADDRESS is {given[:100]!r}: it must be the origin by which browsers reach the API, such as "
             "https://catalogue.example, without a path",
             field="DAYBOOK_HTTP_ADDRESS",
         )
-    default = {"https": ":443", "http": ":80"}[parts.scheme]
+    default = ":443" if found["scheme"].lower() == "https" else ":80"
     return given.lower().removesuffix(default)  # as browsers write it in Origin
 
 
 def _here(host: str) -> bool:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host.lower() == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
 

@@ -32,11 +32,14 @@ from daybook.events import AccessScope
 from daybook.http.application import create
 from daybook.http.authorise import authorised
 from daybook.http.needs import OPT, Needs
+from daybook.identity.bearer import BearerTokens
 from daybook.log.pending import Context
+from daybook.oidc_settings import OidcProvider
 from daybook.server.api_server import ApiServer
 from tests.benchmarks.bench_pipeline import cpu
 from tests.benchmarks.databases import database, server
 from tests.benchmarks.report import Figure, arguments, report
+from tests.fixtures.identity_provider import AUDIENCE, identity_provider
 from tests.fixtures.owner import OWNER_KEY, SHOWN, owned, state_of
 
 CHECK_MICROSECONDS_MAX = 50.0
@@ -58,6 +61,7 @@ def main() -> None:
         served = _served(dsn, calls * rounds)
         figures = [
             *_checks(calls * 50),
+            *asyncio.run(_tokens(calls * 50, calls)),
             *asyncio.run(_requests(owned(app), rounds, calls, served)),
             _append(app, calls),
         ]
@@ -93,6 +97,25 @@ def _checks(times: int) -> list[Figure]:
             CHECK_MICROSECONDS_MAX,
             at_most=True,
         ),
+    ]
+
+
+async def _tokens(known: int, new: int) -> list[Figure]:
+    """Of an identity provider: one that is known by its hash, and ones that are checked for the first time."""
+    with identity_provider() as issuer:
+        settings = OidcProvider(name="bench", issuer=issuer.issuer, audiences=(AUDIENCE,))
+        tokens, shown = BearerTokens([settings]), issuer.token()
+        others = [issuer.token(jti=str(number)) for number in range(new)]
+        await tokens.subject(shown)
+        times = []
+        for asked in ([shown] * known, others):
+            started = time.perf_counter()
+            for text in asked:
+                await tokens.subject(text)
+            times.append((time.perf_counter() - started) / len(asked) * 1e6)
+    return [
+        Figure("a token that was checked before", times[0], "µs", CHECK_MICROSECONDS_MAX, at_most=True),
+        Figure("a token that was not, RS256", times[1], "µs"),
     ]
 
 

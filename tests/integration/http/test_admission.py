@@ -18,7 +18,7 @@ KEY = f"Authorization: {SHOWN['Authorization']}\r\n"
 
 @pytest.fixture
 def port(database: str) -> Iterator[int]:
-    with served(database, HttpSettings(hosts=("catalogue.example", "*.shop.example"))) as port:
+    with served(database, HttpSettings(hosts=("*.shop.example",), address="https://catalogue.example")) as port:
         yield port
 
 

@@ -21,6 +21,7 @@ from daybook.http.cookies import LOGIN, SESSION
 from daybook.http_settings import HttpSettings
 from daybook.log.pending import Context
 from daybook.oidc_settings import OidcProvider
+from daybook.postgres.roles import ROLES, make_roles, name_of
 from tests.fixtures.browser import ADDRESS, Browser, visit
 from tests.fixtures.identity_provider import (
     CLIENT,
@@ -467,6 +468,30 @@ def test_a_session_that_is_used_is_noted_at_most_once_a_minute(browser: Browser,
     with psycopg.connect(database) as conn:
         conn.execute("UPDATE login_sessions SET last_used_at = last_used_at - interval '10 minutes'")
     until(lambda: browser.get("/auth/me").status_code == 200 and used() > first, "the use is noted")
+
+
+def test_the_api_needs_no_more_than_its_own_role_for_it_and_no_other_role_sees_a_hash(
+    database: str, issuer: IdentityProvider
+) -> None:
+    make_roles(database)
+    as_role = {role: database.replace("//postgres@", f"//{name_of(role)}@") for role in ROLES}
+    with App(settings_of(as_role["append"], issuer), Registry([])) as app, client_of(app, headers={}) as client:
+        tie(app, issuer)
+        browser = Browser(client)
+        assert browser.log_in().status_code == 303
+        (listed,) = client.get(f"{API}/access/sessions", headers=SHOWN).json()
+        assert browser.send("POST", "/auth/logout").status_code == 204
+    seen = {}
+    for role, dsn in as_role.items():
+        for what in ("session_id", "secret_hash"):
+            with psycopg.connect(dsn) as conn:
+                try:
+                    seen[role, what] = conn.execute(f"SELECT {what} FROM login_sessions".encode()).fetchall() != []
+                except psycopg.errors.InsufficientPrivilege:
+                    seen[role, what] = False
+    assert {role for role, what in seen if seen[role, what] and what == "secret_hash"} == {"append"}
+    assert {role for role, what in seen if seen[role, what] and what == "session_id"} == {"append", "audit", "read"}
+    assert listed["login"] == "mia"
 
 
 def test_nobody_logs_in_where_nothing_says_with_whom(database: str, issuer: IdentityProvider) -> None:

@@ -36,6 +36,21 @@ def test_lists_and_numbers_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "address", "host"),
+    [
+        ("https://Catalogue.example", "https://catalogue.example", "catalogue.example"),
+        ("https://catalogue.example:443", "https://catalogue.example", "catalogue.example"),
+        ("https://catalogue.example:8443", "https://catalogue.example:8443", "catalogue.example"),
+        ("http://localhost:8080", "http://localhost:8080", "localhost"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_the_address_of_browsers_is_an_origin_as_they_write_it(given: str, address: str, host: str) -> None:
+    found = from_environment({"DAYBOOK_HTTP_ADDRESS": given, "DAYBOOK_SESSION_HOURS": "1"}).http
+    assert (found.address, found.own_hosts, found.session_hours) == (address, (host,), 1)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("DAYBOOK_HTTP_HOSTS", "https://shop.example"),
@@ -45,6 +60,15 @@ def test_lists_and_numbers_are_read() -> None:
         ("DAYBOOK_HTTP_PROXIES", "10.0.0.1/8"),
         ("DAYBOOK_HTTP_ORIGINS", "*"),
         ("DAYBOOK_HTTP_ORIGINS", "https://a.example/path"),
+        ("DAYBOOK_HTTP_ADDRESS", "catalogue.example"),
+        ("DAYBOOK_HTTP_ADDRESS", "http://catalogue.example"),
+        ("DAYBOOK_HTTP_ADDRESS", "https://catalogue.example/"),
+        ("DAYBOOK_HTTP_ADDRESS", "https://catalogue.example/daybook"),
+        ("DAYBOOK_HTTP_ADDRESS", "https://a:b@catalogue.example"),
+        ("DAYBOOK_HTTP_ADDRESS", "https://catalogue.example:x"),
+        ("DAYBOOK_HTTP_ADDRESS", "https://[::1"),
+        ("DAYBOOK_SESSION_HOURS", "0"),
+        ("DAYBOOK_SESSION_IDLE_MINUTES", "100000"),
         ("DAYBOOK_HTTP_RATE", "0"),
         ("DAYBOOK_HTTP_CONCURRENT", "-1"),
         ("DAYBOOK_HTTP_CONNECTIONS", "many"),

@@ -136,11 +136,22 @@ def _provider(name: str, given: Mapping[str, str], secret: Secret) -> OidcProvid
         audiences=audiences,
         algorithms=_algorithms(f"{prefix}ALGORITHMS", given.get("ALGORITHMS", "")),
         leeway=_leeway(f"{prefix}LEEWAY", given.get("LEEWAY", str(LEEWAY_SECONDS))),
-        ca=Path(given["CA"]).expanduser() if "CA" in given else None,
+        ca=_readable(f"{prefix}CA", given.get("CA")),
         client_id=given.get("CLIENT_ID"),
         client_secret=client_secret,
         scopes=tuple(dict.fromkeys(("openid", *given.get("SCOPES", "").split()))),
     )
+
+
+def _readable(field: str, given: str | None) -> Path | None:
+    if given is None:
+        return None
+    file = Path(given).expanduser()
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise BadConfiguration(f"{field}: {file} can't be read: {error.strerror}", field=field) from None
+    return file
 
 
 def _listed(text: str) -> tuple[str, ...]:

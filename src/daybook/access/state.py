@@ -111,6 +111,11 @@ class AccessState(msgspec.Struct, frozen=True):
     position: int = 0
     """Of the last event that it rests on."""
 
+    @property
+    def anybody(self) -> bool:
+        """Whether there is anything that somebody could show: a key, or an issuer's word."""
+        return bool(self.keys or self.subjects)
+
     def user_of(self, login: str) -> User | None:
         """The user with this login, or this id."""
         return self.users.get(self.logins.get(login, login))

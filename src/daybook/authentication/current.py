@@ -138,7 +138,7 @@ class CurrentAccess:
         return found
 
     async def _without_key(self) -> str:
-        if not (await self.fresh()).keys:
+        if not (await self.fresh()).anybody:
             return NOBODY_YET
         return NO_KEY
 

@@ -64,7 +64,7 @@ def show_ready(app: InjectedApp, checks: InjectedChecks) -> Response[Ready]:
         said["stream"] = "ok" if stream.state == "level" else stream.sentence
         if (jump := clock.set_back(app.pool)) is not None:
             said["clock"] = jump
-        if not app.access.state().keys:
+        if not app.access.state().anybody:
             said["access"] = NOBODY_YET
         items = waiting.remembered(app.pool, app.registry).waiting
     return Response(Ready(fine, said, items), status_code=200 if fine else 503)

@@ -54,6 +54,12 @@ TAGS = {
 }
 
 
+_SHOWN: dict[str, dict[str, Any]] = {
+    **{name: {"security": []} for name in ("begin_login", "finish_login", "show_live", "show_ready")},
+    "show_session": {"security": [{SESSION: []}]},
+    "log_out": {"security": [{SESSION: [], CSRF: []}]},
+}
+"""What shows who one is where it is not as everywhere else."""
 _BEFORE_ANY_ROUTE = {
     "408": "The body did not come in time",
     "421": "The `Host` is no name of this server",
@@ -112,6 +118,7 @@ def finished(document: Mapping[str, Any]) -> dict[str, Any]:
     for path in made["paths"].values():
         for method in METHODS:
             if method in path:
+                path[method].update(_SHOWN.get(path[method].get("operationId"), {}))
                 _finish_responses(path[method]["responses"], "requestBody" in path[method])
     return made
 

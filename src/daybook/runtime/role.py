@@ -56,7 +56,7 @@ async def api(found: Settings, stop: asyncio.Event) -> None:
 
     with witnessed(found.nats), processes.writing(found, processes.API_CONNECTIONS_KEPT) as app:
         with contextlib.suppress(Unavailable):
-            if not app.access.state().keys:
+            if not app.access.state().anybody:
                 log.warning(NOBODY_YET)
         await ApiServer(create(app), found).serve()
 

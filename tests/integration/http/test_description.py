@@ -104,6 +104,12 @@ def test_the_description_says_how_one_shows_who_one_is(description: dict[str, An
     schemes = description["components"]["securitySchemes"]
     assert description["security"] == [{"key": []}, {"token": []}, {"session": [], "csrf": []}]
     assert {name for one in description["security"] for name in one} == schemes.keys()
+    own = {one["operationId"]: one["security"] for one in operations(description).values() if "security" in one}
+    assert own == {
+        **{name: [] for name in ("begin_login", "finish_login", "show_live", "show_ready")},
+        "show_session": [{"session": []}],
+        "log_out": [{"session": [], "csrf": []}],
+    }
     assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "__Host-daybook")
 
 

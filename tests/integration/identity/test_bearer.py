@@ -3,18 +3,27 @@
 import asyncio
 import base64
 import json
+import ssl
+import string
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daybook.errors import Unauthenticated, Unavailable
 from daybook.identity.bearer import BearerTokens
+from daybook.identity.keyset import choose, public_keys
 from daybook.identity.provider import AGAIN_SECONDS, FRESH_SECONDS, TRUSTED_SECONDS, Provider
-from daybook.identity.token import TOKEN_LENGTH_MAX
+from daybook.identity.token import TOKEN_LENGTH_MAX, check_algorithm, check_claims, check_signature, take_apart
 from daybook.oidc_settings import OidcProvider
+from tests.fixtures.examples import examples
 from tests.fixtures.identity_provider import (
     AUDIENCE,
     SUBJECT,
@@ -359,6 +368,50 @@ async def test_keys_that_are_no_public_keys_for_signatures_are_left_out(issuer: 
         {"alg": "HS256", "kid": "oct"}, {"iss": issuer.issuer, "aud": AUDIENCE}, base64.urlsafe_b64decode(shared)
     )
     assert await reason(checks.subject(hmac)) == "wrong_algorithm"
+
+
+async def test_a_provider_is_who_its_certificate_says_or_is_not_believed(tmp_path: Path) -> None:
+    authority, stranger, ca = trustme.CA(), trustme.CA(), tmp_path / "ca.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with identity_provider(tls=context) as issuer:
+        authority.cert_pem.write_to_path(ca)
+        assert (await tokens(issuer, ca=ca).subject(issuer.token())).subject == SUBJECT
+        stranger.cert_pem.write_to_path(ca)
+        for found in (tokens(issuer, ca=ca), tokens(issuer)):
+            with pytest.raises(Unavailable):
+                await found.subject(issuer.token())
+        # Nothing that such a provider names is asked over http, not even on this machine, unless it is here itself.
+        assert issuer.asked[JWKS] == 1
+
+
+@examples(few=60, many=5000)
+@given(data=st.data())
+def test_no_token_with_another_character_says_anything_else(data: st.DataObject) -> None:
+    """But for the last bits of a part, which base64 leaves open."""
+    text = _signed()
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_.=~ \x00é"))
+    settings, key = OidcProvider(name="main", issuer=ISSUER, audiences=(AUDIENCE,)), jwk(rsa_key(0), "k0")
+    (known,) = public_keys({"keys": [key]}, ("RS256",))
+    try:
+        token = take_apart(text[:at] + other + text[at + 1 :])
+        check_algorithm(token, settings)
+        found = check_claims(token, settings, settings.audiences, 1000.0)
+        assert choose((known,), token.kid, token.algorithm) is known
+        check_signature(token, known, settings)
+    except (Unauthenticated, AssertionError):
+        return
+    assert (found.subject, found.expires_at) == (SUBJECT, 2000.0)
+
+
+ISSUER = "https://id.example"
+
+
+@cache
+def _signed() -> str:
+    claims = {"iss": ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "exp": 2000}
+    return jwt({"alg": "RS256", "kid": "k0"}, claims, rsa_key(0))
 
 
 async def test_a_checked_token_is_known_by_its_hash_until_it_ends(issuer: IdentityProvider) -> None:

@@ -19,6 +19,8 @@ def test_one_provider_and_further_ones_by_name(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s3cret\n")
     secret.chmod(0o600)
+    ca = tmp_path / "ca.pem"
+    ca.write_text("")
     found = from_environment(
         ISSUER
         | {
@@ -27,7 +29,7 @@ def test_one_provider_and_further_ones_by_name(tmp_path: Path) -> None:
             "DAYBOOK_OIDC_CI_CLIENT_SECRET_FILE": str(secret),
             "DAYBOOK_OIDC_CI_ALGORITHMS": "ES256",
             "DAYBOOK_OIDC_CI_LEEWAY": "0",
-            "DAYBOOK_OIDC_CI_CA": "/etc/ca.pem",
+            "DAYBOOK_OIDC_CI_CA": str(ca),
             "DAYBOOK_OIDC_CI_SCOPES": "profile openid",
         }
     )
@@ -40,7 +42,7 @@ def test_one_provider_and_further_ones_by_name(tmp_path: Path) -> None:
             client_secret="s3cret",
             algorithms=("ES256",),
             leeway=0,
-            ca=Path("/etc/ca.pem"),
+            ca=ca,
             scopes=("openid", "profile"),
         ),
     )
@@ -68,6 +70,7 @@ def test_one_provider_and_further_ones_by_name(tmp_path: Path) -> None:
         ("DAYBOOK_OIDC_LEEWAY", "-1"),
         ("DAYBOOK_OIDC_AUDIENCES", "daybook"),
         ("DAYBOOK_OIDC_AUDIENCE", " , "),
+        ("DAYBOOK_OIDC_CA", "/nosuch/ca.pem"),
         ("DAYBOOK_OIDC_CLIENT_SECRET", "x"),
         ("DAYBOOK_OIDC_CI_AUDIENCE", "x"),
     ],

@@ -146,6 +146,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "h11": (("server",), "what the server's connections tell of a request that is under way"),
     "typer": (("cli", "terminal"), "the command line's grammar, and a question before much is sent"),
     "rich": (("terminal", "demo"), "what is drawn on a terminal"),
+    "openpyxl": (("importing",), "reads what people keep in Excel"),
     "psycopg": (
         ("postgres", "log", "projection", "rebuild", "delivery", "relay", "embedded"),
         "whoever owns a transaction",

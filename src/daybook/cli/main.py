@@ -11,6 +11,7 @@ import typer
 from daybook.cli.access import commands as access
 from daybook.cli.catalogue import commands as catalogue
 from daybook.cli.channel import commands as channel
+from daybook.cli.edit import commands as edit
 from daybook.cli.imports import commands as imports
 from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
@@ -74,7 +75,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, order, catalogue, undo, channel, trace, log, stream, imports),
+    *(run, status, product, order, catalogue, edit, undo, channel, trace, log, stream, imports),
     *(user, access, key, privacy),
 )
 for part in PARTS:

@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "channel rollback": "channel.rebuild",
     "channel prune": "channel.rebuild",
     "channel generations": "channel.read",
+    "edit": "catalogue.import",
     "undo": "product.change",
     "trace": "log.read",
     "log tail": "log.read",

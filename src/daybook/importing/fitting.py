@@ -25,7 +25,7 @@ def fitted(row: Row, product: Product | None) -> tuple[DescribeProduct, tuple[Fl
     record = _without_idle_nulls(row, product)
     if product is None and not row.may_create:
         raise NotFound(
-            f"there is no product {record.sku}, and a file without the column `family` only updates: check the SKU",
+            f"there is no product {record.sku}, and {row.only_updates}: check the SKU",
             sku=record.sku,
         )
     if product is None:

@@ -60,6 +60,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of a description that are said in addition when the book does not know the product."""
     may_create: bool = True
     """False: the file holds single values only, so a product that the book does not know is a mistake."""
+    only_updates: str = "a file without the column `family` only updates"
+    """Why it may not create."""
     known_categories: frozenset[str] | None = None
     """The categories that the file knows: others that the product is in stay. None: the record says them all."""
 

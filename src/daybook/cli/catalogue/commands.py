@@ -18,20 +18,29 @@ app = typer.Typer(name="catalogue", help="The catalogue as a whole.", no_args_is
     "daybook catalogue export catalogue.jsonl",
     "daybook catalogue export --at 2026-03-01 | gzip > march.jsonl.gz",
     "daybook catalogue export - --position 1200 | daybook import jsonl - --data /tmp/copy",
+    "daybook catalogue export products.csv --csv",
 )
 def export(
     common: CommonOptions,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is stdout.")] = "-",
     at: At = None,
     position: Position = None,
+    sheet: Annotated[
+        bool, typer.Option("--csv", help="As a sheet, which `daybook edit` takes back; without pictures.")
+    ] = False,
 ) -> None:
     """Write the catalogue as it is or was, as JSON Lines that `daybook import jsonl` reads."""
     from daybook.exporting.catalogue import export as lines
+    from daybook.exporting.sheet import export_sheet
     from daybook.queries.moment import resolve
     from daybook.queries.timeline import catalogue_at
     from daybook.terminal.catalogue.export import write_to
 
     with app_for_queries(common) as on:
+        if sheet:
+            upto = resolve(on.reader, at, position).position
+            write_to(common, file, export_sheet(on.reader, upto), upto)
+            return
         then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
         if then.indexed:
             write_to(common, file, lines(on.reader, then=then), then.position)

@@ -1,0 +1,1 @@
+"""Many products changed by a sheet."""

@@ -1,0 +1,1 @@
+"""A WooCommerce shop's orders to test against: `server` is all of it."""

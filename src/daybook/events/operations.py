@@ -45,6 +45,8 @@ class ChannelResynced(msgspec.Struct, frozen=True, kw_only=True):
     """Only facets whose wanted state changed after this position."""
     locale: str | None = None
     """Only product groups of which a text in this locale changed."""
+    keys: tuple[str, ...] = ()
+    """Only these product groups."""
     drift_only: bool = False
     """The channel is read first, and only what it shows differently is sent."""
     facets: int | None = None

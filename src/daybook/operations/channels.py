@@ -70,20 +70,19 @@ def retry(app: App, name: str, choice: RetryChoice, context: Context) -> Retried
     check_limit(limits.NAMED, len(choice.keys) + len(choice.skus), "skus")
     found = retrying.standing(dsn, app.pool, manifest, choice)
     if found.groups or found.facets:
-        event = ChannelRetried(name=name, groups=found.groups, facets=found.facets, **msgspec.structs.asdict(choice))
-        _record(app, event, context)
+        _record(app, retried(name, choice, groups=found.groups, facets=found.facets), context)
     return retrying.retry(dsn, app.pool, manifest, choice)
 
 
 def resync(app: App, name: str, choice: Choice, context: Context, *, dry_run: bool = False) -> Resynced:
     """Sends again what the channel acknowledged. Nothing is recorded of a dry run, and where nothing was chosen."""
     manifest = app.registry.get(name)
-    check_limit(limits.NAMED, len(choice.skus), "skus")
+    check_limit(limits.NAMED, len(choice.skus) + len(choice.keys), "skus")
     counted = resyncing.resync(app.pool, manifest, choice, dry_run=True)
     if dry_run:
         return counted
     if counted.facets:
-        _record(app, ChannelResynced(name=name, facets=counted.facets, **msgspec.structs.asdict(choice)), context)
+        _record(app, resynced(name, choice, facets=counted.facets), context)
     return resyncing.resync(app.pool, manifest, choice)
 
 
@@ -99,12 +98,11 @@ async def drift(
 ) -> Drift:
     """Reads the channel, and sends again what it shows differently. Nothing is recorded of a dry run."""
     manifest = app.registry.get(name)
-    check_limit(limits.NAMED, len(choice.skus), "skus")
+    check_limit(limits.NAMED, len(choice.skus) + len(choice.keys), "skus")
     if isinstance(connector, ReadsBack) and not dry_run:  # one that can't be read is refused below
         counted = await asyncio.to_thread(resyncing.resync, app.pool, manifest, choice, dry_run=True)
         if counted.facets:
-            event = ChannelResynced(name=name, drift_only=True, **msgspec.structs.asdict(choice))
-            await asyncio.to_thread(_record, app, event, context)
+            await asyncio.to_thread(_record, app, resynced(name, choice, drift_only=True), context)
     return await drifting.drift(app.pool, manifest, connector, choice, dry_run=dry_run, on_progress=on_progress)
 
 
@@ -145,6 +143,32 @@ def recorded_as(app: App, context: Context) -> OnSwitch:
         await asyncio.to_thread(_record, app, event, context)
 
     return on_switch
+
+
+def retried(name: str, choice: RetryChoice, *, groups: int, facets: int) -> ChannelRetried:
+    """What is recorded of a retry."""
+    return ChannelRetried(
+        name=name,
+        keys=choice.keys,
+        skus=choice.skus,
+        code=choice.code,
+        rejected=choice.rejected,
+        groups=groups,
+        facets=facets,
+    )
+
+
+def resynced(name: str, choice: Choice, *, drift_only: bool = False, facets: int | None = None) -> ChannelResynced:
+    """What is recorded of sending again."""
+    return ChannelResynced(
+        name=name,
+        skus=choice.skus,
+        since=choice.since,
+        locale=choice.locale,
+        keys=choice.keys,
+        drift_only=drift_only,
+        facets=facets,
+    )
 
 
 def _record(app: App, event: OperationEvent, context: Context) -> None:

@@ -109,7 +109,7 @@ def of_operation(event: OperationEvent) -> str:
             which = _chosen(keys=event.keys, skus=event.skus, code=event.code)
             return f"{name} retried{which}: {groups} parked groups, {facets} rejected facets"
         case ChannelResynced(name=name, facets=facets):
-            which = _chosen(skus=event.skus, since=event.since, locale=event.locale)
+            which = _chosen(skus=event.skus, keys=event.keys, since=event.since, locale=event.locale)
             return f"{name} resynced{which}: {'what it shows differently' if facets is None else f'{facets} facets'}"
         case ChannelPruned(name=name, generations=generations):
             return f"{name} pruned of generation {', '.join(map(str, generations))}"

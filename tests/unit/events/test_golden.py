@@ -163,7 +163,7 @@ EXAMPLES: dict[str, events.Event] = {
         name="bol", keys=("SHIRT",), skus=("SHIRT-L",), code="4003-2", rejected=True, groups=1, facets=2
     ),
     "channel.resynced.v1": events.ChannelResynced(
-        name="bol", skus=("SHIRT-L",), since=41, locale="nl", drift_only=True, facets=3
+        name="bol", skus=("SHIRT-L",), since=41, locale="nl", keys=("SHIRT",), drift_only=True, facets=3
     ),
     "channel.pruned.v1": events.ChannelPruned(name="bol", generations=(1, 3)),
     "channel.switched.v1": events.ChannelSwitched(name="bol", generation=2, before=1, facets=4),

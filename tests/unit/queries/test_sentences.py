@@ -71,6 +71,7 @@ IMAGE = MediaAdded(media_id="m1", url="https://example.com/1.jpg")
             "bol retried (keys M; skus A, B; code E7): 1 parked groups, 2 rejected facets",
         ),
         (ChannelResynced(name="bol", facets=9), "bol resynced: 9 facets"),
+        (ChannelResynced(name="bol", keys=("M",), facets=9), "bol resynced (keys M): 9 facets"),
         (
             ChannelResynced(name="bol", since=0, locale="nl", drift_only=True),
             "bol resynced (since 0; locale nl): what it shows differently",

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
+import msgspec
 import psycopg
 import pytest
 from litestar import Litestar
@@ -17,11 +19,13 @@ from daybook.channel.registry import Registry
 from daybook.commands.access import AddUser, UnlinkIdentity, link_of
 from daybook.config import Settings
 from daybook.events import AccessRefused, SessionBegan, SessionEnded
+from daybook.http.application import create
 from daybook.http.cookies import LOGIN, SESSION
 from daybook.http_settings import HttpSettings
 from daybook.log.pending import Context
 from daybook.oidc_settings import OidcProvider
 from daybook.postgres.roles import ROLES, make_roles, name_of
+from daybook.server.api_server import ApiServer
 from tests.fixtures.browser import ADDRESS, Browser, visit
 from tests.fixtures.identity_provider import (
     CLIENT,
@@ -32,6 +36,7 @@ from tests.fixtures.identity_provider import (
     rsa_key,
 )
 from tests.fixtures.owner import SHOWN, client_of
+from tests.fixtures.served import serving
 from tests.fixtures.waiting import until
 
 API = "/api/v1"
@@ -121,6 +126,21 @@ def test_a_person_logs_in_works_under_its_own_name_and_logs_out(browser: Browser
         "oid_mia", me["session"], me["session"], "logout",
     )  # fmt: skip
     assert timedelta(minutes=110) < began.expires_at - datetime.now(UTC) <= timedelta(hours=2)
+
+
+def test_a_login_goes_through_the_server_that_production_has(database: str, issuer: IdentityProvider) -> None:
+    settings = msgspec.structs.replace(settings_of(database, issuer), http_port=0)
+    with App(settings, Registry([])) as app, serving(ApiServer(create(app), settings)) as port:
+        tie(app, issuer)
+        host = {"host": "daybook.example"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=host, timeout=60) as client:
+            browser = Browser(client)
+            assert browser.log_in("/auth/login?return_to=/schema").headers["location"] == "/schema"
+            assert list(browser.cookies) == [SESSION]
+            assert browser.send("POST", f"{API}/products", PRODUCT).status_code == 201
+            assert browser.send("POST", f"{API}/products", PRODUCT, origin="https://evil.example").status_code == 403
+            assert browser.send("POST", "/auth/logout").status_code == 204
+            assert browser.get(f"{API}/products").status_code == 401
 
 
 def test_what_the_browser_is_sent_with_is_what_the_specifications_ask_for(

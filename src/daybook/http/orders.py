@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from daybook.access.authority import reach
 from daybook.commands import CancelOrder, PayOrder, RefundOrder, ReturnOrder, ShipOrder
 from daybook.commands.order_intake import NewOrder
-from daybook.errors import InvalidValue
+from daybook.errors import InvalidValue, VersionConflict
 from daybook.events import CancelCause
 from daybook.http.authorise import authorised
 from daybook.http.caller import Known
@@ -93,6 +93,8 @@ def place_order(app: InjectedApp, caller: InjectedCaller, data: JSONBody[NewOrde
         raise InvalidValue("If-Match", "a new order has no ETag: leave it out")
     context = msgspec.structs.replace(caller.context, access=authorised(app, caller.principal, data.command()))
     done = app.orders.place(data, context, repeatable=caller.repeatable)
+    if caller.expected_version == 0 and not (done.created or done.repeated):
+        raise VersionConflict(f"order {data.name} is there already", expected=0)
     return receipt_of(app, done, f"order/{data.name}", f"{PATH}/{data.name}")
 
 
@@ -103,12 +105,13 @@ def list_orders(
     channel: FromQuery[str | None] = None,
     before: Before = None,
     limit: RowLimit = 50,
+    oversold: FromQuery[bool] = False,
 ) -> OrderPage:
-    """Orders, newest first, a page at a time."""
+    """Orders, newest first, a page at a time. `oversold`: only those with pieces that were not there."""
     within = channels_within(reach(principal, "order.read"))
     if channel is not None:
         within = frozenset({channel}) if within is None or channel in within else frozenset()
-    return page(app.pool, channels=within, before=before, limit=limit)
+    return page(app.pool, channels=within, before=before, limit=limit, oversold=oversold)
 
 
 @get(ONE, **UNCHANGED, **needs("order.read", order="order"), summary="An order")

@@ -148,14 +148,23 @@ def history(reader: Reader, order: str, *, limit: int = ROWS.most, after: int = 
 
 
 def page(
-    pool: Pool, *, channels: frozenset[str] | None = None, before: int | None = None, limit: int = 50
+    pool: Pool,
+    *,
+    channels: frozenset[str] | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    oversold: bool = False,
 ) -> OrderPage:
-    """The newest orders, before a position: of these channels, or of all. Two indexed statements."""
+    """The newest orders, before a position: of these channels, or of all. Two indexed statements.
+
+    `oversold`: only those that had pieces which were not there; they are sought among all, the newest first.
+    """
     _check(limit)
     given = {
         "before": LAST if before is None else before,
         "channels": None if channels is None else sorted(channels),
         "limit": limit,
+        "oversold": oversold,
     }
     newest = fetch(pool, QUERIES["newest"], given)
     events: dict[str, list[Recorded]] = {str(key): [] for _, key in newest}

@@ -1,8 +1,10 @@
 -- name: newest
--- The newest orders before a position, by the event that placed them; of some channels, or of all.
+-- The newest orders before a position, by the event that placed them; of some channels, or of all; or those that sold
+-- more than there was.
 SELECT position, key FROM events
 WHERE type = 'order.placed.v1' AND position < %(before)s
   AND (%(channels)s::text[] IS NULL OR split_part(substr(stream, 7), ':', 1) = ANY(%(channels)s::text[]))
+  AND (NOT %(oversold)s OR data::jsonb @? '$.allocations[*] ? (@.oversold > 0)')
 ORDER BY position DESC LIMIT %(limit)s
 
 -- name: of_keys

@@ -198,6 +198,25 @@ def test_the_list_is_newest_first_in_pages_and_of_one_channel(client: TestClient
     assert [one["order"] for one in client.get(f"{API}/orders?channel=east").json()["orders"]] == ["east:1"]
 
 
+def test_orders_that_sold_what_nobody_has_are_found(client: TestClient[Litestar]) -> None:
+    place(client, "1", ("MUG", 5))
+    sold = place(client, "2", ("MUG", 2), already_sold=True)
+    place(client, "3", ("CUP", 1), already_sold=True)
+
+    assert sold.status_code == 201
+    (found,) = client.get(f"{API}/orders?oversold=true").json()["orders"]
+    assert (found["order"], found["oversold"]) == ("shop:2", 2)
+    assert available(client) == 0
+
+
+def test_only_when_there_is_none_is_a_condition_that_an_order_which_is_there_fails(
+    client: TestClient[Litestar],
+) -> None:
+    headers = {"If-None-Match": "*"}
+    assert client.post(f"{API}/orders", json=order("1"), headers=headers).status_code == 201
+    assert client.post(f"{API}/orders", json=order("1"), headers=headers).status_code == 412
+
+
 def test_whoever_may_see_one_channel_sees_its_orders_alone(client: TestClient[Litestar], app: App) -> None:
     place(client, "1")
     client.post(f"{API}/orders", json=order("1") | {"channel": "east"})

@@ -115,6 +115,7 @@ def show(common: CommonOptions, order: OrderId, at: At = None, position: Positio
     "list",
     "daybook order list",
     "daybook order list --channel webshop --limit 20 --json",
+    "daybook order list --oversold",
 )
 def list_orders(
     common: CommonOptions,
@@ -123,6 +124,7 @@ def list_orders(
         int | None, typer.Option("--before", metavar="N", help="Only those placed before this position.")
     ] = None,
     limit: Limit = 50,
+    oversold: Annotated[bool, typer.Option("--oversold", help="Only those with pieces that were not there.")] = False,
 ) -> None:
     """List orders, newest first."""
     from daybook.queries.orders import page
@@ -130,7 +132,7 @@ def list_orders(
 
     with app_for_queries(common) as on:
         channels = None if channel is None else frozenset({channel})
-        found = page(on.pool, channels=channels, before=before, limit=limit)
+        found = page(on.pool, channels=channels, before=before, limit=limit, oversold=oversold)
     answer(common, found, views.listed(found))
 
 

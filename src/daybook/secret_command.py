@@ -1,5 +1,6 @@
 """A secret that a program gives, such as a vault's client: run without a shell, and asked again once a minute."""
 
+import os
 import shlex
 import subprocess
 import time
@@ -24,7 +25,16 @@ def ask(variable: str, command: str) -> str:
         return kept[1]
     try:
         words = shlex.split(command)
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS_MAX, check=False)
+        # Other secrets of ours are none of its business.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")}
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=SECONDS_MAX,
+            check=False,
+            env=environ,
+        )
     except subprocess.TimeoutExpired:
         raise _failed(variable, f"did not end within {SECONDS_MAX:.0f} s") from None
     except OSError as error:

@@ -1,5 +1,9 @@
 """TLS on every way to the servers, with certificates that the test makes: who is in the middle gets nothing."""
 
+import asyncio
+import http.client
+import json
+import ssl
 from pathlib import Path
 
 import psycopg
@@ -11,11 +15,15 @@ from daybook.addresses import with_nats, with_postgres
 from daybook.commands import ChangePrice
 from daybook.embedded.postgres import PostgresServer
 from daybook.errors import Unavailable
+from daybook.http_settings import HttpSettings
 from daybook.postgres import roles
 from daybook.postgres.migrate import migrate
 from daybook.postgres.pool import connect
+from tests.fixtures.channels import ToySandbox
 from tests.fixtures.nats_servers import nats_server
-from tests.fixtures.pipeline import product
+from tests.fixtures.owner import SHOWN
+from tests.fixtures.pipeline import product, until
+from tests.fixtures.served import served
 from tests.fixtures.servers import ServerPair
 from tests.fixtures.tls_doors import tls_door
 from tests.fixtures.toy_shop import shop
@@ -44,6 +52,38 @@ def ask_for_passwords(server: PostgresServer, cluster: Path) -> None:
         conn.execute("SELECT pg_reload_conf()")
 
 
+def change_price(port: int, ca: trustme.CA, amount: str) -> None:
+    """Changes a price over HTTPS, as a client that trusts this authority."""
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+    client = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+    headers = {**SHOWN, "Content-Type": "application/json"}
+    try:
+        client.request("PUT", "/api/v1/products/A/prices/default/EUR", json.dumps({"amount": amount}), headers)
+        answer = client.getresponse()
+        assert answer.status == 200, answer.read()
+        assert answer.headers["Strict-Transport-Security"]
+    finally:
+        client.close()
+
+
+def plainly(port: int) -> None:
+    """The same without TLS."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        client.request("GET", "/api/v1/products/A", headers=SHOWN)
+        client.getresponse()
+    except http.client.BadStatusLine as error:
+        raise ConnectionError from error
+    finally:
+        client.close()
+
+
+def price_of(sandbox: ToySandbox) -> object:
+    """What the shop asks for."""
+    return sandbox.offers["A"]["price"]["price"]
+
+
 async def test_changes_reach_a_shop_over_tls_alone_and_a_server_that_nobody_vouches_for_gets_nothing(
     servers: ServerPair, tmp_path: Path
 ) -> None:
@@ -70,6 +110,14 @@ async def test_changes_reach_a_shop_over_tls_alone_and_a_server_that_nobody_vouc
             await pipeline.carry_out(product("A"), ChangePrice(sku="A", amount="7.77", currency="EUR"))
             await pipeline.level()
             assert sandbox.offers["A"]["price"] == {"price": 777}
+            doors = HttpSettings(tls_cert=server_cert, tls_key=server_key)
+            with served(dsn, doors) as api:
+                await asyncio.to_thread(change_price, api, ca, "8.88")
+                with pytest.raises(ssl.SSLCertVerificationError):
+                    await asyncio.to_thread(change_price, api, other, "9.99")
+                with pytest.raises(ConnectionError):
+                    await asyncio.to_thread(plainly, api)
+            await until(lambda: pipeline.status().level and price_of(sandbox) == 888, "the shop has it")
 
         with connect(with_postgres(f"{place}/ca.pem", "daybook_append", ODD), "test") as conn:
             assert conn.execute("SELECT current_user").fetchone() == ("daybook_append",)

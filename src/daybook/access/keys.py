@@ -19,6 +19,7 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORM = re.compile(rf"(dbk_[a-z2-7]{{{ID_LENGTH}}})_([A-Za-z0-9_-]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{{CHECK_LENGTH}}})")
 LOOKS_LIKE_KEY = re.compile(r"dbk_[a-z2-7]{10}_")
 """What must not stand in an address, a log line or a message."""
+_SECRET = re.compile(r"(dbk_[a-z2-7]{10}_)[A-Za-z0-9_-]+")
 
 
 class PresentedKey(msgspec.Struct, frozen=True):
@@ -45,6 +46,11 @@ def parse(text: str) -> PresentedKey | None:
     if found is None or not hmac.compare_digest(_check(text[:-CHECK_LENGTH]), found[3]):
         return None
     return PresentedKey(found[1], found[2])
+
+
+def without_secrets(text: str) -> str:
+    """The same text, where of a key only its public id is left."""
+    return _SECRET.sub(r"\1…", text)
 
 
 def hash_of(secret: str) -> str:

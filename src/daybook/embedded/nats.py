@@ -1,6 +1,7 @@
 """A NATS server with JetStream from the wheel, in one data folder."""
 
 import json
+import os
 import secrets
 import signal
 import socket
@@ -196,7 +197,13 @@ class NatsServer:
             # A session of its own: Ctrl-C in a terminal reaches the program that owns the server, which stops it
             # in order.
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._data, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._data,
+                env=processes.not_ours(os.environ),
+                start_new_session=True,
             )
         deadline = processes.Deadline(_START_TIMEOUT)
         try:

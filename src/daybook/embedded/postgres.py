@@ -252,7 +252,8 @@ class PostgresServer:
         # PG* variables are meant for clients of other servers. A session of its own: Ctrl-C in a terminal
         # reaches the program that owns the server, which stops it in order. The working folder must be one that the
         # server's account can enter.
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+        given = processes.not_ours(os.environ)
+        environ = {name: value for name, value in given.items() if not name.startswith(("PG", "LC_", "LANG"))}
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 def mark(folder: Path) -> str:
     """A short name for a folder, the same on every call, that fits in a process title."""
     return "daybook-" + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+
+
+def not_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment without Daybook's settings, which hold secrets that a server has no use for."""
+    return {name: value for name, value in environ.items() if not name.startswith("DAYBOOK_")}
 
 
 def _psutil() -> ModuleType:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daybook.embedded.backoff import Backoff
-from daybook.embedded.processes import note
+from daybook.embedded.processes import not_ours, note
 from daybook.errors import NotFound, Unavailable
 
 _LOOK_EVERY = 0.05
@@ -55,6 +55,8 @@ class Supervisor:
 
     def run(self, name: str, command: list[str], env: Mapping[str, str] | None = None) -> None:
         """Start `command` as `name` soon and keep it running, with `env` on top of this process's environment.
+
+        Of Daybook's own variables it gets those in `env` and no other: a secret is not handed on by the way.
 
         Raises Unavailable if the supervisor was stopped, ValueError if the name is taken.
         """
@@ -169,7 +171,7 @@ class Supervisor:
             with (self._logs / f"{child.name}.log").open("ab") as log:
                 child.process = subprocess.Popen(
                     child.command,
-                    env={**os.environ, **child.env},
+                    env=not_ours(os.environ) | child.env,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

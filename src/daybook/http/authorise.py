@@ -42,8 +42,9 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     if declared.open:
         return
     query: bytes = connection.scope["query_string"]
-    if b"dbk_" in query and LOOKS_LIKE_KEY.search(query.decode("latin-1")):
-        raise malformed("query", "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
+    for field, text in (("query", query.decode("latin-1")), ("path", connection.scope["path"])):
+        if "dbk_" in text and LOOKS_LIKE_KEY.search(text):
+            raise malformed(field, "holds a key, which now stands in logs: revoke it, and send `Authorization: Bearer`")
     app: App = connection.app.state[STATE]
     given = headers_of(connection.scope)
     principal = await _who(app, connection.scope, given)

@@ -10,6 +10,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from daybook import limits
+from daybook.access.keys import without_secrets
 from daybook.errors import DaybookError
 from daybook.ids import new_id
 from daybook.postgres import permission
@@ -116,9 +117,14 @@ def problem(
     request: Request[Any, Any, Any], status: int, code: str, detail: str, headers: Any = None, **members: Any
 ) -> Response[bytes]:
     """The answer. `members` are further fields of `Problem`."""
-    found = plain(status, code, detail, request.url.path[:INSTANCE_LENGTH_MAX])
+    found = plain(status, code, detail, _path(request))
     body = msgspec.structs.replace(found, **members)
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _path(request: Request[Any, Any, Any]) -> str:
+    """As it is repeated: a key that somebody put into it is not."""
+    return without_secrets(request.url.path)[:INSTANCE_LENGTH_MAX]
 
 
 def domain_error(request: Request[Any, Any, Any], error: DaybookError) -> Response[bytes]:
@@ -162,7 +168,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
             field = str(first.get("key", "body"))
             detail, members = f"{field}: {reason}", {"field": field, "reason": reason}
     if error.status_code in (404, 405):
-        detail = f"there is no {request.method} {request.url.path[:INSTANCE_LENGTH_MAX]}: the routes are at /schema"
+        detail = f"there is no {request.method} {_path(request)}: the routes are at /schema"
     if error.status_code == 413:
         most = request.app.state.body_bytes
         detail = f"{limits.BODY.of} may have at most {most:,} {limits.BODY.unit}. {limits.BODY.instead}"

@@ -39,6 +39,14 @@ from daybook.terminal.render import answer, line, note, stacked
 ROLES = ("relay", "project", "deliver", "api")
 READY_SECONDS_MAX = 60.0
 _CHANNEL = "DAYBOOK_CHANNEL_"
+_PEOPLE, _LOGIN = ("DAYBOOK_MASTER_KEY", "DAYBOOK_KEYS_POSTGRES"), ("DAYBOOK_OIDC_", "DAYBOOK_TLS_")
+_UNUSED: dict[str, tuple[str, ...]] = {
+    "relay": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
+    "project": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
+    "deliver": _LOGIN,
+    "api": (),
+}
+"""Role -> beginnings of the variables that it is not told."""
 
 
 def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandboxes: bool) -> None:
@@ -76,15 +84,16 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
             addresses = role_addresses(name, started)
             only = [f"--only={one}" for one in channels] if name in ("project", "deliver") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
-            supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], environment | addresses)
+            told = needed_by(name, environment) | addresses
+            supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], told)
 
         def move() -> None:
             supervisor.change_environments({name: role_addresses(name, started) for name in ROLES})
 
         stack.enter_context(ServerSupervisor(started, lambda said: note(common, said), move))
         wait_ready(found)
-        told = _told(found, supervisor, boxes, folder) | {"key": key, "key_file": _key_file(found)}
-        answer(common, told, _shown(told))
+        said = _told(found, supervisor, boxes, folder) | {"key": key, "key_file": _key_file(found)}
+        answer(common, said, _shown(said))
         supervisor.wait()
         note(common, "stopped")
 
@@ -123,6 +132,15 @@ def role_environment(environ: Mapping[str, str], found: Settings, channels: tupl
         "DAYBOOK_POSTGRES": found.require_postgres(),
         "DAYBOOK_NATS": found.require_nats(),
     }
+
+
+def needed_by(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """What of it a role needs: credentials of channels, people's keys and logins are not for those who don't use them.
+
+    The API is told of the channels too, so that it can say what a channel still lacks.
+    """
+    unused = _UNUSED[name]
+    return {variable: one for variable, one in environment.items() if not variable.startswith(unused)}
 
 
 def role_addresses(name: str, started: Servers) -> dict[str, str]:

@@ -287,6 +287,9 @@ def test_nobody_is_let_in_without_a_key_or_with_one_in_the_address(client: TestC
         refused = client.request(sent.method, joined, headers={"Authorization": f"Bearer {key_of('owner')}"})
         assert (refused.status_code, refused.json()["field"]) == (400, "query"), name
         assert key_of("owner")[15:] not in refused.text
+    for path in (f"/products/{key_of('owner')}", f"/nowhere/{key_of('owner')}"):
+        refused = client.get(API + path, headers={"Authorization": f"Bearer {key_of('owner')}"})
+        assert refused.status_code in (400, 404) and key_of("owner")[15:] not in refused.text
     for path in FREE:
         assert client.get(path).status_code != 401
 

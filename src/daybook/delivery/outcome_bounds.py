@@ -2,8 +2,14 @@
 
 A marketplace may answer with a page of megabytes, or name each of ten thousand fields. Such a receipt could not be
 recorded, so the lane would be sent again and again.
+
+A reason is a sentence in the channel's own words. One that is a whole document, JSON inside JSON or a proxy's page, may
+hold anything that the other side has; it stands in the journal alone, and what everybody sees says so.
 """
 
+import re
+
+import msgspec
 from msgspec.structs import replace
 
 from daybook.channel.contract import Accepted, Confirmed, Outcome, Rejected
@@ -22,17 +28,17 @@ def bounded(outcome: Outcome) -> Outcome:
             return _without_long_ids(outcome, remote_id, submission)
         case _:
             reason = getattr(outcome, "reason", None)
-            if isinstance(reason, str) and len(reason) > REASON_LENGTH_MAX:
-                return replace(outcome, reason=_cut(reason, REASON_LENGTH_MAX))
+            if isinstance(reason, str) and (kept := _cut(_sentence(reason), REASON_LENGTH_MAX)) != reason:
+                return replace(outcome, reason=kept)
             return outcome
 
 
 def _reasons(given: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
     kept = tuple(
         Rejection(
-            _cut(one.code, REASON_CODE_LENGTH_MAX),
-            _cut(one.message, REASON_LENGTH_MAX),
-            None if one.field is None else _cut(one.field, REASON_CODE_LENGTH_MAX),
+            _cut(_sentence(one.code), REASON_CODE_LENGTH_MAX),
+            _cut(_sentence(one.message), REASON_LENGTH_MAX),
+            None if one.field is None else _cut(_sentence(one.field), REASON_CODE_LENGTH_MAX),
         )
         for one in given[:REASONS_MAX]
     )
@@ -47,6 +53,25 @@ def _without_long_ids(outcome: Confirmed | Accepted, *ids: str | None) -> Outcom
         return outcome
     message = f"the channel took it under an id of {longest:,} characters; at most {REMOTE_ID_LENGTH_MAX:,} can be kept"
     return Rejected((Rejection("id_too_long", message),))
+
+
+def _sentence(text: str) -> str:
+    """On one line, without what steers a terminal; a document is only named."""
+    text = _UNPRINTABLE.sub(" ", text).strip()
+    if _PAGE.match(text) or (text[:1] in "{[" and _is_json(text)):
+        return f"a document of {len(text):,} characters instead of a reason: the journal of attempts has it"
+    return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict | list)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_PAGE = re.compile(r"<(!doctype|html|\?xml|head|body)\b", re.IGNORECASE)
 
 
 def _cut(text: str, length_max: int) -> str:

@@ -49,3 +49,33 @@ def test_an_id_that_can_not_be_kept_is_a_refusal_that_says_so(outcome: Outcome) 
 )
 def test_what_is_within_the_bounds_stays_as_it_is(outcome: Outcome) -> None:
     assert bounded(outcome) == outcome
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"token": "inner", "hosts": ["db-1.internal"]}',
+        '[{"message": "inner"}]',
+        "<!DOCTYPE html><html><body>inner</body></html>",
+        ' <?xml version="1.0"?><secret>inner</secret>',
+    ],
+)
+def test_a_document_in_the_place_of_a_reason_is_named_and_not_shown(body: str) -> None:
+    (reason,) = reasons_of(bounded(Rejected((Rejection("refused", body, body),))))
+    assert "inner" not in f"{reason.message}{reason.field}"
+    assert reason.message.startswith("a document of ")
+    down = bounded(ChannelUnavailable(body))
+    assert isinstance(down, ChannelUnavailable) and "inner" not in down.reason
+
+
+def test_a_sentence_stays_as_it_was_said_on_one_line_and_without_what_steers_a_terminal() -> None:
+    said = "Wert [rot] für {colour} fehlt\r\n\x1b[31m \u202egnp.exe"
+    (reason,) = reasons_of(bounded(Rejected((Rejection("x", said),))))
+    assert reason.message == "Wert [rot] für {colour} fehlt [31m gnp.exe"
+    plain = Rejected((Rejection("x", "[size] must be one of {S, M}"),))
+    assert bounded(plain) == plain
+
+
+def reasons_of(outcome: Outcome) -> tuple[Rejection, ...]:
+    assert isinstance(outcome, Rejected)
+    return outcome.reasons

@@ -70,7 +70,7 @@ def _is_json(text: str) -> bool:
         return False
 
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_UNPRINTABLE = re.compile(r" ?[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+ ?")
 _PAGE = re.compile(r"<(!doctype|html|\?xml|head|body)\b", re.IGNORECASE)
 
 

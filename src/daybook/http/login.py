@@ -101,13 +101,15 @@ async def log_out(app: InjectedApp, request: AnyRequest) -> Response[None]:
     """The session is ended, and refused within a second by every process. Nothing happens without one."""
     headers = headers_of(request.scope)
     shown = session_in(headers.get(b"cookie"))
-    if shown is not None:
-        try:
-            principal = await app.logins.principal(shown)
-            await app.logins.check_own_page(shown, principal, BrowserRequest("POST", request.url.path, headers))
-            await sync_to_thread(app.logins.logout, shown)
-        except Unauthenticated:
-            pass  # it has ended already
+    if shown is None:
+        # Another site's form comes without the cookie, and must not have the browser forget it either.
+        return Response(None, status_code=204)
+    try:
+        principal = await app.logins.principal(shown)
+        await app.logins.check_own_page(shown, principal, BrowserRequest("POST", request.url.path, headers))
+        await sync_to_thread(app.logins.logout, shown)
+    except Unauthenticated:
+        pass  # it has ended already
     return Response(None, status_code=204, cookies=[forget(SESSION)])
 
 

@@ -24,6 +24,9 @@ from daybook.ids import new_secret
 from daybook.oidc_settings import OidcProvider, is_local
 
 RETURN_LENGTH_MAX = 1000
+ASKED_PER_SECOND, ASKED_AT_ONCE = 20.0, 40.0
+"""Answers that providers are asked to confirm, for long and in one go: anybody can make up answers, and none of them is
+cheaper for the provider than for us. A whole company that comes to work is let in within a minute."""
 _COOKIE = re.compile(r"([a-z0-9]+)\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{0,1400})")
 _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of ours: no host, no backslash, which browsers read as a slash, and nothing that needs to be encoded."""
@@ -81,13 +84,15 @@ class BrowserLogin:
         providers: Mapping[str, Provider],
         address: str | None,
         wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`providers` are by issuer."""
         self._providers = {
             one.settings.name: one for one in providers.values() if one.settings.client_id is not None and address
         }
         self._redirect = f"{address}/auth/callback"
-        self._wall = wall
+        self._wall, self._clock = wall, clock
+        self._left, self._at = ASKED_AT_ONCE, clock()
 
     def names(self) -> Sequence[str]:
         """What `provider` may be."""
@@ -148,6 +153,7 @@ class BrowserLogin:
         else:
             form |= {"client_id": _client(settings), "client_secret": settings.client_secret}
         address = _endpoint(provider, metadata.token_endpoint)
+        self._count()
         status, body = await ask(settings, address, form=form, headers=headers)
         token = body.get("id_token") if isinstance(body, dict) else None
         if status != 200 or not isinstance(token, str):
@@ -155,6 +161,14 @@ class BrowserLogin:
             said = why if isinstance(why, str) and re.fullmatch("[a-z_]{1,50}", why) else f"status {status}"
             raise refused("not_vouched", f"the provider gave no ID token ({said}): begin again at /auth/login")
         return token
+
+    def _count(self) -> None:
+        """Raises Unavailable when the providers have been asked too much just now."""
+        now = self._clock()
+        self._left, self._at = min(ASKED_AT_ONCE, self._left + (now - self._at) * ASKED_PER_SECOND), now
+        if self._left < 1:
+            raise Unavailable("too many logins at once: the identity provider is not asked for more just now")
+        self._left -= 1
 
     async def _checked(self, provider: Provider, begun: BegunLogin, text: str) -> Subject:
         """OpenID Connect Core, 3.1.3.7."""

@@ -377,6 +377,28 @@ def test_a_page_of_a_stranger_changes_nothing_with_somebody_elses_session(browse
     assert browser.get(f"{API}/products", authorization=SHOWN["Authorization"], origin="x").status_code == 200
 
 
+def test_another_sites_form_does_not_have_the_browser_forget_its_session(browser: Browser) -> None:
+    browser.log_in()
+    kept, browser.cookies = dict(browser.cookies), {}  # SameSite: a form of another site comes without it
+    answer = browser.send("POST", "/auth/logout", origin="https://evil.example", sec_fetch_site="cross-site")
+    assert (answer.status_code, "set-cookie" in answer.headers) == (204, False)
+    browser.cookies = kept
+    assert browser.get("/auth/me").status_code == 200
+
+
+def test_made_up_answers_do_not_become_a_flood_for_the_provider(
+    browser: Browser, app: App, issuer: IdentityProvider
+) -> None:
+    now = app.browser_login._clock()
+    app.browser_login._clock = lambda: now
+    back = changed(browser.to_provider(), code="made-up")
+    found = [browser.come_back(back).status_code for _ in range(50)]
+    assert found == [401] * 40 + [503] * 10
+    assert issuer.asked["/token"] == 40
+    now += 1
+    assert browser.come_back(back).status_code == 401
+
+
 def test_a_session_that_is_shown_twice_or_wrongly_is_none(browser: Browser) -> None:
     browser.log_in()
     good = browser.cookies[SESSION]

@@ -118,8 +118,9 @@ def list_orders(
 def show_order(
     app: InjectedApp, order: FromPath[str], at: At = None, position: Position = None, if_none_match: Known = None
 ) -> Response[OrderView]:
-    """The order now or at a moment: lines, reservations, parcels, money. Honours If-None-Match."""
-    found = show(app.reader, order, moment(app.reader, at, position))
+    """Now or at a moment: lines, reservations, parcels, money, what others were told. Honours If-None-Match."""
+    now = at is None and position is None
+    found = show(app.reader, app.pool, order, moment(app.reader, at, position), now=now)
     return conditional(if_none_match, found, found.version)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from daybook.errors import InvalidValue
-from daybook.events import CancelCause, OrderCancelled, Recorded
+from daybook.events import CancelCause, ListingEvent, ListingRejected, OrderCancelled, Recorded
 from daybook.events.envelope import ORDER_KEY
 from daybook.limits import ROWS
 from daybook.log.reader import LAST, Reader, recorded
@@ -18,6 +18,7 @@ from daybook.orders.state import Order, OrderStatus, PaymentStatus, evolve
 from daybook.postgres.pool import Pool, fetch
 from daybook.postgres.sql import beside
 from daybook.queries.moment import Moment
+from daybook.queries.receipts import outcome_of
 from daybook.queries.sentences import sentence
 from daybook.values import Money
 
@@ -65,6 +66,20 @@ class ReturnView(msgspec.Struct, frozen=True, kw_only=True):
     restocked: bool
 
 
+class ToldSystem(msgspec.Struct, frozen=True, kw_only=True):
+    """An outside system that was, or is to be, told something about the order: a shipper, a CRM, the shop itself."""
+
+    channel: str
+    facet: str
+    """What it is told, in that channel's words."""
+    state: str
+    """`due`, `accepted`, `confirmed` or `rejected`."""
+    answered_at: datetime | None = None
+    """When its last answer was recorded."""
+    reasons: list[str] = []
+    """Why it refused."""
+
+
 class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     """An order in a list."""
 
@@ -95,6 +110,8 @@ class OrderView(OrderSummary, frozen=True, kw_only=True):
     reserved: list[ReservedPieces]
     parcels: list[ParcelView]
     returns: list[ReturnView]
+    told: list[ToldSystem]
+    """In order of channel and facet. What is due stands here only in an answer about now."""
     shipping: str
     tax_included: bool
     paid: str
@@ -133,10 +150,18 @@ class OrderChange(msgspec.Struct, frozen=True, kw_only=True):
     """Of a cancellation."""
 
 
-def show(reader: Reader, order: str, moment: Moment) -> OrderView:
-    """The order at the moment. Raises NotFound, also for one that came later. One indexed statement."""
+def show(reader: Reader, pool: Pool, order: str, moment: Moment, *, now: bool) -> OrderView:
+    """The order at the moment. Raises NotFound, also for one that came later. One indexed statement.
+
+    `now`: the moment is the present: what outside systems are still to be told is looked up as well.
+    """
     events = reader.of_key(f"{ORDER_KEY}{order}", upto=moment.position)
-    return _view(known(_folded(events), order), events)
+    found = known(_folded(events), order)
+    told = {(one.channel, one.facet): one for one in _answers(events)}
+    for channel, facet, state in fetch(pool, QUERIES["told"], {"order": order}) if now else ():
+        before = told.get((channel, facet)) or ToldSystem(channel=channel, facet=facet, state=state)
+        told[channel, facet] = msgspec.structs.replace(before, state=state)
+    return _view(found, events, [told[where] for where in sorted(told)])
 
 
 def history(reader: Reader, order: str, *, limit: int = ROWS.most, after: int = 0) -> list[OrderChange]:
@@ -205,7 +230,23 @@ def _summary(order: Order, events: Sequence[Recorded]) -> OrderSummary:
     )
 
 
-def _view(order: Order, events: Sequence[Recorded]) -> OrderView:
+def _answers(events: Iterable[Recorded]) -> Iterable[ToldSystem]:
+    for one in events:
+        event = one.event
+        if not isinstance(event, ListingEvent):
+            continue
+        reasons = event.reasons if isinstance(event, ListingRejected) else ()
+        for facet in event.facets:
+            yield ToldSystem(
+                channel=event.channel,
+                facet=facet.facet,
+                state=outcome_of(event),
+                answered_at=one.recorded_at,
+                reasons=[f"{reason.code} {reason.message}".strip() for reason in reasons],
+            )
+
+
+def _view(order: Order, events: Sequence[Recorded], told: list[ToldSystem]) -> OrderView:
     placed = order.placed
     return OrderView(
         **msgspec.structs.asdict(_summary(order, events)),
@@ -232,6 +273,7 @@ def _view(order: Order, events: Sequence[Recorded]) -> OrderView:
             )
             for one in order.returns
         ],
+        told=told,
         shipping=_major(order, placed.shipping),
         tax_included=placed.tax_included,
         paid=_major(order, order.paid),

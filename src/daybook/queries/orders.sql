@@ -7,6 +7,11 @@ WHERE type = 'order.placed.v1' AND position < %(before)s
   AND (NOT %(oversold)s OR data::jsonb @? '$.allocations[*] ? (@.oversold > 0)')
 ORDER BY position DESC LIMIT %(limit)s
 
+-- name: told
+-- What outside systems are told about an order, and how far that is.
+SELECT d.channel, d.facet, d.state FROM projections p
+JOIN deliveries d ON d.channel = p.name AND d.sku = %(order)s
+
 -- name: of_keys
 -- All events of these keys, in order.
 SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, actor, reason, source,

@@ -100,13 +100,14 @@ def place(
     "daybook order show webshop:1001 --at 2026-03-01T09:00+01:00 --json",
 )
 def show(common: CommonOptions, order: OrderId, at: At = None, position: Position = None) -> None:
-    """Show an order as it is, or as it was: lines, reservations, parcels, money."""
+    """Show an order as it is, or as it was: lines, reservations, parcels, money, what others were told."""
     from daybook.queries.moment import resolve
     from daybook.queries.orders import show as asked
     from daybook.terminal.order import views
 
     with app_for_queries(common) as on:
-        found = asked(on.reader, order, resolve(on.reader, at, position))
+        now = at is None and position is None
+        found = asked(on.reader, on.pool, order, resolve(on.reader, at, position), now=now)
     answer(common, found, views.shown(found))
 
 

@@ -34,6 +34,9 @@ def shown(found: OrderView) -> Show:
     if found.parcels:
         parcels = [(one.parcel, one.carrier, one.tracking, one.lines) for one in found.parcels]
         parts.append(table(("parcel", "carrier", "tracking", "lines"), parcels))
+    if found.told:
+        told = [(one.channel, one.facet, one.state, one.answered_at, "; ".join(one.reasons)) for one in found.told]
+        parts.append(table(("told", "what", "state", "answered (UTC)", "why"), told))
     return stacked(*parts)
 
 

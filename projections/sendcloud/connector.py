@@ -50,6 +50,8 @@ class SendcloudConnector:
         try:
             if push.payload is None:
                 return await self._withdraw(push)
+            if "left" in push.payload:
+                return Confirmed()  # it was done, and is not to be touched any more
             before: tuple[ParcelCancelled, ...] = ()
             if push.remote_id is not None:
                 known = await self._know(push.remote_id)

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec.structs import replace
 
-from daybook.events import ParcelAnnounced, Recorded
+from daybook.events import OrderShipped, ParcelAnnounced, Recorded
 from daybook.orders.state import Order, evolve
 
 NAME = "sendcloud"
@@ -16,14 +16,18 @@ class ToShip(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     announced: tuple[str, ...] = ()
     """Ids and tracking numbers of parcels that Sendcloud gave this order."""
 
-    def pieces(self) -> dict[str, int]:
-        """By line, those that go with Sendcloud: neither cancelled, nor shipped in a parcel of somebody else's.
+    def left(self) -> list[str]:
+        """The parcels of here that left, by the names that were told."""
+        return [one.parcel for one in self.order.parcels if self._is_ours(one)]
 
-        A parcel of here that left is still the work that was done: it must not look as if it were to be undone.
-        """
+    def _is_ours(self, parcel: OrderShipped) -> bool:
+        return parcel.parcel in self.announced or parcel.tracking in self.announced
+
+    def pieces(self) -> dict[str, int]:
+        """By line, those that go with Sendcloud: neither cancelled, nor shipped in a parcel of somebody else's."""
         elsewhere: dict[str, int] = {}
         for parcel in self.order.parcels:
-            if parcel.parcel not in self.announced and parcel.tracking not in self.announced:
+            if not self._is_ours(parcel):
                 for line in parcel.lines:
                     elsewhere[line.line] = elsewhere.get(line.line, 0) + line.quantity
         left = {

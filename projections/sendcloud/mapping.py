@@ -14,8 +14,11 @@ WHEN = ("paid", "placed")
 
 
 def render(state: ToShip, reference: Reference) -> Rendered:
-    """(order, `parcel`) -> what goes into it and how; held while settings or a person are missing."""
+    """(order, `parcel`) -> what goes into it and how, or that it left; held while settings or a person are missing."""
     order, settings = state.order, reference.channels.get(NAME, DEFAULTS)
+    if left := state.left():
+        # Hazard: this must hold nothing of settings, or a change of them would cancel the labels of all that ever left.
+        return {(order.id, PARCEL): {"order": order.id, "left": left}}
     pieces = state.pieces()
     if not pieces or not _is_due(state, settings):
         return {}

@@ -108,6 +108,16 @@ def test_an_address_that_lacks_something_costs_no_request_and_who_was_erased_is_
     at_the_desk(erased, {})
 
 
+def test_a_parcel_that_left_is_not_touched_any_more() -> None:
+    async def test(desk: Desk) -> None:
+        await desk.push(wanted(2))
+        asked = len(desk.sandbox.received)
+        assert await desk.push({"order": ORDER, "left": ["P1"]}) == Confirmed()
+        assert len(desk.sandbox.received) == asked and list(desk.sandbox.shown()) == [ORDER]
+
+    at_the_desk(test)
+
+
 def test_a_refusal_names_its_field() -> None:
     async def test(desk: Desk) -> None:
         outcome = await desk.push(wanted(2) | {"shipping_option": "pigeon"})

@@ -83,6 +83,10 @@ async def test_an_order_that_is_paid_has_its_label_and_its_number_is_a_finding(d
         shipped = ShipOrder(order="toy:1", parcel="P1", carrier="postnl", tracking="3SYZXG0000001")
         await pipeline.carry_out(shipped)
         await pipeline.level()
+        other = replace(CONFIGURED, extra={**CONFIGURED.extra, "shipping_option": "dhl:connect"})
+        await pipeline.carry_out(ConfigureChannel(channel=other))
+        await pipeline.caught_up()
+        await pipeline.level()
         assert sandbox.labels == 1 and "toy:1" in sandbox.shown()
 
 

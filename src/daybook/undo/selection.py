@@ -7,6 +7,7 @@ import msgspec
 
 from daybook import limits
 from daybook.errors import InvalidValue, NotFound
+from daybook.limits import Limit
 from daybook.log.reader import LAST, Reader
 from daybook.queries.moment import resolve
 from daybook.values import check_limit
@@ -54,12 +55,12 @@ class Chosen(msgspec.Struct, frozen=True):
         return sum(len(one) for one in self.groups.values())
 
 
-def chosen(reader: Reader, selection: Selection) -> Chosen:
-    """The events. Raises InvalidValue for a selection that makes no sense, and NotFound for one of nothing."""
+def chosen(reader: Reader, selection: Selection, limit: Limit = limits.UNDONE) -> Chosen:
+    """The events. Raises InvalidValue for a selection that makes no sense, or is too large; NotFound for nothing."""
     groups: dict[str, set[int]] = {}
     others: Counter[str] = Counter()
-    rows = _rows(reader, selection)
-    check_limit(limits.UNDONE, len(rows), "events")
+    rows = _rows(reader, selection, limit.most + 1)
+    check_limit(limit, len(rows), "select")
     for position, key, kind in rows:
         if kind.startswith(_UNDONE):
             groups.setdefault(key, set()).add(position)
@@ -70,13 +71,12 @@ def chosen(reader: Reader, selection: Selection) -> Chosen:
     return Chosen(groups, dict(others))
 
 
-def _rows(reader: Reader, selection: Selection) -> Sequence[tuple[int, str, str]]:
+def _rows(reader: Reader, selection: Selection, limit: int) -> Sequence[tuple[int, str, str]]:
     ways = [name for name in ("position", "correlation", "since") if getattr(selection, name) is not None]
     if len(ways) != 1:
         raise InvalidValue("selection", "name one of position, correlation and since", ways or None)
     if selection.since is None and (selection.until is not None or selection.by is not None):
         raise InvalidValue("since", "until and by narrow down since: give it, too", None)
-    limit = limits.UNDONE.most + 1
     if selection.position is not None:
         if not 1 <= selection.position <= reader.head():
             raise NotFound(f"the log has no position {selection.position}", position=selection.position)

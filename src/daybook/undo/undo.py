@@ -1,14 +1,16 @@
 """Undoing: the plan, and carrying it out, product by product."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
+from daybook import limits
 from daybook.commands.book import Book, Command
 from daybook.commands.dry_run import DryRun
 from daybook.errors import DaybookError, Refused, Unavailable
 from daybook.ids import new_id
+from daybook.limits import Limit
 from daybook.log.pending import Context
 from daybook.log.reader import Reader
 from daybook.queries.fields import FieldChange
@@ -58,13 +60,38 @@ class UndoReport(msgspec.Struct, kw_only=True):
 class Undo:
     """One undo: of what, by whom, and what to do with what somebody changed since."""
 
-    def __init__(self, book: Book, reader: Reader, selection: Selection, newer: Newer = "refuse") -> None:
+    def __init__(
+        self,
+        book: Book,
+        reader: Reader,
+        selection: Selection,
+        newer: Newer = "refuse",
+        limit: Limit = limits.UNDONE,
+    ) -> None:
         """Raises InvalidValue and NotFound: see `chosen`."""
         self._book, self._reader = book, reader
         self._selection, self._newer = selection, newer
-        self._chosen: Chosen = chosen(reader, selection)
-        self.events = self._chosen.events
-        """How many are to be undone."""
+        self._chosen: Chosen = chosen(reader, selection, limit)
+
+    @property
+    def groups(self) -> Iterable[str]:
+        """The product groups that it looks at."""
+        return self._chosen.groups
+
+    @property
+    def others(self) -> Mapping[str, int]:
+        """Stored type -> events of the selection that no undo takes back."""
+        return self._chosen.others
+
+    def check(self, allowed: Allowed) -> None:
+        """Asks for all that the chosen events did, changed since or not. Raises Forbidden for the first that is not.
+
+        A plan tells values, also of what would be left as it is: who may not take all of it back is told nothing.
+        """
+        for key, positions in self._chosen.groups.items():
+            for one in inverses(self._reader.of_key(key), positions, "force"):
+                for command, _ in _commands(one):
+                    allowed(command)
 
     def plan(self, sender: Context, allowed: Allowed = lambda _: None) -> UndoReport:
         """What carrying it out now would do. Nothing is written. Raises Forbidden for the first that is not allowed."""

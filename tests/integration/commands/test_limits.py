@@ -126,7 +126,20 @@ WITH_LESS: dict[str, tuple[Limit, list[Command], Command]] = {
 
 PEOPLE = {"PERSON_NAME", "PERSON_MAIL", "PERSON_PHONE", "ADDRESS_LINES", "ADDRESS_LINE", "PEOPLE"}
 """Of what is known of people: see tests/unit/people."""
-ELSEWHERE = {"NAME", "FILTER", "BODY", "NAMED", "PAGE", "PARAMETER", "ROWS"}
+ELSEWHERE = {
+    "IDENTITIES",
+    "UNDONE_BY_REQUEST",
+    "UNDONE",
+    "SUBJECT",
+    "ISSUER",
+    "NAME",
+    "FILTER",
+    "BODY",
+    "NAMED",
+    "PAGE",
+    "PARAMETER",
+    "ROWS",
+}
 """Limits of requests and of who sends them, not of a command."""
 
 

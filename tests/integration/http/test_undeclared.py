@@ -79,7 +79,7 @@ def test_a_parameter_that_may_be_repeated_is_taken(client: TestClient[Litestar])
     assert client.get(f"{API}/products?limit=5&at=2026-03-01T09:00%2B01:00").status_code == 200
 
 
-@pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "Idempotency-Key", "X-Actor", "X-Reason"])
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match", "Idempotency-Key"])
 def test_a_header_of_commands_is_refused_where_it_would_be_ignored(client: TestClient[Litestar], header: str) -> None:
     refused(client.post(f"{API}/channels/x/pause", json={}, headers={header: '"1"'}), header, "does not take")
 

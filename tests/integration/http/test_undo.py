@@ -12,6 +12,7 @@ from daybook.app import App
 from daybook.authentication.current import CurrentAccess
 from daybook.channel.registry import Registry
 from daybook.config import Settings
+from daybook.events import AccessScope
 from tests.fixtures.owner import client_of, state_of
 
 API = "/api/v1"
@@ -73,3 +74,25 @@ def test_who_may_not_change_a_price_may_not_take_one_back_nor_see_it(app: App, c
     for query in ("", "?dry_run=true"):
         answer = client.post(f"{API}/undo{query}", json=wish)
         assert answer.status_code == 403 and "99" not in answer.text
+
+
+def test_who_is_narrowed_down_is_told_nothing_of_what_is_outside_whatever_became_of_it(
+    app: App, client: TestClient[Litestar]
+) -> None:
+    old = priced(client, "99")
+    priced(client, "88.22")  # changed since: nothing would be written, and all of it could be told
+    client.post(f"{API}/channels", json={"name": "nosuch", "kind": "nosuch"})
+    definition = client.put(f"{API}/categories/secret", json={"code": "secret"}).json()["position"]
+    scopes = ({"price_lists": ("default",)}, {"categories": ("shoes",)}, {"channels": ("webshop",)})
+    told = set()
+    for scope in scopes:
+        narrowed = state_of("editor", [AccessScope(**scope)])
+        app.access = CurrentAccess(app.reader, app.log, app.pool, narrowed)
+        for position in (old, definition):
+            for newer in ("refuse", "skip", "force"):
+                for query in ("", "?dry_run=true"):
+                    wish = {"select": {"position": position}, "newer": newer}
+                    answer = client.post(f"{API}/undo{query}", json=wish)
+                    assert answer.status_code == 403, answer.text
+                    told.add(answer.json()["detail"])
+    assert not any("88.22" in one or "secret" in one or " A " in one for one in told)

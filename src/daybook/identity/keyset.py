@@ -14,7 +14,12 @@ _TYPES: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {"RSA": RSAKey
 """No `oct`: a key that checks what it also signs is no public key, and one that is published is anybody's."""
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _TAKEN = frozenset({"kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"})
-_OF_CURVE = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "Ed25519"}
+_OF_CURVE = {
+    ("EC", "P-256"): "ES256",
+    ("EC", "P-384"): "ES384",
+    ("EC", "P-521"): "ES512",
+    ("OKP", "Ed25519"): "Ed25519",
+}
 
 
 class PublicKey(msgspec.Struct, frozen=True):
@@ -74,9 +79,12 @@ def _signs(given: Mapping[str, Any]) -> frozenset[str]:
     if given["kty"] == "RSA":
         found = _RSA if RSA_BITS_MIN <= _bits(given.get("n")) <= RSA_BITS_MAX else frozenset()
     else:
-        found = frozenset({_OF_CURVE[crv]} if (crv := given.get("crv")) in _OF_CURVE else ())
+        curve = (given["kty"], str(given.get("crv")))
+        found = frozenset({_OF_CURVE[curve]} if curve in _OF_CURVE else ())
     named = given.get("alg")
-    return found if named is None else found & {named if named != "EdDSA" else "Ed25519"}
+    if named is None:
+        return found
+    return found & {named if named != "EdDSA" else "Ed25519"} if isinstance(named, str) else frozenset()
 
 
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})

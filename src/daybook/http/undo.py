@@ -43,8 +43,8 @@ def undo(
     """Takes events of products back: one, those of a cause, or what somebody did in a while; nothing is removed.
 
     All of it must be allowed to the caller, to see and to change. A field that was changed since by something else is
-    refused with 409, unless `newer` says to `skip` it or to `force` it back. Sent again it changes nothing. To undo the undo, name
-    the answer's `correlation_id`. More than 5,000 events are undone from the command line.
+    refused with 409, unless `newer` says to `skip` it or to `force` it back. Sent again it changes nothing. To undo the
+    undo, name the answer's `correlation_id`. More than 5,000 events are undone from the command line.
     """
     made = Undo(app.book, app.reader, data.select, data.newer, limits.UNDONE_BY_REQUEST)
     reads_log = not isinstance(decide(principal, "log.read"), Denied)

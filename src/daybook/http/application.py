@@ -33,6 +33,7 @@ from daybook.http import (
     products,
     status,
     stock,
+    stream,
     traces,
     undo,
     users,
@@ -50,7 +51,7 @@ from daybook.http.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo),
-    "Catalogue": (catalogue, definitions, events, traces),
+    "Catalogue": (catalogue, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders,),
     "People": (people,),

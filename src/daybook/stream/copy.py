@@ -9,6 +9,7 @@ from typing import IO
 import msgspec
 
 from daybook.errors import InvalidValue, NotFound, Unavailable
+from daybook.limits import PAGE_BYTES_MAX
 from daybook.stream.connection import Nats
 from daybook.stream.feed import Delivered, Feed
 from daybook.stream.jetstream import Stream
@@ -25,6 +26,41 @@ class SavedMessage(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None = None
     base64: str | None = None
     """Of a body that is no UTF-8 text."""
+
+
+class SavedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some messages of the stream."""
+
+    messages: list[SavedMessage]
+    last: int
+    """The stream's last sequence."""
+    next: int | None
+    """The next `after`; None on the last page."""
+
+
+async def page(url: str, after: int, limit: int) -> SavedPage | None:
+    """The messages after a sequence, at most `limit`, and no more once they have `limits.PAGE_BYTES_MAX`.
+
+    None without a stream. Asks for one after the other, which needs no consumer. Raises Unavailable.
+    """
+    nats = Nats(url, "messages")
+    await nats.open()
+    try:
+        stream = Stream(nats)
+        info = await stream.info()
+        if info is None:
+            return None
+        found: list[SavedMessage] = []
+        at, size = max(after, info.first - 1), 0
+        end = min(info.last, at + limit)
+        while at < end and size < PAGE_BYTES_MAX:
+            at += 1
+            if (stored := await stream.stored(at)) is not None:
+                found.append(_message(at, stored.subject, stored.body))
+                size += len(stored.body)
+        return SavedPage(messages=found, last=info.last, next=at if at < info.last else None)
+    finally:
+        await nats.close()
 
 
 async def save(url: str, file: Path, progress: Callable[[int, int], None]) -> int:

@@ -33,7 +33,7 @@ class Permissions(msgspec.Struct, frozen=True):
 
 
 USERS: dict[str, Permissions] = {
-    "api": Permissions((_WITNESS, wake_log())),
+    "api": Permissions((*_ASK, wake_log())),
     "relay": Permissions((SUBJECTS, _INFO, *_ASK, *_KEEP), (wake_log(),)),
     "project": Permissions((*_READ, wake_delivery("*"))),
     "deliver": Permissions((_WITNESS, wake_log()), (wake_delivery("*"),)),

@@ -114,6 +114,7 @@ SENT: dict[str, Sent] = {
     "define_attribute": Sent("PUT", "/attributes/a", ("definition.change",), {"code": "a", "type": "text"}),
     "define_family": Sent("PUT", "/families/f", ("definition.change",), {"code": "f"}),
     "define_category": Sent("PUT", "/categories/new", ("definition.change",), {"code": "new"}),
+    "list_stream_messages": Sent("GET", "/stream/messages", ("log.verify",)),
     "list_events": Sent("GET", "/events?limit=1", ("log.read",)),
     "show_trace": Sent("GET", "/trace?correlation_id=nosuch", ("log.read",)),
     "list_channels": Sent("GET", "/channels", ("channel.read",), listed=True),

@@ -5,6 +5,7 @@ Each `parse_*` returns the canonical form or raises `InvalidValue` naming the fi
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import NewType
@@ -91,6 +92,15 @@ def check_limit(limit: Limit, given: int, field: str) -> None:
     """Raises InvalidValue when this is more than is taken, with the limit, what was given and what to do instead."""
     if reason := limit.excess(given):
         raise InvalidValue(field, reason, limit=limit.most, given=given)
+
+
+def check_time(time: datetime, field: str) -> datetime:
+    """A time that names its zone and can be told in any: not within a day of the first and the last that there are."""
+    if time.tzinfo is None:
+        raise InvalidValue(field, "needs a time zone", time.isoformat())
+    if not 1 < time.year < 9999:
+        raise InvalidValue(field, "must be between the years 2 and 9998", time.isoformat())
+    return time
 
 
 def check_text(text: str, field: str, longest: Limit) -> str:

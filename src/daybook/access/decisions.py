@@ -21,7 +21,7 @@ from daybook.events.access import (
     UserLocked,
     UserUnlocked,
 )
-from daybook.values import check_limit, check_text, parse_code
+from daybook.values import check_limit, check_text, check_time, parse_code
 
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 _EVERYTHING = AccessScope()
@@ -174,8 +174,8 @@ def make_key(
     """A key for a user."""
     if label is not None:
         check_text(label, "label", limits.KEY_LABEL)
-    if expires_at is not None and expires_at.tzinfo is None:
-        raise InvalidValue("expires_at", "needs a time zone", expires_at)
+    if expires_at is not None:
+        check_time(expires_at, "expires_at")
     check_limit(limits.KEYS, len([one for one in user.keys if state.keys[one].revoked_at is None]) + 1, "user")
     return [KeyMade(user=user.user, key=key, hash=hash_, label=label, expires_at=expires_at)]
 

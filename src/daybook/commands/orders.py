@@ -20,7 +20,17 @@ from daybook.orders.state import Order, total_of
 from daybook.people.person import parse_person_id
 from daybook.stock.decisions import check_locations, check_pieces
 from daybook.stock.state import Stock
-from daybook.values import Money, check_limit, check_money, check_text, exponent, parse_code, parse_money, parse_sku
+from daybook.values import (
+    Money,
+    check_limit,
+    check_money,
+    check_text,
+    check_time,
+    exponent,
+    parse_code,
+    parse_money,
+    parse_sku,
+)
 
 
 class OrderedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +130,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             shipping=_minor(self.shipping, self.currency, "shipping"),
             tax_included=self.tax_included,
             already_sold=self.already_sold,
-            sold_at=self.sold_at,
+            sold_at=None if self.sold_at is None else check_time(self.sold_at, "sold_at"),
         )
         check_money(Money(total_of(wish), wish.currency), "lines")
         return wish

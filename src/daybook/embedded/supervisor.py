@@ -44,8 +44,10 @@ class Supervisor:
     survives SIGKILL by design, while one that lingered would compete with the next start.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, on_note: Callable[[str], None] = lambda _: None) -> None:
+        """`on_note` hears, in another thread, which child ended or can't be started, and when it is tried again."""
         self._logs = data / "logs"
+        self._on_note = on_note
         self._children: dict[str, _Child] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -198,6 +200,7 @@ class Supervisor:
 
     def _note(self, child: _Child, what: str) -> None:
         note(self._logs / f"{child.name}.log", f"{child.name} {what}")
+        self._on_note(f"{child.name} {what}")
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,11 +38,11 @@ def export_sheet(reader: Reader, position: int) -> Iterator[bytes]:
                 names.update(cells)
                 kept.write(msgspec.json.encode(cells) + b"\n")
         columns = [*(name for name in FIRST if name in names), *sorted(names.difference(FIRST))]
-        yield _line(columns or ["sku"])
+        yield csv_line(columns or ["sku"])
         kept.seek(0)
         for line in kept:
             cells = msgspec.json.decode(line)
-            yield _line([cells.get(name, "") for name in columns])
+            yield csv_line([cells.get(name, "") for name in columns])
 
 
 def _cells(fields: Fields, reference: Reference) -> Mapping[str, str]:
@@ -65,7 +65,8 @@ def _cell(name: str, value: Any, reference: Reference) -> str | None:
     return guarded(value) if isinstance(value, str) else str(value)
 
 
-def _line(cells: list[str]) -> bytes:
+def csv_line(cells: Sequence[str]) -> bytes:
+    """Cells as one line of CSV."""
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue().encode()

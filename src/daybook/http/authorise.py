@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 from litestar.concurrency import sync_to_thread
 from litestar.handlers.base import BaseRouteHandler
 
 from daybook.access.authority import NOTHING, Denied, Principal, Touched, access_column, decide
 from daybook.access.keys import LOOKS_LIKE_KEY
-from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, LOCATION, PRICE_LIST
+from daybook.access.permissions import CATEGORY, CHANNEL, DIMENSIONS, LOCATION, PRICE_LIST, ROLES
 from daybook.access.state import AccessGrant
 from daybook.app import App
 from daybook.authentication.logins import OF_BROWSERS, BrowserRequest
@@ -49,9 +50,9 @@ async def authorise(connection: Any, handler: BaseRouteHandler) -> None:
     given = headers_of(connection.scope)
     principal = await _who(app, connection.scope, given)
     key_limits.begin(connection, principal.credential)
-    connection.scope["user"] = principal
     parts = {name: str(value) for name, value in connection.scope["path_params"].items()}
-    await _check_actor(app, principal, given.get(_ACTOR), handler.opt[TAKES])
+    principal = await _acting(app, principal, given.get(_ACTOR), handler.opt[TAKES])
+    connection.scope["user"] = principal
     named = {dimension: parts[part] for dimension, part in declared.named.items()}
     if declared.order is not None:
         named[CHANNEL] = channel_of(parts[declared.order])
@@ -103,15 +104,21 @@ async def _decided(
     return found
 
 
-async def _check_actor(app: App, principal: Principal, given: str | None, takes: Takes) -> None:
-    """Who names another as the actor must be allowed to act for others, where that is told at all."""
+async def _acting(app: App, principal: Principal, given: str | None, takes: Takes) -> Principal:
+    """The principal, who must be allowed to act for others to name another as the actor, where that is told at all.
+
+    With the grants that let it act for others and no other: what it may for itself alone it does in its own name.
+    """
     if given is None or "x-actor" not in takes.headers or header_text(given) in ("", principal.login):
-        return
+        return principal
     denied = decide(principal, ACT)
     if isinstance(denied, Denied):
         refused = _refusal(principal, denied, ACT, {})
         await app.access.refuse(refused)
         raise _forbidden(refused, denied)
+    return msgspec.structs.replace(
+        principal, grants=tuple(one for one in principal.grants if ACT in ROLES.get(one.role, ()))
+    )
 
 
 def authorised(app: App, principal: Principal, command: object) -> str | None:
@@ -141,6 +148,8 @@ def _facts(app: App, one: Requirement) -> Callable[[], Touched]:
         for sku in (one.sku, one.parent):
             if sku is not None and (found := touched_at(app.reader, sku)):
                 return found
+        if one.parent is not None:
+            return NOTHING  # a model that is not there is told from one that is outside by nobody
         named = one.categories if one.category is None else (one.category,)
         return {CATEGORY: above(app.book.reference(), named)} if named else NOTHING
 

@@ -62,6 +62,7 @@ def show_catalogue(
         category=category,
         listed_on=listed_on,
         reach=reach(principal, "product.read"),
+        reader=app.reader,
     )
     return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})
 

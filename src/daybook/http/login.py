@@ -107,9 +107,9 @@ async def log_out(app: InjectedApp, request: AnyRequest) -> Response[None]:
     try:
         principal = await app.logins.principal(shown)
         await app.logins.check_own_page(shown, principal, BrowserRequest("POST", request.url.path, headers))
-        await sync_to_thread(app.logins.logout, shown)
     except Unauthenticated:
-        pass  # it has ended already
+        pass  # it has ended already, or its user is locked out: the session itself ends all the same
+    await sync_to_thread(app.logins.logout, shown)
     return Response(None, status_code=204, cookies=[forget(SESSION)])
 
 

@@ -150,12 +150,12 @@ def take_back(
 
 
 def pay(order: Order, amount: Money, reference: str | None) -> Decided:
-    """A payment; together not more than the order costs."""
+    """A payment; together not more than what was not cancelled costs."""
     _check_amount(order, amount)
     if reference is not None and any(one.reference == reference for one in order.payments):
         return _same_money(order, next(one for one in order.payments if one.reference == reference).amount, amount)
     check_limit(limits.PAYMENTS, len(order.payments) + 1, "payment")
-    due = order.total - order.paid
+    due = max(0, order.owed - order.paid)
     if amount.amount > due:
         left = Money(due, amount.currency)
         raise Refused(f"{amount} is more than order {order.id} still costs: {left}", field="amount", order=order.id)

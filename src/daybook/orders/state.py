@@ -69,6 +69,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return total_of(self.placed)
 
     @property
+    def owed(self) -> int:
+        """What the customer owes for what was not cancelled; the cost of sending is owed while anything is left."""
+        kept = 0
+        for one in self.placed.lines:
+            cost, cancelled = _cost(self.placed, one), self.cancelled.get(one.line, 0)
+            kept += cost - cost * cancelled // one.quantity
+        left = any(one.quantity > self.cancelled.get(one.line, 0) for one in self.placed.lines)
+        return kept + (self.placed.shipping if left else 0)
+
+    @property
     def paid(self) -> int:
         """What came in."""
         return sum(one.amount.amount for one in self.payments)
@@ -101,7 +111,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return "refunded" if self.refunded == self.paid else "partly_refunded"
         if not self.paid:
             return "paid" if not self.total else "unpaid"
-        return "paid" if self.paid >= self.total else "partly_paid"
+        return "paid" if self.paid >= self.owed else "partly_paid"
 
 
 def channel_of(order: str) -> str:
@@ -111,8 +121,12 @@ def channel_of(order: str) -> str:
 
 def total_of(placed: OrderPlaced) -> int:
     """The sum of an order, in minor units."""
-    lines = sum(one.price * one.quantity - one.discount for one in placed.lines)
-    return lines + placed.shipping + (0 if placed.tax_included else sum(one.tax for one in placed.lines))
+    return sum(_cost(placed, one) for one in placed.lines) + placed.shipping
+
+
+def _cost(placed: OrderPlaced, line: OrderLine) -> int:
+    """What all pieces of a line cost, in minor units."""
+    return line.price * line.quantity - line.discount + (0 if placed.tax_included else line.tax)
 
 
 def evolve(order: Order | None, event: Event) -> Order | None:

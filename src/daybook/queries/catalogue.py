@@ -16,7 +16,7 @@ from daybook.product.state import slot, slot_parts
 from daybook.queries.groups import fold
 from daybook.queries.moment import Moment
 from daybook.queries.product import variants
-from daybook.queries.reach import channels_within, touched_by, within
+from daybook.queries.reach import channels_within, touched_at, within
 from daybook.queries.timeline import GroupThen, Past
 from daybook.queries.walk import Walk
 from daybook.values import parse_code, parse_sku
@@ -57,7 +57,7 @@ class Page(msgspec.Struct, frozen=True):
 def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50, reach: Reach = EVERYWHERE) -> Page:
     """The product groups after a SKU, in the database's order of their keys, at most `limit` (1 to 200).
 
-    What is outside of `reach` is left out before the page is cut, and so are channels outside of it.
+    What is outside of `reach` now is left out before the page is cut, and so are channels outside of it.
 
     Raises InvalidValue. One indexed statement for the keys, one for the definitions, one for each group.
     """
@@ -72,7 +72,7 @@ def page(reader: Reader, moment: Moment, after: str = "", limit: int = 50, reach
         group = fold(events)
         if group is None or key not in group.products:
             continue
-        if reach.everything or reach.holds(touched_by(group, reference)):
+        if reach.everything or reach.holds(touched_at(reader, key)):
             products.append(_masked(summary(group, reference, events[-1].position), channels))
     return Page(products, None if walk.ended else walk.at, moment.position)
 
@@ -114,11 +114,13 @@ def page_then(
     category: str | None = None,
     listed_on: str | None = None,
     reach: Reach = EVERYWHERE,
+    reader: Reader | None = None,
 ) -> PageThen:
     """The product groups after a key that match, in the database's order of their keys, at most `limit` (1 to 200).
 
     A group matches when one of its products has the family, is in this very category, is to be sold on the channel;
-    with several filters, each holds for one of its products. Raises InvalidValue.
+    with several filters, each holds for one of its products. What is outside of `reach`, then or (with `reader`) now,
+    is left out. Raises InvalidValue.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise InvalidValue("limit", f"must be between 1 and {LIMIT_MAX}", limit)
@@ -127,7 +129,11 @@ def page_then(
     found = past.page(parse_sku(after, "after") if after else "", limit, wanted, within(reach, reference))
     channels = channels_within(reach)
     return PageThen(
-        groups=[_line(one, reference, channels) for one in found.groups],
+        groups=[
+            _line(one, reference, channels)
+            for one in found.groups
+            if reader is None or reach.everything or reach.holds(touched_at(reader, one.key))
+        ],
         next=found.next,
         position=past.position,
         looked_up=past.indexed,

@@ -9,11 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from daybook.access.authority import EVERYWHERE, Reach
+from daybook.access.authority import EVERYWHERE, NOTHING, Reach, Touched
 from daybook.catalogue.group import Group
-from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Held, Manifest
-from daybook.errors import InvalidValue
+from daybook.errors import InvalidValue, NotFound
 from daybook.events import Recorded
 from daybook.log.reader import Reader
 from daybook.queries.fields import FieldChange, Fields, differences, own
@@ -64,6 +63,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVERY = Filters()
+_ONE = {"families": "family", "categories": "category"}
 
 
 class Comparison:
@@ -79,11 +79,14 @@ class Comparison:
         filters: Filters = EVERY,
         reach: Reach = EVERYWHERE,
     ) -> None:
-        """The moments may be given in either order: the changes then read backwards."""
+        """The moments may be given in either order: the changes then read backwards. Raises NotFound for a filter."""
         self._reader, self._channel, self._filters, self._reach = reader, channel, filters, reach
         self.moments = first.position, last.position
         self._references = reader.reference(first.position), reader.reference(last.position)
         self._channels = channels_within(reach)
+        for noun, code in (("families", filters.family), ("categories", filters.category)):
+            if code is not None and not any(code in getattr(one, noun) for one in self._references):
+                raise NotFound(f"there was no {_ONE[noun]} {code} at either moment: check its code")
 
     def page(self, after: str = "", limit: int = 50) -> CatalogueDiff:
         """What differs in the groups behind a key, of at most `limit` (1 to 200) of them. Raises InvalidValue."""
@@ -95,7 +98,7 @@ class Comparison:
         for key in self._keys(after):
             if groups == limit or read >= WALK_EVENTS_MAX:
                 break
-            events = self._reader.of_key(key, max(self.moments))
+            events = self._reader.of_key(key)
             here = list(self._compared(events))
             read, groups, at = read + len(events), groups + bool(here), key
             found += here
@@ -120,9 +123,9 @@ class Comparison:
 
     def _compared(self, events: list[Recorded]) -> Iterator[ProductDifference]:
         pasts = [[one for one in events if one.position <= position] for position in self.moments]
-        groups = [fold(past) for past in pasts]
-        if not self._within(groups):
+        if not self._reach.everything and not self._reach.holds(self._touched_now(events)):
             return
+        groups = [fold(past) for past in pasts]
         states = self._shown(pasts) if self._channel is not None else [_products(group) for group in groups]
         for sku in dict.fromkeys(sku for state in states for sku in state):
             if not any(self._filters.match(group, sku) for group in groups):
@@ -132,13 +135,10 @@ class Comparison:
             if changes:
                 yield ProductDifference(sku=sku, kind=_kind(before, now), changes=changes)
 
-    def _within(self, groups: list[Group | None]) -> bool:
-        """Whether the group is, or was, within reach; whoever may see a product now may see its past, and so here."""
-        if self._reach.everything:
-            return True
-        group = groups[1] or groups[0]
-        reference: Reference = self._references[1] if groups[1] else self._references[0]
-        return group is not None and self._reach.holds(touched_by(group, reference))
+    def _touched_now(self, events: list[Recorded]) -> Touched:
+        """What a scope looks at: who may see a product now may see its past, and nobody else."""
+        group = fold(events)
+        return NOTHING if group is None else touched_by(group, self._reader.reference())
 
     def _told(self, change: FieldChange) -> bool:
         noun, _, name = change.field.partition(".")

@@ -77,7 +77,7 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
         key = _first_owner(found, common)
         boxes = stack.enter_context(marketplaces(Registry(chosen) if sandboxes else Registry([])))
         folder = stack.enter_context(connections(found.data, boxes)) if boxes else None
-        supervisor = Supervisor(found.data)
+        supervisor = Supervisor(found.data, lambda said: note(common, said))
         stack.callback(supervisor.stop)
         environment = role_environment({**common.environ, **boxes}, found, channels)
         for name in ROLES:

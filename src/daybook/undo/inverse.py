@@ -6,7 +6,7 @@ asked. Pieces in stock move: an event's inverse moves as many back, so that sale
 A product that a chosen event created is discontinued and taken off every channel; what it says stays readable.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from daybook.catalogue.group import Group, fold_group
 from daybook.commands import AdjustStock, DescribeProduct
 from daybook.events import ProductCreated, Recorded, StockAdjusted, StockCounted, StockEvent, StockReceived
-from daybook.product.state import slot_parts
+from daybook.queries.described import described
 from daybook.queries.fields import FieldChange, Fields, differences, own
 from daybook.queries.groups import is_receipt
 
@@ -169,27 +169,6 @@ def inverses(events: Sequence[Recorded], chosen: set[int], newer: Newer = "refus
     skus = dict.fromkeys(one.sku for one in events if one.position in chosen and one.sku is not None)
     found = [past.inverse(sku, newer) for sku in skus if sku in past.now]
     return [one for one in found if one.changes or one.newer]
-
-
-def described(sku: str, wanted: Mapping[str, Any]) -> DescribeProduct:
-    """The fields as one command; None removes."""
-    said: dict[str, Any] = {"sku": sku}
-    for name, value in wanted.items():
-        noun, _, rest = name.partition(".")
-        if noun == "attributes":
-            attribute, locale, channel = slot_parts(rest)
-            one = {"attribute": attribute, "locale": locale, "channel": channel, "value": value}
-            said.setdefault(noun, []).append(one)
-        elif noun == "prices":
-            price_list, _, currency = rest.rpartition(".")
-            said.setdefault(noun, []).append({"price_list": price_list, "currency": currency, "amount": value})
-        elif noun == "media":
-            said.setdefault(noun, []).append(value or {"media_id": rest, "url": None})
-        elif noun == "channels":
-            said.setdefault(noun, {})[rest] = value
-        else:
-            said[noun] = value
-    return msgspec.convert(said, DescribeProduct)
 
 
 def _undone(events: Iterable[Recorded]) -> set[str]:

@@ -38,8 +38,9 @@ def test_a_child_that_dies_is_started_again_with_a_growing_delay(tmp_path: Path)
         supervisor.stop()
 
 
-def test_a_killed_child_gets_a_new_process(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path)
+def test_a_killed_child_gets_a_new_process_and_whoever_keeps_it_is_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    supervisor = Supervisor(tmp_path, notes.append)
     try:
         supervisor.run("role", SLEEPS)
         until(lambda: "role" in supervisor.pids(), "started")
@@ -49,6 +50,7 @@ def test_a_killed_child_gets_a_new_process(tmp_path: Path) -> None:
 
         until(lambda: supervisor.pids().get("role", first) != first, "another process")
         assert supervisor.restarts("role") == 1
+        assert notes == ["role ended with status -9; starts again in 0.2 s"]
     finally:
         supervisor.stop()
 

@@ -474,6 +474,21 @@ def test_a_locked_user_is_refused_whatever_it_shows_until_it_is_unlocked(
     until(lambda: statuses() == [200, 200], "both are taken again")
 
 
+def test_a_locked_user_who_logs_out_is_logged_out_also_once_it_is_unlocked(
+    browser: Browser, client: TestClient[Litestar]
+) -> None:
+    browser.log_in()
+    kept = dict(browser.cookies)
+    client.post(f"{API}/users/mia/lock", headers=SHOWN)
+    until(lambda: browser.get("/auth/me").status_code == 401, "the session is refused")
+    assert browser.send("POST", "/auth/logout").status_code == 204
+    client.post(f"{API}/users/mia/unlock", headers=SHOWN)
+    key = {"Authorization": f"Bearer {client.post(f'{API}/keys', json={'user': 'mia'}, headers=SHOWN).json()['key']}"}
+    until(lambda: client.get(f"{API}/products", headers=key).status_code == 200, "the user is let in again")
+    browser.cookies = kept
+    assert browser.get("/auth/me").status_code == 401
+
+
 def test_what_is_done_with_a_session_counts_as_a_use_of_its_identity(
     browser: Browser, client: TestClient[Litestar], app: App
 ) -> None:

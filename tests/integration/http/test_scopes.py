@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
+from daybook.access.state import AccessState
 from daybook.app import App
 from daybook.authentication.current import CurrentAccess
 from daybook.channel.registry import Registry
@@ -160,6 +162,8 @@ def test_channels_outside_are_told_nowhere(app: App, client: TestClient[Litestar
         ("PUT", "NEW", {"sku": "NEW", "kind": "product", "categories": ["boots", "bags"]}, 403),
         ("PUT", "NEW", {"sku": "NEW", "kind": "product"}, 403),
         ("PUT", "NEW", {"sku": "NEW", "kind": "variant", "parent": "SKU-SIX"}, 403),
+        ("PUT", "NEW", {"sku": "NEW", "kind": "variant", "parent": "SKU-SIX", "categories": ["boots"]}, 403),
+        ("PUT", "NEW", {"sku": "NEW", "kind": "variant", "parent": "SKU-NOBODY", "categories": ["boots"]}, 403),
     ],
 )
 def test_nothing_is_moved_into_or_out_of_a_scope(
@@ -174,11 +178,15 @@ def test_nothing_is_moved_into_or_out_of_a_scope(
         assert new == ["access.refused.v1"], "what is refused leaves nothing but the refusal"
 
 
-def test_a_list_of_the_past_shows_what_was_inside_then(app: App, client: TestClient[Litestar]) -> None:
+def test_a_list_of_the_past_shows_what_is_inside_now_as_the_product_itself_does(
+    app: App, client: TestClient[Litestar]
+) -> None:
     then = app.reader.head()
     carry(app, CategoriseProduct(sku="SKU-ONE", categories=("bags",)))
     become(app, "reader", AccessScope(categories=("shoes",)))
-    assert walked(client, "/products", "products", "sku", position=then)[0] == ["SKU-ELF", "SKU-ONE", "SKU-TWO"]
+    for path, field, key in (("/products", "products", "sku"), ("/catalogue", "groups", "key")):
+        assert walked(client, path, field, key, position=then)[0] == ["SKU-ELF", "SKU-TWO"], path
+    assert "SKU-ONE" not in client.get(f"{API}/catalogue/diff", params={"from": 0, "to": then}).text
     assert walked(client, "/products", "products", "sku")[0] == ["SKU-ELF", "SKU-TWO"]
     assert client.get(f"{API}/products/SKU-ONE", params={"position": then}).status_code == 403
 
@@ -203,6 +211,21 @@ def test_an_event_names_the_user_the_key_and_the_grant_and_who_was_named_by_one_
     ]
     (told,) = [one for one in client.get(f"{API}/products/SKU-ONE/history").json()["changes"] if one["actor"] == "anna"]
     assert told["access"] == f"dbk_{key}/gr_0"
+
+
+def test_who_acts_for_others_does_so_with_the_grants_that_let_it_and_no_other(
+    app: App, client: TestClient[Litestar]
+) -> None:
+    both = state_of("editor")
+    narrow = state_of("service", [AccessScope(categories=("shoes",))])
+    (user,), (other,) = both.users.values(), narrow.users.values()
+    grants = {"gr_all": user.grants["gr_0"], "gr_shoes": other.grants["gr_0"]}
+    state = AccessState({user.user: replace(user, grants=grants)}, both.keys, both.logins)
+    app.access = CurrentAccess(app.reader, app.log, app.pool, state)
+    anna = {"X-Actor": "anna"}
+    assert client.put(f"{API}/products/SKU-SIX/gtin", json={"gtin": None}).status_code == 200
+    assert client.put(f"{API}/products/SKU-SIX/gtin", json={"gtin": None}, headers=anna).status_code == 403
+    assert client.put(f"{API}/products/SKU-ONE/gtin", json={"gtin": None}, headers=anna).status_code == 200
 
 
 def test_who_does_something_to_a_channel_is_its_user_and_nobody_whom_he_may_not_act_for(

@@ -119,6 +119,7 @@ def test_one_sku_that_stands_twice_and_says_different_things_refuses_the_whole(d
         ("sku,colour\nB,red\n", "the column 'colour' means nothing here"),
         ("name@nl-NL\nx\n", "has no column sku"),
         ("sku,stock.main,stock.main\nB,1,2\n", "stands twice"),
+        ("sku,name@nl-NL,attributes.name@nl-NL\nB,x,y\n", "stands twice"),
         ("", "has no header"),
         ("sku,stock.main\nB,1,2\n", "line 2: has 3 cells, the header 2"),
         ('sku,name@nl-NL\nB,"half\n', "can't be read as CSV"),

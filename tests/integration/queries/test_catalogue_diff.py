@@ -23,7 +23,7 @@ from daybook.commands import (
 )
 from daybook.commands.book import Command
 from daybook.config import Settings
-from daybook.errors import DaybookError
+from daybook.errors import DaybookError, NotFound
 from daybook.events import AccessScope, AttributeDefined, CategoryDefined, ChannelConfigured
 from daybook.log.pending import Context
 from daybook.queries.catalogue_diff import Comparison, Filters, ProductDifference, counted
@@ -150,3 +150,10 @@ def test_a_comparison_is_the_products_own_differences_and_nothing_else(
             events = [] if key is None else app.reader.of_key(key)
             then, now = (own(fold(one for one in events if one.position <= at), sku) for at in (first, last))
             assert found.get(sku, []) == differences(then, now)
+
+
+def test_a_filter_that_nobody_ever_defined_is_named_and_not_answered_with_nothing(shelf: Shelf) -> None:
+    with pytest.raises(NotFound, match="there was no family nosuch at either moment"):
+        shelf.differences(0, filters=Filters(family="nosuch"))
+    with pytest.raises(NotFound, match="there was no category nosuch at either moment"):
+        shelf.differences(0, filters=Filters(category="nosuch"))

@@ -246,6 +246,18 @@ def test_an_order_is_paid_up_to_what_it_costs_and_a_payment_told_twice_counts_on
     placed(event).when(other).refuses(Refused, "has this reference for 48.95 EUR already, not for 0.05 EUR")
 
 
+def test_what_was_cancelled_is_not_owed_and_the_sending_only_while_anything_is_left() -> None:
+    some = OrderCancelled(lines=of(("a", 1), ("c", 1)))
+    owed = 500 + 400 + 495
+    more = decided(lambda order: decisions.pay(order, euros(owed + 1), None))
+    placed(some).when(more).refuses(Refused, "13.96 EUR is more than order shop:1 still costs: 13.95 EUR")
+    all_of_it = decided(lambda order: decisions.pay(order, euros(owed), None))
+    placed(some).when(all_of_it).then(OrderPaid(amount=euros(owed)))
+    rest = OrderCancelled(lines=of(("a", 1), ("b", 1)))
+    any_money = decided(lambda order: decisions.pay(order, euros(1), None))
+    placed(some, rest).when(any_money).refuses(Refused, "still costs: 0.00 EUR")
+
+
 def test_no_more_is_refunded_than_was_paid() -> None:
     paid = OrderPaid(amount=euros(1000), reference="tr_1")
 

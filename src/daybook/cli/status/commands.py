@@ -22,9 +22,9 @@ NOT_WELL = 8
 def status(common: CommonOptions) -> int:
     """Show everything that waits: for how long, why, and the next step. Exit code 8 when it is too long.
 
-    Of all roles, projections and channels, read from Postgres alone, so it is true also when they are dead. Each way
-    of waiting has a bound, after which it counts; notes are work that every catalogue has, such as held products, and
-    never count.
+    Of relay, projections and channels, read from Postgres alone, so it is true also when they are dead; whether the API
+    answers its own /health/live tells. Each way of waiting has a bound, after which it counts; notes are work that
+    every catalogue has, such as held products, and never count.
     """
     from daybook.queries import waiting
     from daybook.terminal.status import views

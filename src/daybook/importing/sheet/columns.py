@@ -26,6 +26,11 @@ class SheetColumn(msgspec.Struct, frozen=True):
     rest: str = ""
     """The attribute's slot, list and currency, location or channel."""
 
+    @property
+    def field(self) -> str:
+        """The product's field, as the history names it."""
+        return f"attributes.{self.rest}" if self.noun == "attributes" else self.name
+
 
 def column(name: str, reference: Reference) -> SheetColumn | str:
     """What a column means, or why nobody knows.

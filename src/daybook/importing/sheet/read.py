@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 
 from daybook.catalogue.reference import Reference
-from daybook.commands import DescribeProduct
 from daybook.errors import InvalidValue
 from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Entry, Fault, Flag, ImportRefused, Notice, Row
 from daybook.importing.sheet.columns import SheetColumn, column, said
 from daybook.importing.sheet.table import Cells, Sheet, opened
-from daybook.product.state import slot_parts
+from daybook.queries.described import described
 
 
 class SheetOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +39,7 @@ def read(path: Path, reference: Reference, options: SheetOptions) -> Iterator[En
 def _columns(table: Sheet, reference: Reference) -> list[SheetColumn]:
     found = [column(name, reference) for name in table.header]
     faults = [Fault(table.file, 1, one) for one in found if isinstance(one, str)]
-    names = [one.name for one in found if isinstance(one, SheetColumn)]
+    names = [one.field for one in found if isinstance(one, SheetColumn)]
     faults += [Fault(table.file, 1, f"the column {name!r} stands twice") for name in names if names.count(name) > 1]
     if not faults and "sku" not in names:
         faults = [Fault(table.file, 1, "has no column sku: it says which product a row is about")]
@@ -75,18 +74,19 @@ def _entries(
 def _row(
     table: Sheet, line: int, cells: Cells, columns: Sequence[SheetColumn], reference: Reference, options: SheetOptions
 ) -> Row:
-    sku, wanted, flags = "", {}, []
+    sku, flags = "", list[Flag]()
+    wanted: dict[str, Any] = {}
     for one, cell in zip(columns, cells, strict=True):
         if one.noun == "sku":
             sku = cell.strip()
         elif cell.strip() or options.empty_removes:
             try:
-                wanted[one.name] = one, said(one, cell, reference, decimal_comma=table.decimal_comma)
+                wanted[one.field] = said(one, cell, reference, decimal_comma=table.decimal_comma)
             except InvalidValue as error:
                 flags.append(Flag(one.name, cell[:200], error.message))
     if not flags:
         try:
-            record = msgspec.convert(_description(sku, wanted), DescribeProduct)
+            record = described(sku, wanted)
         except (InvalidValue, msgspec.ValidationError) as error:
             flags.append(Flag(None, None, str(error)))
     if flags:
@@ -94,22 +94,3 @@ def _row(
     new = {"kind": record.kind or ("variant" if record.parent else "product")} if options.create else {}
     only = "a sheet creates none unless --create is given"
     return Row(file=table.file, line=line, record=record, if_new=new, may_create=options.create, only_updates=only)
-
-
-def _description(sku: str, wanted: dict[str, tuple[SheetColumn, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {"sku": sku}
-    for one, meant in wanted.values():
-        match one.noun:
-            case "attributes":
-                attribute, locale, channel = slot_parts(one.rest)
-                change = {"attribute": attribute, "locale": locale, "channel": channel, "value": meant}
-                found.setdefault("attributes", []).append(change)
-            case "prices":
-                price_list, _, currency = one.rest.rpartition(".")
-                price = {"price_list": price_list, "currency": currency, "amount": meant}
-                found.setdefault("prices", []).append(price)
-            case "stock" | "channels":
-                found.setdefault(one.noun, {})[one.rest] = meant
-            case _:
-                found[one.name] = meant
-    return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from daybook.exporting.sheet import csv_line
+from daybook.importing.sheet.columns import guarded
 from daybook.queries.catalogue_diff import LIMIT_MAX, CatalogueDiff, Comparison, ProductDifference, counted
 from daybook.queries.sentences import in_words
 from daybook.terminal.catalogue.export import STDOUT, whole
@@ -83,20 +83,14 @@ def _words(found: WholeDiff, one: ProductDifference) -> str:
 
 
 def _csv(found: WholeDiff) -> Iterator[bytes]:
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in found.products:
         for change in one.changes:
-            yield _line((one.sku, one.kind, change.field, _cell(change.before), _cell(change.after)))
-
-
-def _line(cells: tuple[str, ...]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue().encode()
+            yield csv_line((one.sku, one.kind, change.field, _cell(change.before), _cell(change.after)))
 
 
 def _cell(value: object) -> str:
-    """A text as it is, nothing as nothing, and all else as JSON."""
+    """A text so that no spreadsheet takes it for a formula, nothing as nothing, and all else as JSON."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return guarded(value) if isinstance(value, str) else msgspec.json.encode(value).decode()

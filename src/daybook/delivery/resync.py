@@ -75,6 +75,19 @@ def resync(pool: Pool, manifest: Manifest, choice: Choice, *, dry_run: bool = Fa
     return Resynced(channel=manifest.name, skus=skus, facets=facets, dry_run=False)
 
 
+def distrust(pool: Pool, manifest: Manifest, keys: Sequence[str]) -> None:
+    """Has everything that is wanted of some product groups sent again, whatever the channel acknowledged up to now.
+
+    For when what it shows can't be known. What is under way is sent even if it comes to be wanted as it was
+    acknowledged before; each is looked for before it is made. For few groups: all lanes at once.
+    """
+    with reachable(), pool.connection() as conn, conn.transaction():
+        lanes = [lane for (lane,) in conn.execute(QUERIES["lanes_of_keys"], (manifest.name, list(keys)))]
+        conn.execute(lane_rows.QUERIES["lock_lanes"], (manifest.name, lanes))
+        conn.execute(QUERIES["mark_distrusted"], (manifest.name, list(keys)))
+        conn.execute(lane_rows.QUERIES["wake_lanes"], (manifest.name, lanes))
+
+
 def chosen(conn: Connection, manifest: Manifest, choice: Choice) -> dict[str, Any]:
     """The choice as the parameters of the `chosen` queries. Raises as `resync` does."""
     check_channel(manifest)

@@ -35,3 +35,15 @@ WHERE d.channel = %(channel)s AND d.state = 'confirmed' AND d.desired IS NOT NUL
   AND (%(keys)s::text[] IS NULL OR d.key = ANY(%(keys)s::text[]))
   AND d.lane = ANY(%(lanes)s::text[])
 RETURNING d.sku, d.lane
+
+-- name: lanes_of_keys
+-- The lanes of some product groups.
+SELECT DISTINCT lane FROM deliveries WHERE channel = %s AND key = ANY(%s::text[]) ORDER BY lane
+
+-- name: mark_distrusted
+-- Due, tried before, and what the log says of it up to now counts for nothing: a receipt that is still unread must not
+-- make it confirmed again.
+UPDATE deliveries d
+SET state = 'due', again = true, attempts = greatest(d.attempts, 1), receipt_position = greatest(d.receipt_position, h.position)
+FROM head h
+WHERE d.channel = %s AND d.key = ANY(%s::text[]) AND d.desired IS NOT NULL AND d.state IN ('confirmed', 'due')

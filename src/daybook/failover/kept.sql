@@ -15,3 +15,7 @@ UPDATE head SET system = server_system(), timeline = server_timeline() WHERE ser
 SELECT c.id, e.position FROM unnest(%s::text[]) AS c(id)
 CROSS JOIN LATERAL (SELECT min(position) AS position FROM events WHERE command_id = c.id) AS e
 WHERE e.position IS NOT NULL
+
+-- name: channels_of
+-- The channels that have something of these product groups, or are about to get it.
+SELECT DISTINCT channel FROM deliveries WHERE key = ANY(%s::text[])

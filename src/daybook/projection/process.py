@@ -17,6 +17,7 @@ from daybook.errors import Unavailable
 from daybook.log import reader
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection, connect_async
+from daybook.postgres.sessions import timeline_of
 from daybook.projection import leases
 from daybook.projection.leases import RENEW_SECONDS
 from daybook.projection.reading import any_takes
@@ -166,7 +167,7 @@ class ProjectionProcess:
         first = max(leading)
         if self._window.end is None or self._window.end < first:
             await self._source.drop()
-            self._window.begin(min(first, await reader.head(conn)))
+            self._window.begin(min(first, await reader.head(conn)), timeline_of(conn))
             self._start_all()  # the others may not have what is before it
         end = self._window.end or 0
         if self._window.is_full_behind(first):

@@ -19,6 +19,7 @@ from daybook.errors import Unavailable
 from daybook.ids import new_id
 from daybook.postgres.connections import Connections
 from daybook.postgres.pool import AsyncConnection
+from daybook.postgres.sessions import timeline_of
 from daybook.postgres.turns import Turns
 from daybook.projection import leases
 from daybook.projection.beyond import CheckpointBeyond
@@ -27,7 +28,7 @@ from daybook.projection.leases import Lease
 from daybook.projection.session import DEFERRED_SECONDS_MAX, Session
 from daybook.projection.source import BATCH_EVENTS_MAX
 from daybook.projection.store import Superseded, note_failure
-from daybook.projection.window import Window
+from daybook.projection.window import UNTOLD, Window
 
 log = logging.getLogger("daybook.runner")
 
@@ -62,6 +63,8 @@ class Runner:
         self.generation: Generation | None = None
         """The one that it works on, while it does."""
         self.position = 0
+        self._server = UNTOLD
+        """With which the session was opened."""
         self._away = AWAY_SECONDS_MIN
         self._comes_back = 0.0
         """When a timer starts it, in the loop's time."""
@@ -135,7 +138,7 @@ class Runner:
         """Whether nothing has to be written now, so that no connection is needed."""
         if self._session is None:
             return False
-        events = self._window.after(self._session.position, BATCH_EVENTS_MAX)
+        events = self._window.after(self._session.position, BATCH_EVENTS_MAX, self._server)
         if events is None or not self._session.can_wait(events):
             return False
         self._come_back()
@@ -168,9 +171,12 @@ class Runner:
 
     async def _step(self, conn: AsyncConnection, lease: Lease) -> tuple[bool, bool]:
         """(whether there is more to do, whether something came due)"""
+        if self._server != timeline_of(conn):
+            # Another server: what was put off and not written yet may rest on events that its log does not have.
+            self._session, self._server = None, timeline_of(conn)
         session = self._session = self._session or await self._open(conn, lease)
         session.use(conn)
-        events = self._window.after(session.position, BATCH_EVENTS_MAX)
+        events = self._window.after(session.position, BATCH_EVENTS_MAX, self._server)
         if events is not None:
             behind, due = False, await session.step(events)
         else:

@@ -2,6 +2,9 @@
 
 A projection that follows live finds there what it has not folded yet. One that is behind reads the log by itself until
 it gets there, and holds nobody back.
+
+Hazard: after a failover the new primary may have given the same positions to other events. What was read from one
+server is for those who write to the same one, and is not there for anybody else.
 """
 
 from collections import deque
@@ -10,9 +13,11 @@ from itertools import islice
 
 from daybook.events import Recorded
 from daybook.limits import PAGE_BYTES_MAX
+from daybook.postgres.sessions import Timeline
 from daybook.projection.reading import Passed
 
 EVENTS_MAX = 4000
+UNTOLD = Timeline(0, 0)
 BYTES_MAX = 2 * PAGE_BYTES_MAX
 """Of the events as they are stored, but for one page more."""
 
@@ -26,11 +31,12 @@ class Window:
         """How many events were added together, and their bytes."""
         self._bytes = 0
         self.end: int | None = None
+        self._server = UNTOLD
 
-    def begin(self, position: int) -> None:
-        """Behind this position from now on, with nothing in it."""
+    def begin(self, position: int, server: Timeline = UNTOLD) -> None:
+        """Behind this position from now on, with nothing in it; filled from this server's log."""
         self.close()
-        self.end = position
+        self.end, self._server = position, server
 
     def close(self) -> None:
         """There is nothing to be found here until it is begun again."""
@@ -60,9 +66,9 @@ class Window:
             size, left = size + taken, left - number
         return unread > EVENTS_MAX // 2 or size > BYTES_MAX // 2
 
-    def after(self, position: int, limit: int) -> list[Recorded | Passed] | None:
-        """What follows a position, in order; None when only the log has it."""
-        if self.end is None:
+    def after(self, position: int, limit: int, server: Timeline = UNTOLD) -> list[Recorded | Passed] | None:
+        """What follows a position, in order; None when only the log has it, or it is another server's."""
+        if self.end is None or server != self._server:
             return None
         first = self.end - len(self._events)
         if position < first:

@@ -180,5 +180,5 @@ def _channel(one: ChannelCheck, dry_run: bool) -> str:
         return f"{one.channel} would be compared with the log, where it shows the products concerned"
     if one.why_not is not None:
         return f"{one.channel} was not compared: {one.why_not}"
-    left = f", {one.left_out} SKUs are under way or rejected" if one.left_out else ""
+    left = f", {one.left_out} SKUs are under way or rejected, and sent again" if one.left_out else ""
     return f"{one.channel}: {one.compared} SKUs compared, {one.facets} facets differ and are sent again{left}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from daybook.events import ProductCreated, Recorded
+from daybook.postgres.sessions import Timeline
 from daybook.projection import window as module
 from daybook.projection.window import Window
 
@@ -58,3 +59,13 @@ def test_the_oldest_go_when_it_holds_too_many_or_too_much(
     window.add(events(number + 1, number), size)
     assert window.after(0, 9) is None
     assert [one.position for one in window.after(number, 200) or ()] == list(range(number + 1, 2 * number + 1))
+
+
+def test_what_one_server_told_is_not_there_for_who_writes_to_another() -> None:
+    window, old, new = Window(), Timeline(7, 1), Timeline(7, 2)
+    window.begin(10, old)
+    window.add(events(11, 1), 1)
+    assert [one.position for one in window.after(10, 9, old) or ()] == [11]
+    assert window.after(10, 9, new) is None
+    window.begin(10, new)
+    assert window.after(10, 9, new) == [] and window.after(10, 9, old) is None

@@ -2,7 +2,7 @@
 
 One root. An error has a stable `code` for machines, a message for people and `details` that name the field and
 the reason. The message says what is wrong and, where there is one, the next step. Edges translate `code` once:
-`http/problems.py` to a status, `cli/main.py` to an exit code; nothing below them knows either.
+`web/problems.py` to a status, `cli/main.py` to an exit code; nothing below them knows either.
 """
 
 from typing import ClassVar

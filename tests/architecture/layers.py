@@ -86,6 +86,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
     (
         "edges",
         (
+            {"web": "what every route shares: who asks, what is let in, how it is answered and described"},
             {
                 "http": "decode, call, encode",
                 "demo": "plays all of it, the servers too",
@@ -141,7 +142,7 @@ CHANNEL_MAY_IMPORT = (
 FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "eventsourcing": (("log",), "the aggregates' library stays behind the log's door"),
     "nats": (("stream",), "whoever wants the stream asks the room stream"),
-    "litestar": (("http",), "the web framework is the edge's business"),
+    "litestar": (("web", "http"), "the web framework is the edge's business"),
     "uvicorn": (("server",), "the server that runs the edge, and its connections"),
     "h11": (("server",), "what the server's connections tell of a request that is under way"),
     "typer": (("cli", "terminal"), "the command line's grammar, and a question before much is sent"),

@@ -30,12 +30,12 @@ from daybook.commands import ChangePrice, CreateProduct
 from daybook.config import Settings
 from daybook.events import AccessScope
 from daybook.http.application import create
-from daybook.http.authorise import authorised
-from daybook.http.needs import OPT, Needs
 from daybook.identity.bearer import BearerTokens
 from daybook.log.pending import Context
 from daybook.oidc_settings import OidcProvider
 from daybook.server.api_server import ApiServer
+from daybook.web.authorise import authorised
+from daybook.web.needs import OPT, Needs
 from tests.benchmarks.bench_pipeline import cpu
 from tests.benchmarks.databases import database, server
 from tests.benchmarks.report import Figure, arguments, report

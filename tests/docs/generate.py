@@ -30,12 +30,12 @@ from daybook.events import (
     StockEvent,
 )
 from daybook.events.codec import NAMES
-from daybook.http.problems import STATUS
 from daybook.http_settings import HttpSettings
 from daybook.queries.stream_state import spoken
 from daybook.queries.waiting import WAYS, WaitingItem
 from daybook.server import admission, connection, listener
 from daybook.stream.permissions import USERS
+from daybook.web.problems import STATUS
 from tests.architecture.layers import CHANNEL_MAY_IMPORT, FOREIGN, LAYERS, NEVER
 from tests.docs.describe import columns, fields, structs_in, summary, table
 

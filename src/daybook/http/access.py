@@ -12,17 +12,17 @@ from daybook.access.authority import Principal
 from daybook.app import App
 from daybook.commands.access import GrantAccess, WithdrawAccess, stream_of
 from daybook.events import AccessScope
-from daybook.http.declared import ACTION, COMMAND, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedCaller, InjectedPrincipal
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
-from daybook.http.responses import Receipt, carry_out
 from daybook.ids import short_id
 from daybook.queries import access, sessions
 from daybook.queries.access import AccessPage, CouldView, UnusedView, UserView
 from daybook.queries.moment import resolve
 from daybook.queries.sessions import SessionView
+from daybook.web.declared import ACTION, COMMAND, QUESTION, created
+from daybook.web.dependencies import InjectedApp, InjectedAsker, InjectedCaller, InjectedPrincipal
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/api/v1/access/grants"
 _NAME = {"minLength": 1, "maxLength": limits.FILTER.most}

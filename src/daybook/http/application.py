@@ -21,12 +21,10 @@ from daybook.http import (
     events,
     health,
     histories,
-    key_limits,
     keys,
     listings,
     login,
     media,
-    openapi,
     orders,
     people,
     prices,
@@ -38,16 +36,17 @@ from daybook.http import (
     undo,
     users,
 )
-from daybook.http.authorise import STATE, authorise
-from daybook.http.body import StrictJson
-from daybook.http.caller import asker, authenticated, caller, granted
 from daybook.http.health import Checks
-from daybook.http.needs import OPEN
-from daybook.http.plain_page import PATH
-from daybook.http.problems import HANDLERS
-from daybook.http.protocol import Api
-from daybook.http.rates import Rates
-from daybook.http.undeclared import READ, learn, refuse_undeclared
+from daybook.web import key_limits, openapi
+from daybook.web.authorise import STATE, authorise
+from daybook.web.body import StrictJson
+from daybook.web.caller import asker, authenticated, caller, granted
+from daybook.web.needs import OPEN
+from daybook.web.plain_page import PATH
+from daybook.web.problems import HANDLERS
+from daybook.web.protocol import Api
+from daybook.web.rates import Rates
+from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo),

@@ -7,14 +7,14 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
 
 from daybook.access.authority import reach
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedPrincipal
-from daybook.http.moments import At, From, Position, To, either, moment
-from daybook.http.needs import needs
-from daybook.http.pages import AfterKey, GroupLimit
 from daybook.queries.catalogue import PageThen, page_then
 from daybook.queries.catalogue_diff import CatalogueDiff, Comparison, Filters
 from daybook.queries.timeline import catalogue_at
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedPrincipal
+from daybook.web.moments import At, From, Position, To, either, moment
+from daybook.web.needs import needs
+from daybook.web.pages import AfterKey, GroupLimit
 
 _CODE = {"minLength": 1, "maxLength": 100}
 Family = Annotated[str | None, QueryParameter(name="family", description="A product has it.", schema_extra=_CODE)]

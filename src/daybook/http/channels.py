@@ -10,14 +10,14 @@ from daybook.access.authority import reach
 from daybook.channel.connection import places
 from daybook.commands import AddChannel, ConfigureChannel, RemoveChannel
 from daybook.events import ChannelConfigured
-from daybook.http.declared import COMMAND, DEFINITION, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
-from daybook.http.responses import Receipt, carry_out, part_of, same
 from daybook.queries import connections
 from daybook.queries.channel_history import ChannelChange, history
 from daybook.queries.channels import Channels, ChannelStatus
+from daybook.web.declared import COMMAND, DEFINITION, QUESTION, created
+from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
+from daybook.web.responses import Receipt, carry_out, part_of, same
 
 PATH = "/api/v1/channels"
 

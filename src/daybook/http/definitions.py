@@ -16,11 +16,11 @@ from daybook.events import (
     ChannelRemoved,
     FamilyDefined,
 )
-from daybook.http.declared import DEFINITION, QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out, part_of, same
+from daybook.web.declared import DEFINITION, QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out, part_of, same
 
 PATH = "/api/v1"
 

@@ -12,14 +12,14 @@ from daybook.delivery.rejected import Filter, RejectedFacet, rejections
 from daybook.delivery.resync import Choice, Resynced
 from daybook.delivery.retry import Retried, RetryChoice
 from daybook.errors import InvalidValue, Refused
-from daybook.http.declared import ACTION, QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedAsker
-from daybook.http.moments import Since, either
-from daybook.http.needs import needs
-from daybook.http.pages import AfterKey, RowLimit
 from daybook.operations import channels as operations
 from daybook.operations.channels import Paused
 from daybook.values import check_limit, check_text
+from daybook.web.declared import ACTION, QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedAsker
+from daybook.web.moments import Since, either
+from daybook.web.needs import needs
+from daybook.web.pages import AfterKey, RowLimit
 
 _NAME = {"minLength": 1, "maxLength": limits.FILTER.most}
 Code = Annotated[str | None, QueryParameter(name="code", description="The channel's own code.", schema_extra=_NAME)]

@@ -7,12 +7,12 @@ from litestar import Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath
 
-from daybook.http.caller import Known
-from daybook.http.declared import UNCHANGED
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import needs
-from daybook.http.responses import embeddable, tagged
 from daybook.queries.documents import document
+from daybook.web.caller import Known
+from daybook.web.declared import UNCHANGED
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import needs
+from daybook.web.responses import embeddable, tagged
 
 MEDIA_TYPE = "application/ld+json"
 POSITION = "Daybook-Position"

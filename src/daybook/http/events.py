@@ -4,11 +4,11 @@ from typing import Any
 
 from litestar import get
 
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
 from daybook.queries.events import EventPage, page
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
 
 
 @get("/events", **QUESTION, **needs("log.read"), summary="The log")

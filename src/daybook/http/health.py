@@ -10,12 +10,12 @@ from litestar.openapi.datastructures import ResponseSpec
 from daybook.app import App
 from daybook.authentication.current import NOBODY_YET
 from daybook.errors import DaybookError
-from daybook.http.declared import problems
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import OPEN
 from daybook.queries import clock, stream_state, waiting
 from daybook.queries.readiness import missing_migrations
 from daybook.queries.waiting import WaitingItem
+from daybook.web.declared import problems
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import OPEN
 
 Checks = Mapping[str, Callable[[], str | None]]
 """Name -> what is wrong, or None. A check may also raise a DaybookError. It is called for each probe."""

@@ -7,15 +7,15 @@ from litestar import get
 from litestar.params import FromPath, FromQuery
 
 from daybook.access.authority import reach
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedPrincipal
-from daybook.http.moments import From, To, either
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
 from daybook.queries.diff import diff
 from daybook.queries.fields import FieldChange
 from daybook.queries.history import HistoryChange, history
 from daybook.queries.reach import channels_within
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedPrincipal
+from daybook.web.moments import From, To, either
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
 
 
 class HistoryAnswer(msgspec.Struct, frozen=True):

@@ -12,15 +12,15 @@ from daybook.access.keys import PREFIX, hash_of, parse, spelled
 from daybook.app import App
 from daybook.commands.access import MakeKey, RevokeKey, RotateKey, stream_of
 from daybook.errors import InvalidValue
-from daybook.http.caller import Caller
-from daybook.http.declared import COMMAND, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out
 from daybook.ids import new_secret, short_id
 from daybook.queries import access
 from daybook.queries.access import KeyView
+from daybook.web.caller import Caller
+from daybook.web.declared import COMMAND, QUESTION, created
+from daybook.web.dependencies import InjectedApp, InjectedCaller
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/api/v1/keys"
 HOURS_MAX = 8760

@@ -8,12 +8,12 @@ from litestar.params import FromPath
 
 from daybook.channel.contract import Held, Payload
 from daybook.commands import DelistProduct, ListProduct
-from daybook.http.declared import COMMAND, QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out
 from daybook.queries.listing import listing_at
+from daybook.web.declared import COMMAND, QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedCaller
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/channels/{channel:str}"
 

@@ -14,13 +14,13 @@ from daybook import limits
 from daybook.authentication.logins import BrowserRequest
 from daybook.errors import NotFound, Unauthenticated
 from daybook.events.access import AccessRefused
-from daybook.http.authorise import headers_of
-from daybook.http.cookies import LOGIN, SESSION, forget, keep_login, keep_session, login_in, session_in
-from daybook.http.declared import problems
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import OPEN
-from daybook.http.problems import malformed
-from daybook.http.undeclared import ANYTHING
+from daybook.web.authorise import headers_of
+from daybook.web.cookies import LOGIN, SESSION, forget, keep_login, keep_session, login_in, session_in
+from daybook.web.declared import problems
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import OPEN
+from daybook.web.problems import malformed
+from daybook.web.undeclared import ANYTHING
 
 AnyRequest = Request[Any, Any, Any]
 _NAME = {"minLength": 1, "maxLength": limits.FILTER.most}

@@ -8,10 +8,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from daybook import limits
 from daybook.commands import AddMedia, RemoveMedia
 from daybook.events import MediaAdded
-from daybook.http.declared import COMMAND
-from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out
+from daybook.web.declared import COMMAND
+from daybook.web.dependencies import InjectedApp, InjectedCaller
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/media"
 MediaId = Annotated[

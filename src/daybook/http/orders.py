@@ -11,16 +11,16 @@ from daybook.commands import CancelOrder, PayOrder, RefundOrder, ReturnOrder, Sh
 from daybook.commands.order_intake import NewOrder
 from daybook.errors import InvalidValue, VersionConflict
 from daybook.events import CancelCause
-from daybook.http.authorise import authorised
-from daybook.http.caller import Known
-from daybook.http.declared import COMMAND, QUESTION, UNCHANGED, created, problems
-from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
-from daybook.http.responses import Receipt, carry_out, conditional, receipt_of
 from daybook.queries.orders import OrderChange, OrderPage, OrderView, history, page, show
 from daybook.queries.reach import channels_within
+from daybook.web.authorise import authorised
+from daybook.web.caller import Known
+from daybook.web.declared import COMMAND, QUESTION, UNCHANGED, created, problems
+from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
+from daybook.web.responses import Receipt, carry_out, conditional, receipt_of
 
 PATH = "/api/v1/orders"
 ONE = "/orders/{order:str}"

@@ -8,11 +8,11 @@ from litestar.params import FromPath, JSONBody
 from daybook.commands.disclosure import ExportedPerson, ShownPerson
 from daybook.commands.erasure import ErasureReport
 from daybook.errors import VersionConflict
-from daybook.http.declared import ACTION, COMMAND, QUESTION, problems
-from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedCaller
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt
 from daybook.people.person import Person, PersonChange
+from daybook.web.declared import ACTION, COMMAND, QUESTION, problems
+from daybook.web.dependencies import InjectedApp, InjectedAsker, InjectedCaller
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt
 
 PATH = "/api/v1/people"
 NOT_KEPT = {"Cache-Control": "no-store"}

@@ -7,10 +7,10 @@ from litestar import Response, delete, put
 from litestar.params import FromPath, JSONBody
 
 from daybook.commands import ChangePrice, RemovePrice
-from daybook.http.declared import COMMAND
-from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out
+from daybook.web.declared import COMMAND
+from daybook.web.dependencies import InjectedApp, InjectedCaller
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/products/{sku:str}/prices/{price_list:str}/{currency:str}"
 

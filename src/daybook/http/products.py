@@ -17,16 +17,16 @@ from daybook.commands import (
 )
 from daybook.errors import InvalidValue, Refused, VersionConflict
 from daybook.events import AttributeChange
-from daybook.http.caller import Known
-from daybook.http.declared import COMMAND, DEFINITION, QUESTION, UNCHANGED
-from daybook.http.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.pages import AfterKey, GroupLimit
-from daybook.http.responses import PlannedChange, Receipt, carry_out, conditional, dry_run_of, same
 from daybook.queries.catalogue import Page, page
 from daybook.queries.product import ProductView, show
 from daybook.queries.reach import channels_within
+from daybook.web.caller import Known
+from daybook.web.declared import COMMAND, DEFINITION, QUESTION, UNCHANGED
+from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.pages import AfterKey, GroupLimit
+from daybook.web.responses import PlannedChange, Receipt, carry_out, conditional, dry_run_of, same
 
 PATH = "/api/v1/products"
 DESCRIBES = needs(

@@ -5,11 +5,11 @@ from typing import Any
 from litestar import get
 
 from daybook.access.authority import reach
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp, InjectedPrincipal
-from daybook.http.needs import needs
 from daybook.queries import waiting
 from daybook.queries.waiting import WaitingReport
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp, InjectedPrincipal
+from daybook.web.needs import needs
 
 
 @get("/status", **QUESTION, **needs("status.read", listed=True), summary="What waits")

@@ -6,11 +6,11 @@ from typing import Any
 from litestar import get
 
 from daybook.errors import NotFound
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import needs
-from daybook.http.pages import AfterPosition, RowLimit
 from daybook.stream.copy import SavedPage, page
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import needs
+from daybook.web.pages import AfterPosition, RowLimit
 
 
 @get("/stream/messages", **QUESTION, **needs("log.verify"), summary="Messages of the stream")

@@ -6,10 +6,10 @@ from litestar import get
 from litestar.params import QueryParameter
 
 from daybook import limits
-from daybook.http.declared import QUESTION
-from daybook.http.dependencies import InjectedApp
-from daybook.http.needs import needs
 from daybook.queries.trace import CauseTrace, trace
+from daybook.web.declared import QUESTION
+from daybook.web.dependencies import InjectedApp
+from daybook.web.needs import needs
 
 CorrelationId = Annotated[
     str,

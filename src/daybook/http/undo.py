@@ -11,13 +11,13 @@ from daybook import limits
 from daybook.access.authority import NOTHING, Denied, Principal, decide
 from daybook.app import App
 from daybook.errors import Forbidden
-from daybook.http.authorise import authorised
-from daybook.http.declared import ACTION
-from daybook.http.dependencies import InjectedApp, InjectedAsker, InjectedPrincipal
-from daybook.http.needs import needs
 from daybook.queries.reach import touched_at
 from daybook.undo.selection import Selection
 from daybook.undo.undo import Undo, UndoReport, sent
+from daybook.web.authorise import authorised
+from daybook.web.declared import ACTION
+from daybook.web.dependencies import InjectedApp, InjectedAsker, InjectedPrincipal
+from daybook.web.needs import needs
 
 
 class UndoWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

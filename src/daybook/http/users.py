@@ -9,14 +9,14 @@ from litestar.params import FromPath, JSONBody
 from daybook.access.identities import PREFIX as OID
 from daybook.commands.access import AddUser, LockUser, UnlinkIdentity, UnlockUser, link_of, stream_of
 from daybook.errors import NotFound
-from daybook.http.declared import COMMAND, QUESTION, created
-from daybook.http.dependencies import InjectedApp, InjectedCaller
-from daybook.http.moments import At, Position, moment
-from daybook.http.needs import needs
-from daybook.http.responses import Receipt, carry_out
 from daybook.ids import short_id
 from daybook.queries import access
 from daybook.queries.access import UserView
+from daybook.web.declared import COMMAND, QUESTION, created
+from daybook.web.dependencies import InjectedApp, InjectedCaller
+from daybook.web.moments import At, Position, moment
+from daybook.web.needs import needs
+from daybook.web.responses import Receipt, carry_out
 
 PATH = "/api/v1/users"
 

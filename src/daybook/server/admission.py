@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from daybook.http.problems import INSTANCE_LENGTH_MAX, MEDIA_TYPE, plain
-from daybook.http.rates import Rates, client_of
-from daybook.http.response_headers import careful
 from daybook.http_settings import HttpSettings
+from daybook.web.problems import INSTANCE_LENGTH_MAX, MEDIA_TYPE, plain
+from daybook.web.rates import Rates, client_of
+from daybook.web.response_headers import careful
 
 HEADERS_MAX = 100
 HEAD_BYTES_MAX = 64 * 1024

@@ -12,9 +12,9 @@ import h11
 import msgspec
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from daybook.http.problems import MEDIA_TYPE, plain
-from daybook.http.response_headers import careful
 from daybook.server.admission import HEAD_BYTES_MAX
+from daybook.web.problems import MEDIA_TYPE, plain
+from daybook.web.response_headers import careful
 
 log = logging.getLogger(__name__)
 

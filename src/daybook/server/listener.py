@@ -12,9 +12,9 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from daybook.http.rates import client_of
 from daybook.server.connection import ClientConnection
 from daybook.server.tls import Certificate
+from daybook.web.rates import client_of
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from daybook.commands.describe import Price
 from daybook.config import Settings
 from daybook.events import AccessScope, CategoryDefined
 from daybook.http.application import create
-from daybook.http.needs import OPT, Needs
 from daybook.log.pending import Context
+from daybook.web.needs import OPT, Needs
 from daybook_projections import timeline
 from tests.fixtures.channels import toy
 from tests.fixtures.toy_shop import second_toy

@@ -13,8 +13,8 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.examples import EXAMPLES
-from daybook.http.plain_page import METHODS
+from daybook.web.examples import EXAMPLES
+from daybook.web.plain_page import METHODS
 from daybook_projections import webhook
 from tests.fixtures.owner import client_of
 from tests.fixtures.people import NOBODY

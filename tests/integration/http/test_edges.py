@@ -17,7 +17,7 @@ from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.errors import CorruptLog, Unavailable
-from daybook.http.needs import OPEN
+from daybook.web.needs import OPEN
 from tests.fixtures.owner import client_of
 
 API = "/api/v1"

@@ -20,12 +20,12 @@ from daybook.commands.access import AddUser, UnlinkIdentity, link_of
 from daybook.config import Settings
 from daybook.events import AccessRefused, SessionBegan, SessionEnded
 from daybook.http.application import create
-from daybook.http.cookies import LOGIN, SESSION
 from daybook.http_settings import HttpSettings
 from daybook.log.pending import Context
 from daybook.oidc_settings import OidcProvider
 from daybook.postgres.roles import ROLES, make_roles, name_of
 from daybook.server.api_server import ApiServer
+from daybook.web.cookies import LOGIN, SESSION
 from tests.fixtures.browser import ADDRESS, Browser, visit
 from tests.fixtures.identity_provider import (
     CLIENT,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from daybook import limits
-from daybook.http import protocol
+from daybook.web import protocol
 from tests.fixtures.owner import SHOWN
 from tests.fixtures.served import served
 from tests.fixtures.waiting import until

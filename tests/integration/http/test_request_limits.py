@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from daybook.app import App
 from daybook.channel.registry import Registry
 from daybook.config import Settings
-from daybook.http.bounds import BOUNDS
+from daybook.web.bounds import BOUNDS
 from daybook_projections import webhook
 from tests.fixtures.channels import toy
 from tests.fixtures.owner import client_of

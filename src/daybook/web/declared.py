@@ -5,8 +5,8 @@ from typing import Any
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 
-from daybook.http.problems import MEDIA_TYPE, Problem
-from daybook.http.responses import Receipt
+from daybook.web.problems import MEDIA_TYPE, Problem
+from daybook.web.responses import Receipt
 
 _WHEN = {
     400: "Malformed: a body, a parameter or a header that this route does not take",

@@ -14,8 +14,8 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from daybook import limits
-from daybook.http.problems import ClientGone, malformed
 from daybook.values import check_limit
+from daybook.web.problems import ClientGone, malformed
 
 TAKES = "takes"
 """Where it is noted among a route's options."""

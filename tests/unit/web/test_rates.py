@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from daybook.http import rates
-from daybook.http.rates import Rates
+from daybook.web import rates
+from daybook.web.rates import Rates
 
 
 def limited(per_second: float = 2, concurrent: int = 100) -> tuple[Rates, SimpleNamespace]:

@@ -4,8 +4,8 @@ from litestar.di import NamedDependency
 
 from daybook.access.authority import Principal
 from daybook.app import App
-from daybook.http.caller import Caller
 from daybook.log.pending import Context
+from daybook.web.caller import Caller
 
 InjectedApp = NamedDependency[App]
 InjectedCaller = NamedDependency[Caller]

@@ -9,7 +9,7 @@ from litestar.dto import AbstractDTO, DTOConfig
 from litestar.exceptions import HTTPException
 
 from daybook.events.members import unknown_member
-from daybook.http.problems import malformed
+from daybook.web.problems import malformed
 
 UNSUPPORTED_MEDIA_TYPE = 415
 _JSON = re.compile(r"application/([\w.!#$&^+-]+\+)?json\s*(;|\Z)", re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar.exceptions import HTTPException
 
-from daybook.http.rates import Rates
+from daybook.web.rates import Rates
 
 STATE = "key_rates"
 """Where the application keeps the counts."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar.types import Message, Send
 
-from daybook.http.plain_page import STYLE_HASH
+from daybook.web.plain_page import STYLE_HASH
 
 Headers = Iterable[tuple[bytes, bytes]]
 

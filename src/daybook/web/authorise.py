@@ -17,14 +17,14 @@ from daybook.authentication.logins import OF_BROWSERS, BrowserRequest
 from daybook.commands.requirements import Requirement, required
 from daybook.errors import Forbidden
 from daybook.events import AccessRefused
-from daybook.http import key_limits
-from daybook.http.cookies import session_in
-from daybook.http.header_text import header_text
-from daybook.http.needs import OPT, Needs
-from daybook.http.problems import malformed
-from daybook.http.undeclared import TAKES, Takes
 from daybook.orders.state import channel_of
 from daybook.queries.reach import above, touched_at
+from daybook.web import key_limits
+from daybook.web.cookies import session_in
+from daybook.web.header_text import header_text
+from daybook.web.needs import OPT, Needs
+from daybook.web.problems import malformed
+from daybook.web.undeclared import TAKES, Takes
 
 STATE = "daybook"
 """Where the application keeps its `App`."""

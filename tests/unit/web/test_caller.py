@@ -4,7 +4,7 @@ import pytest
 
 from daybook.access.authority import Principal
 from daybook.errors import InvalidValue
-from daybook.http.caller import caller
+from daybook.web.caller import caller
 
 ANNA = Principal(user="usr_1", login="anna", credential="dbk_1", grants=())
 

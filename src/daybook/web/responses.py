@@ -12,10 +12,10 @@ from daybook.commands import DefinePart
 from daybook.commands.book import Command, CommandResult
 from daybook.commands.catalogue import Definition
 from daybook.errors import InvalidValue
-from daybook.http.authorise import authorised
-from daybook.http.caller import Caller
 from daybook.queries.fields import FieldChange
 from daybook.queries.planned import planned
+from daybook.web.authorise import authorised
+from daybook.web.caller import Caller
 
 _IN_PAGES = (
     *((one, b"\\u00" + one.hex().encode()) for one in (b"<", b">", b"&")),

@@ -15,12 +15,12 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, Contact, License, Reference, SecurityScheme, Server, Tag
 from litestar.types import Method
 
-from daybook.http import cookies
-from daybook.http.bounds import BOUNDS
-from daybook.http.examples import EXAMPLES
-from daybook.http.needs import OPEN
-from daybook.http.plain_page import METHODS, PATH, PlainPage
-from daybook.http.problems import MEDIA_TYPE
+from daybook.web import cookies
+from daybook.web.bounds import BOUNDS
+from daybook.web.examples import EXAMPLES
+from daybook.web.needs import OPEN
+from daybook.web.plain_page import METHODS, PATH, PlainPage
+from daybook.web.problems import MEDIA_TYPE
 
 KEY, TOKEN, SESSION, CSRF = "key", "token", "session", "csrf"
 _SCHEMES: dict[str, SecurityScheme | Reference] = {

@@ -11,10 +11,10 @@ from litestar.params import HeaderParameter
 from daybook import limits
 from daybook.access.authority import Principal
 from daybook.errors import InvalidValue
-from daybook.http.header_text import header_text
 from daybook.limits import Limit
 from daybook.log.pending import Context
 from daybook.values import check_limit
+from daybook.web.header_text import header_text
 
 _ETAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"\Z')
 

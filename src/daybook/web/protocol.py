@@ -7,8 +7,8 @@ from litestar import Litestar
 from litestar.types import Message, Receive, Send
 
 from daybook import limits
-from daybook.http import key_limits
-from daybook.http.response_headers import carefully
+from daybook.web import key_limits
+from daybook.web.response_headers import carefully
 
 TOO_LARGE = 413
 DRAIN_SECONDS = 5.0

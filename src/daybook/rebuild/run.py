@@ -118,6 +118,7 @@ async def rebuild(
         watcher = asyncio.create_task(watch.watch(dsn, code.manifest.name))
         try:
             async with await connect_async(dsn, application(code.manifest.name)) as conn:
+                lower_server(conn)
                 return await _Rebuild(conn, dsn, code, package, options, lease, watch).run()
         except Superseded as error:
             raise Refused(f"another rebuild of {code.manifest.name} took over", channel=code.manifest.name) from error
@@ -160,7 +161,9 @@ class _Rebuild:
         switched = None
         if self._options.apply:
             self._tell("switch", generation, 0, 0)
-            switched = await switch(self._conn, self._manifest, generation, self._lease, self._options.on_switch)
+            # On a connection of its own: the live runner waits for what a switch locks, so that is not to be lowered.
+            async with await connect_async(self._dsn, "switch") as conn:
+                switched = await switch(conn, self._manifest, generation, self._lease, self._options.on_switch)
         return self._rebuilt(generation, total, at.position, planned, switched)
 
     def _rebuilt(

@@ -13,6 +13,7 @@ from daybook_projections.webshop.document import document
 from daybook_projections.webshop.gathering import MEMBERS_MAX
 from daybook_projections.webshop.listing import DEFAULTS, FACETS, NAME, Group, fold
 from daybook_projections.webshop.mapping import offered, render, render_change
+from daybook_projections.webshop.orders import ORDERS
 from daybook_projections.webshop.sandbox.server import WooSandbox
 
 manifest = Manifest(
@@ -34,4 +35,5 @@ manifest = Manifest(
     stock=StockRule(facet="stock", price="price", amount=offered),
     variants_hang_on_root=True,
     document=document,
+    orders=ORDERS,
 )

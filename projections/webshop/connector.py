@@ -5,8 +5,10 @@ idempotency key, but a SKU is unique in a shop: that makes looking up before cre
 SKU alone: a product of that SKU that somebody made in the shop by hand is taken over, not doubled.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from daybook.channel.calls import Answer, Unanswered
 from daybook.channel.contract import (
@@ -21,8 +23,9 @@ from daybook.channel.contract import (
     Throttled,
     Waiting,
 )
+from daybook.channel.orders import SWITCH, HeardOrder, NotNow, OrdersPage
 from daybook.channel.pacing import Rate
-from daybook.errors import BadConfiguration
+from daybook.errors import BadConfiguration, InvalidValue
 from daybook.events import Rejection
 from daybook_projections.webshop import readback
 from daybook_projections.webshop.answers import code_of, kept_hidden
@@ -41,6 +44,7 @@ from daybook_projections.webshop.bodies import (
 from daybook_projections.webshop.families import bring_parent, show_variations
 from daybook_projections.webshop.gathering import Gathering, endpoint
 from daybook_projections.webshop.listing import FACETS, NAME
+from daybook_projections.webshop.orders import SECRETS, heard
 from daybook_projections.webshop.place import DUPLICATE, GONE, INVALID_PARENT, TRASHED, Place, collection
 
 __all__ = ["API", "REST", "WooConnector", "connector"]
@@ -94,6 +98,35 @@ class WooConnector:
         moved = brought_under is not None and Place.parse(brought_under).product != place.product
         parent = f"product {place.product}" if moved else wanted
         return Shown(readback.facets(answer.body, push.listing, parent))
+
+    async def changed_orders(self, since: datetime, page: str | None) -> OrdersPage | NotNow:
+        """A page by id: one that is changed meanwhile keeps its place. `page` is its number, and how many there were.
+
+        Hazard: an order that goes into the trash meanwhile moves all behind it one up, and one of them out of sight. So
+        when there are fewer than before, it is begun anew.
+        """
+        number, _, before = (page or "1").partition(" of ")
+        query = {
+            "modified_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            "dates_are_gmt": "true",
+            "orderby": "id",
+            "order": "asc",
+            "per_page": str(ORDERS_A_PAGE),
+            "page": number,
+        }
+        try:
+            answer = await self._api.call("GET", "/orders", query=query)
+        except Ended as ended:
+            return NotNow(_why(ended.outcome), getattr(ended.outcome, "retry_after_seconds", None))
+        except Unanswered as lost:
+            return NotNow(_why(lost.outcome()), lost.outcome().retry_after_seconds)
+        if answer.status != 200 or not isinstance(answer.body, list):
+            return NotNow(_why(self._api.refused(answer)))
+        pages, total = (_count(answer, name) for name in ("X-WP-TotalPages", "X-WP-Total"))
+        if before and total < int(before):
+            return OrdersPage((), "1")
+        found = tuple(order for each in answer.body if (order := _readable(each)) is not None)
+        return OrdersPage(found, f"{int(number) + 1} of {total}" if int(number) < pages else None)
 
     async def confirm(self, push: Push, submission: str) -> Outcome:
         """Never called: WooCommerce has no submissions."""
@@ -221,11 +254,40 @@ def _place(under: int | None, answer: Answer) -> Place | None:
     return Place(own) if under is None else Place(under, own)
 
 
+def _readable(order: Payload) -> HeardOrder | None:
+    """One order of a page; what is no order at all is left to the shop."""
+    try:
+        return heard(order, json.dumps(order, separators=(",", ":")).encode())
+    except InvalidValue:
+        return None
+
+
+def _count(answer: Answer, name: str) -> int:
+    text = answer.headers.get(name, "")
+    return int(text) if text.isdigit() else 0
+
+
+def _why(outcome: Outcome) -> str:
+    match outcome:
+        case ChannelUnavailable(reason=reason):
+            return reason
+        case Rejected(reasons=(first, *_)):
+            return f"{first.code}: {first.message}"
+        case _:
+            return "too fast"
+
+
+ORDERS_A_PAGE = 100
+"""WooCommerce gives no more."""
 SETTINGS = (
     Setting("url", "the shop's address"),
     Setting("consumer_key", "made in the shop under WooCommerce > Settings > Advanced > REST API"),
     Setting("consumer_secret", "made with it"),
     Setting("per_second", "how many requests the shop's host allows, where it counts them", optional=True),
+    Setting(
+        SWITCH, "`true`: the shop's orders are taken in, by its webhooks and by asking what changed", optional=True
+    ),
+    Setting(SECRETS, "of its order webhooks, letters and digits; several with spaces between them", optional=True),
 )
 
 

@@ -20,6 +20,7 @@ from daybook.config import Settings
 from daybook.delivery.erasable import JOURNAL
 from daybook.identity.bearer import BearerTokens
 from daybook.identity.login import BrowserLogin
+from daybook.intake.inbox import HEARD, Inbox
 from daybook.log.application import Log
 from daybook.log.reader import Reader
 from daybook.people.erasures import ErasedFile, ErasureRows
@@ -30,7 +31,7 @@ from daybook.postgres.pool import pool
 
 POOL_CONNECTIONS = 24
 KEYS_CONNECTIONS = 2
-PLACES = (JOURNAL,)
+PLACES = (JOURNAL, HEARD)
 """Every room that may keep copies of what is known of people declares its place here, or an erasure misses it."""
 
 
@@ -68,6 +69,7 @@ class App:
         self.vault = Vault(self.pool, self.keys)
         self.people = People(self.book, self.vault, self.keys)
         self.orders = OrderIntake(self.book, self.people)
+        self.inbox = Inbox(self.pool, self.keys)
         self.disclosures = Disclosures(self.vault, self.log, self.reader, self.pool)
         erasures, erased = ErasureRows(self.pool), ErasedFile(settings.erased_file)
         self.erasure = Erasure(self.book, self.vault, self.keys, erasures, erased, self.pool, PLACES)

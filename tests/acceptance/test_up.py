@@ -120,7 +120,7 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
             }
 
         before = roles()
-        assert set(before) == {"relay", "project", "deliver", "api"}
+        assert set(before) == {"relay", "project", "deliver", "intake", "api"}
         for name in ("relay", "project", "deliver"):
             os.kill(before[name], signal.SIGKILL)
         program("product", "price", "SKU-1", "17.99", "EUR", "--reason", "sale")

@@ -63,6 +63,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             {
                 "delivery": "brings channels to what their listings show; never folds",
                 "rebuild": "fills a generation of a projection beside the live one, plans and makes the switch",
+                "intake": "orders that channels tell: kept first, then taken into the book, each once",
             },
         ),
     ),
@@ -124,6 +125,7 @@ CHANNEL_MAY_IMPORT = (
     "daybook.channel.calls",
     "daybook.channel.markup",
     "daybook.channel.oauth",
+    "daybook.channel.orders",
     "daybook.channel.personal",
     "daybook.channel.pacing",
     "daybook.channel.reach",

@@ -13,6 +13,7 @@ SHARED = {
     "connector": "push, confirm and read, over HTTP",
     "api": "requests: signed in, paced, and what a status means everywhere",
     "access": "signing in to one account there",
+    "orders": "what the channel says of an order: its messages, checked, and all that one order comes to",
     "answers": "what the channel's statuses and error bodies mean for a push",
     "images": "the pictures of a product that the channel can fetch",
     "readback": "what the channel shows, in the words of the payloads that were pushed",
@@ -41,6 +42,8 @@ SANDBOX_SHARED = {
     "rules": "what it refuses, and what it makes of what it is given",
     "shop": "what it keeps, without HTTP",
     "schema": "what kind of value each field takes",
+    "orders": "what buyers ordered, what became of it, and what that does to its stock",
+    "webhooks": "what it tells others of its orders: late, twice, out of order, as it is signed",
     "bulk": "files of changes that it works on by itself",
 }
 SANDBOX_OWN = {

@@ -21,7 +21,9 @@ from daybook.channel.contract import Payload
 from daybook.channel.pacing import Rate
 from daybook.channel.sandbox import SandboxServer
 from daybook_projections.webshop.sandbox.answers import WooError, critical
+from daybook_projections.webshop.sandbox.orders import ShopOrders
 from daybook_projections.webshop.sandbox.shop import Shop
+from daybook_projections.webshop.sandbox.webhooks import ShopWebhooks
 
 API = "/wp-json/wc/v3"
 BATCH_MEMBERS_MAX = 100
@@ -44,6 +46,10 @@ class WooSandbox(SandboxServer):
         super().__init__()
         self.shop = Shop()
         self.currency = currency
+        self.webhooks = ShopWebhooks(self._order)
+        self.orders = ShopOrders(self.shop, currency, self.webhooks.happened)
+        self.webhook_secret = "whsandbox1"
+        self.tells_orders = True
         self.consumer_key = "ck_sandbox"
         self.consumer_secret = "cs_sandbox"
         self.may_write = True
@@ -59,7 +65,8 @@ class WooSandbox(SandboxServer):
         """Tokens in the host's bucket, and when that was."""
 
     def settings(self) -> dict[str, str]:
-        return {"url": self.url, "consumer_key": self.consumer_key, "consumer_secret": self.consumer_secret}
+        own = {"url": self.url, "consumer_key": self.consumer_key, "consumer_secret": self.consumer_secret}
+        return own | {"orders": "true" if self.tells_orders else "false", "webhook_secrets": self.webhook_secret}
 
     def throttled(self) -> web.Response:
         """WooCommerce has no limit of its own: it is the host or a firewall that says 429, and in HTML."""
@@ -78,6 +85,13 @@ class WooSandbox(SandboxServer):
                 *(web.route(verb, API + one, self._guarded(self._update)) for verb in ("PUT", "PATCH", "POST")),
                 web.delete(API + one, self._guarded(self._delete)),
             ]
+        orders = API + "/orders"
+        table += [
+            web.get(orders, self._guarded(self._list_orders)),
+            web.post(orders, self._guarded(self._place_order)),
+            web.get(orders + r"/{own:\d+}", self._guarded(self._get_order)),
+            web.put(orders + r"/{own:\d+}", self._guarded(self._change_order)),
+        ]
         return [*table, web.route("*", "/wp-json/{rest:.*}", self._guarded(self._nowhere))]
 
     def shown(self) -> Mapping[str, Payload]:
@@ -146,8 +160,11 @@ class WooSandbox(SandboxServer):
             raise WooError("woocommerce_rest_authentication_error", message, 401)
 
     async def _list(self, request: web.Request) -> web.Response:
-        page, per_page = _number(request, "page", 1), _number(request, "per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
         found = self.shop.search(request.query.get("sku"), _under(request), request.query.get("status"))
+        return self._page(request, found, lambda each: self._seen_in(request, each))
+
+    def _page(self, request: web.Request, found: list[Payload], seen: Callable[[Payload], Payload]) -> web.Response:
+        page, per_page = _number(request, "page", 1), _number(request, "per_page", PER_PAGE_DEFAULT, PER_PAGE_MAX)
         pages = math.ceil(len(found) / per_page)
         headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(pages)}
         links = [("prev", min(page - 1, pages))] if page > 1 else []
@@ -157,8 +174,29 @@ class WooSandbox(SandboxServer):
             headers["Link"] = ", ".join(
                 f'<{own}?{urlencode({**request.query, "page": to})}>; rel="{name}"' for name, to in links
             )
-        shown = [self._seen_in(request, each) for each in found[(page - 1) * per_page : page * per_page]]
+        shown = [seen(each) for each in found[(page - 1) * per_page : page * per_page]]
         return web.json_response(shown, headers=headers)
+
+    def _order(self, own: int) -> Payload:
+        return self.orders.view(own)
+
+    async def _list_orders(self, request: web.Request) -> web.Response:
+        """By id, what was modified after a moment in GMT: `orderby=modified` is no choice here."""
+        if request.query.get("orderby", "date") not in ("date", "id", "include", "title", "slug"):
+            raise WooError("rest_invalid_param", "Invalid parameter(s): orderby", 400)
+        found = self.orders.changed_after(request.query.get("modified_after"))
+        if request.query.get("order", "desc") == "desc":
+            found.reverse()
+        return self._page(request, found, lambda each: each)
+
+    async def _place_order(self, request: web.Request) -> web.Response:
+        return web.json_response(self.orders.place(await _body(request)), status=201)
+
+    async def _get_order(self, request: web.Request) -> web.Response:
+        return web.json_response(self.orders.view(_own(request)))
+
+    async def _change_order(self, request: web.Request) -> web.Response:
+        return web.json_response(self.orders.change(_own(request), await _body(request)))
 
     async def _create(self, request: web.Request) -> web.Response:
         made = self.shop.create(await _body(request), _under(request))

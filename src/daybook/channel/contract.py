@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import msgspec
 
 from daybook.catalogue.reference import Reference
+from daybook.channel.orders import OrdersIn
 from daybook.channel.pacing import Pace
 from daybook.channel.reach import SWITCHES, NetworkReach, connecting, hidden, secrets_of
 from daybook.channel.reads import PRODUCTS
@@ -345,6 +346,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     else."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""
+    orders: OrdersIn | None = None
+    """How its orders come in; None: they come another way, if there are any."""
 
     def lane_of(self, sku: str, key: str) -> str:
         """The lane in which a SKU's requests go one after the other."""

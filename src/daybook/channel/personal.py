@@ -6,11 +6,17 @@ the journal; in a preview nobody is looked up, as it is shown to whoever may see
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
+from typing import Any
 
+import msgspec
+
+from daybook import limits
 from daybook.channel.calls import Unanswered, previewing
-from daybook.errors import Unavailable
+from daybook.errors import InvalidValue, Unavailable
+from daybook.limits import Limit
 from daybook.people.person import Person as Person
 from daybook.people.person import PostalAddress as PostalAddress
+from daybook.people.person import check_person
 
 Lookup = Callable[[str], Awaitable[Person | None]]
 """lookup(person's id) -> what is known now; None for who was erased, or never known."""
@@ -38,6 +44,40 @@ lookups: ContextVar[Lookups | None] = ContextVar("lookups", default=None)
 
 people: ContextVar[Lookup | None] = ContextVar("people", default=None)
 """The engine puts the vault here while it makes a connector."""
+
+
+def known_of(given: Person) -> Person | None:
+    """What a channel tells of a customer, as far as it can be kept: not what is empty, or has no form that is known.
+
+    A sale is not refused for a phone number that somebody typed wrongly. None when nothing is left.
+    """
+    found = given.address or PostalAddress()
+    address = PostalAddress(
+        lines=tuple(text for line in found.lines if (text := _kept(line, limits.ADDRESS_LINE)))[
+            : limits.ADDRESS_LINES.most
+        ],
+        **{part: _kept(getattr(found, part), limits.ADDRESS_LINE) for part in ("postcode", "city", "region")},
+        country=(found.country or "").upper() or None,
+    )
+    kept: dict[str, Any] = {
+        "name": _kept(given.name, limits.PERSON_NAME),
+        "mail": _kept(given.mail, limits.PERSON_MAIL),
+        "phone": _kept(given.phone, limits.PERSON_PHONE),
+        "address": None if address == PostalAddress() else address,
+    }
+    for field, value in kept.items():
+        try:
+            check_person(Person(**{field: value}))
+        except InvalidValue:
+            kept[field] = msgspec.structs.replace(address, country=None) if field == "address" else None
+    person = Person(**kept)
+    return person if person.fields() else None
+
+
+def _kept(text: str | None, longest: Limit) -> str | None:
+    """One line of printable signs, not longer than is taken."""
+    one_line = " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
+    return one_line[: longest.most].strip() or None
 
 
 _HIDDEN = "(in the vault)"

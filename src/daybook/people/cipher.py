@@ -67,6 +67,23 @@ def unseal(key: bytes, place: Place, sealed: bytes) -> Person:
         ) from None
 
 
+def seal_bytes(key: bytes, place: tuple[str, ...], body: bytes) -> bytes:
+    """Bytes that tell of a person, sealed for the place that these names make up."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return bytes((FORM,)) + nonce + AESGCM(key).encrypt(nonce, body, _bytes_bound(place))
+
+
+def unseal_bytes(key: bytes, place: tuple[str, ...], sealed: bytes) -> bytes:
+    """The bytes that were sealed for this place. Raises SealBroken for anything else."""
+    nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        if sealed[:1] == bytes((FORM,)):
+            return AESGCM(key).decrypt(nonce, body, _bytes_bound(place))
+    except (InvalidTag, ValueError):
+        pass
+    raise SealBroken(f"what is kept of {place[-1]} does not open: the row, or its key, was altered")
+
+
 def keyed_mark(key: bytes, values: msgspec.Struct) -> int:
     """A signed 64-bit mark of these values that only the key's holder can make, or guess values from.
 
@@ -80,3 +97,7 @@ def keyed_mark(key: bytes, values: msgspec.Struct) -> int:
 
 def _bound(form: int, place: Place) -> bytes:
     return msgspec.json.encode(("daybook person", form, place))
+
+
+def _bytes_bound(place: tuple[str, ...]) -> bytes:
+    return msgspec.json.encode(("daybook bytes", FORM, place))

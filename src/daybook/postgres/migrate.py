@@ -22,6 +22,7 @@ LINES: tuple[tuple[str, str], ...] = (
     ("stream", "daybook.stream"),
     ("people", "daybook.people"),
     ("keys", "daybook.people.keys"),
+    ("intake", "daybook.intake"),
 )
 """(line, package that holds its `migrations` folder), in the order in which they depend on one another."""
 KEYS: tuple[tuple[str, str], ...] = (("keys", "daybook.people.keys"),)

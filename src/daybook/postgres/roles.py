@@ -19,7 +19,7 @@ log = logging.getLogger("daybook.postgres")
 
 QUERIES = beside(__file__)
 ROLES: Mapping[str, str] = {
-    "append": "the API: commands into the log, questions, and looking after channels",
+    "append": "the API and the intake: commands into the log, questions, and looking after channels",
     "relay": "from the log to the stream",
     "project": "folds the log into listings, and says what is due",
     "deliver": "brings channels to what their listings show, and appends their receipts",
@@ -27,7 +27,13 @@ ROLES: Mapping[str, str] = {
     "read": "reads everything, changes nothing: for people with SQL",
 }
 """What each is for. The database knows it as `daybook_<name>`."""
-OF_PROCESS: Mapping[str, str] = {"api": "append", "relay": "relay", "project": "project", "deliver": "deliver"}
+OF_PROCESS: Mapping[str, str] = {
+    "api": "append",
+    "relay": "relay",
+    "project": "project",
+    "deliver": "deliver",
+    "intake": "append",
+}
 """The role that each `daybook run` works as."""
 NAMES = tuple(f"daybook_{role}" for role in ROLES)
 _ATTRIBUTES = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"

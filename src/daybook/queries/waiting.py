@@ -50,6 +50,9 @@ WAYS: Mapping[str, Way] = {
     "stream_behind": Way("warning", 300.0, "events", "the stream is being filled"),
     "erasure": Way("warning", 60.0, "people", "an erasure was begun and has not taken every step"),
     "abandoned_people": Way("warning", 3600.0, "writes", "of people's data, cut off before they were recorded"),
+    "orders_waiting": Way("warning", 60.0, "orders", "a channel told them, and nobody takes them"),
+    "orders_refused": Way("warning", 0.0, "orders", "a channel told them, and they can't be taken as they are"),
+    "orders_unasked": Way("warning", 900.0, "", "a channel can't be asked which of its orders changed"),
     "stream_limit": Way("warning", 0.0, "", "the NATS server takes smaller messages than an event may need"),
     "connections": Way("warning", 0.0, "connections", "in use; hardly one is left for a process that starts"),
     "clock": Way("warning", 0.0, "", "Postgres's clock was set back behind the log's last event"),
@@ -158,6 +161,7 @@ class _Look:
         yield from self._stream()
         yield from self._connections()
         yield from self._people()
+        yield from self._orders()
         rows = [row for row in self._conn.execute(QUERIES["waiting_projections"]) if row[0] in self._manifests]
         waits: dict[str, list[Any]] = {}
         bounds = {"stranded": STRANDED_SECONDS, "looked_up": LOOKED_UP_FACETS}
@@ -201,6 +205,18 @@ class _Look:
         for count, since in self._conn.execute(QUERIES["waiting_people"]):
             reason = "sealed values that no event names: their writers were cut off"
             yield self.item("abandoned_people", None, count, since, reason, "daybook privacy replay")
+
+    def _orders(self) -> Iterator[WaitingItem]:
+        for channel, count, since in self._conn.execute(QUERIES["waiting_heard"]):
+            reason = f"{channel} told them, and no intake takes them"
+            yield self.item("orders_waiting", channel, count, since, reason, "daybook run intake")
+        for channel, count, order, why, since in self._conn.execute(QUERIES["waiting_refused"]):
+            yield self.item("orders_refused", channel, count, since, f"{order} first: {why}", "daybook order refused")
+        for channel, since, why in self._conn.execute(QUERIES["waiting_unasked"]):
+            if channel in self._manifests:
+                step = f"daybook run intake --only {channel}" if why is None else f"daybook channel show {channel}"
+                reason = "nobody asks it" if why is None else f"it does not tell its orders: {why}"
+                yield self.item("orders_unasked", channel, 1, since, reason, step)
 
     def _connections(self) -> Iterator[WaitingItem]:
         budget = connections.read_with(self._conn)

@@ -107,3 +107,18 @@ FROM erasures WHERE finished_at IS NULL HAVING count(*) > 0
 -- name: waiting_people
 -- People's values of which nobody said what became of them.
 SELECT count(*), min(sealed_at) FROM sealed_people WHERE NOT settled HAVING count(*) > 0
+
+-- name: waiting_heard
+-- Orders that channels told and nobody decided on.
+SELECT channel, count(*), min(since) FROM heard_orders WHERE state = 'waiting' GROUP BY channel ORDER BY channel
+
+-- name: waiting_refused
+-- Orders that channels told and that can't be taken, with the oldest of each channel.
+SELECT channel, count(*), (array_agg(channel || ':' || number ORDER BY since))[1],
+       (array_agg(reason ORDER BY since))[1], min(since)
+FROM heard_orders WHERE state = 'refused' GROUP BY channel ORDER BY channel
+
+-- name: waiting_unasked
+-- Channels that could not be asked for their orders, or that nobody asks.
+SELECT channel, coalesce(failing, asked_at), error FROM order_cursors
+WHERE wanted AND (failing IS NOT NULL OR asked_at < clock_timestamp() - interval '15 minutes') ORDER BY channel

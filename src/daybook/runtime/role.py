@@ -21,6 +21,7 @@ from daybook.errors import BadConfiguration, Unavailable
 from daybook.postgres import roles
 from daybook.postgres.migrate import KEYS, LINES, migrate
 from daybook.roles import processes
+from daybook.roles.intake import intake
 from daybook.runtime import logs
 from daybook.runtime.keys import migrated_keys
 from daybook.stream.witness import witnessed
@@ -45,6 +46,7 @@ def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
         "relay": processes.relay,
         "project": partial(processes.project, names=only),
         "deliver": partial(processes.deliver, names=only),
+        "intake": partial(intake, names=only),
     }
     processes.run(known[role], found)
 

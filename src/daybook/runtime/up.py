@@ -36,7 +36,7 @@ from daybook.terminal.key import file
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import answer, line, note, stacked
 
-ROLES = ("relay", "project", "deliver", "api")
+ROLES = ("relay", "project", "deliver", "intake", "api")
 READY_SECONDS_MAX = 60.0
 _CHANNEL = "DAYBOOK_CHANNEL_"
 _PEOPLE, _LOGIN = ("DAYBOOK_MASTER_KEY", "DAYBOOK_KEYS_POSTGRES"), ("DAYBOOK_OIDC_", "DAYBOOK_TLS_")
@@ -44,6 +44,7 @@ _UNUSED: dict[str, tuple[str, ...]] = {
     "relay": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
     "project": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
     "deliver": _LOGIN,
+    "intake": _LOGIN,
     "api": (),
 }
 """Role -> beginnings of the variables that it is not told."""
@@ -82,7 +83,7 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
         environment = role_environment({**common.environ, **boxes}, found, channels)
         for name in ROLES:
             addresses = role_addresses(name, started)
-            only = [f"--only={one}" for one in channels] if name in ("project", "deliver") else []
+            only = [f"--only={one}" for one in channels] if name in ("project", "deliver", "intake") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
             told = needed_by(name, environment) | addresses
             supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], told)

@@ -37,6 +37,7 @@ USERS: dict[str, Permissions] = {
     "relay": Permissions((SUBJECTS, _INFO, *_ASK, *_KEEP), (wake_log(),)),
     "project": Permissions((*_READ, wake_delivery("*"))),
     "deliver": Permissions((_WITNESS, wake_log()), (wake_delivery("*"),)),
+    "intake": Permissions((_WITNESS, wake_log())),
     "audit": Permissions(_READ),
     "operator": Permissions((*_READ, f"$JS.API.STREAM.DELETE.{STREAM}", wake_log())),
 }

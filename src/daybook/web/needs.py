@@ -27,6 +27,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """The answer is narrowed down to what is within reach, so that any grant lets a request in."""
     open: bool = False
     """Nobody is asked who it is."""
+    signed: bool = False
+    """Nobody shows a key: the handler checks the signature that the request carries, and refuses others itself."""
 
 
 def needs(
@@ -55,5 +57,7 @@ def needs(
     }
 
 
+SIGNED: dict[str, Any] = {OPT: Needs(permissions=(), open=True, signed=True)}
+"""Of a route that outside systems call, which sign what they send."""
 OPEN: dict[str, Any] = {OPT: Needs(permissions=(), open=True)}
 """Of a route that tells nothing about the book: probes, and the description of the API."""

@@ -41,10 +41,16 @@ class Takes(msgspec.Struct, frozen=True):
     body: bool
     anything: bool = False
     """Parameters that others add on the way are passed over."""
+    raw: bool = False
+    """The body is whatever comes; the route reads it itself."""
 
 
 ANYTHING: dict[str, Any] = {"takes_anything": True}
 """Of a route to which somebody else's server sends a browser."""
+
+
+RAW_BODY: dict[str, Any] = {"takes_raw_body": True}
+"""Of a route that reads a body's bytes as they came."""
 
 
 def learn(application: Litestar) -> None:
@@ -58,6 +64,7 @@ def learn(application: Litestar) -> None:
                     headers=frozenset(one.field_alias.lower() for one in model.expected_header_params),
                     body="data" in model.expected_reserved_kwargs,
                     anything=ANYTHING.items() <= handler.opt.items(),
+                    raw=RAW_BODY.items() <= handler.opt.items(),
                 )
 
 
@@ -72,7 +79,7 @@ async def refuse_undeclared(connection: Any, handler: BaseRouteHandler) -> None:
     for name, value in connection.scope["path_params"].items():
         check_limit(limits.PARAMETER, len(str(value)), name)
     _check_headers(takes, connection.scope["headers"], changes)
-    if changes:
+    if changes and not takes.raw:
         _check_body(takes, await _body(connection))
 
 

@@ -135,6 +135,7 @@ ELSEWHERE = {
     "NAME",
     "FILTER",
     "BODY",
+    "HEARD",
     "NAMED",
     "PAGE",
     "PARAMETER",

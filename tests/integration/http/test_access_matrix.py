@@ -140,6 +140,9 @@ SENT: dict[str, Sent] = {
     "cancel_order": Sent("POST", f"{ONE_ORDER}/cancelled", ("order.cancel",), {}, (CHANNEL,)),
     "ship_order": Sent("POST", f"{ONE_ORDER}/shipped", ("order.ship",), {"parcel": "P"}, (CHANNEL,)),
     "return_order": Sent("POST", f"{ONE_ORDER}/returned", ("order.return",), {}, (CHANNEL,)),
+    "list_refused_orders": Sent("GET", "/orders/refused", ("order.read",), listed=True),
+    "retake_orders": Sent("POST", "/orders/refused/retake", ("order.place",), {}, listed=True),
+    "dismiss_orders": Sent("POST", "/orders/refused/dismiss", ("order.place",), {"orders": []}, listed=True),
     "add_person": Sent("POST", "/people", ("person.add",), {}),
     "change_person": Sent("PATCH", "/people/nosuch", ("person.change",), {}),
     "show_person": Sent("GET", "/people/nosuch", ("person.read",)),
@@ -273,6 +276,7 @@ def test_every_route_declares_what_it_needs_and_has_its_line_here(client: TestCl
     assert asked.keys() == SENT.keys()
     free = {path for _, path, needs in found if needs is not None and needs.open}
     assert {path for path in free if "{" not in path} == FREE | LOGIN | {"/schema/openapi.yml"}
+    assert [name for name, _, needs in found if needs is not None and needs.signed] == ["hear_order"]
     for name, declared in asked.items():
         assert set(SENT[name].needs) <= set(declared.permissions), name
         assert SENT[name].listed is declared.listed, name

@@ -107,7 +107,7 @@ FOLDING = tuple(
 @pytest.mark.parametrize(
     ("role", "rooms"),
     [
-        ("append", ("log", *FOLDING, "delivery/rejected", "delivery/resync", "delivery/erasable", "queries")),
+        ("append", ("log", *FOLDING, "delivery/rejected", "delivery/resync", "delivery/erasable", "intake", "queries")),
         ("relay", ("stream/state",)),
         ("project", ("projection", "stream/state")),
         ("deliver", ("delivery", "log", "projection/starts")),

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from daybook.app import App
+from daybook.channel.orders import HeardOrder
 from daybook.channel.registry import Registry
 from daybook.config import Settings
 from daybook.log.pending import Context
@@ -313,6 +314,28 @@ async def test_an_erasure_and_a_write_of_peoples_data_that_were_cut_off_are_told
         item = await book.seen("erasure", person, f"daybook privacy erase {person}")
         assert item.overdue and not book.report().well
         await book.seen("abandoned_people", "were cut off", "daybook privacy replay")
+
+
+async def test_orders_that_nobody_takes_or_can_take_and_a_channel_that_is_not_asked_are_told(
+    database: str, nats_url: str
+) -> None:
+    async with scene(database, nats_url, []) as book:
+        heard = HeardOrder(number="1", stamp=None, body=b"{}")
+        assert await asyncio.to_thread(book.app.inbox.hear, "toy", heard, "message")
+        item = await book.seen("orders_waiting", "no intake takes them", "daybook run intake")
+        assert not item.overdue
+        (opened,) = book.app.inbox.waiting(["toy"])
+        book.app.inbox.refuse(opened.waiting, None, "not_found", "lines[0].sku", "there is no product X")
+        item = await book.seen("orders_refused", "toy:1 first: there is no product X", "daybook order refused")
+        assert item.overdue and not book.report().well
+        book.app.inbox.dismiss(["toy:1"])
+        assert book.waits("orders_refused") is None and book.waits("orders_unasked") is None
+        long_ago = "clock_timestamp() - interval '1 hour'"
+        book.execute(f"INSERT INTO order_cursors (channel, since, asked_at) VALUES ('toy', {long_ago}, {long_ago})")
+        await book.seen("orders_unasked", "nobody asks it", "daybook run intake --only toy")
+        book.execute(f"UPDATE order_cursors SET error = 'HTTP 503', failing = {long_ago}")
+        item = await book.seen("orders_unasked", "HTTP 503", "daybook channel show toy")
+        assert item.overdue
 
 
 def test_each_way_of_waiting_is_made_to_happen_here() -> None:

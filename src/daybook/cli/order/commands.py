@@ -30,6 +30,10 @@ Currency = Annotated[str, typer.Argument(metavar="CURRENCY", help="ISO 4217, suc
 Reference = Annotated[
     str | None, typer.Option("--reference", metavar="TEXT", help="Its own number: told twice, it counts once.")
 ]
+Named = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ORDER]...", help="Such as webshop:1001; all that were refused when none is named."),
+]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", help="At most so many, 1 to 1000.")]
 
 
@@ -242,3 +246,40 @@ def refund(
     from daybook.commands import RefundOrder
 
     carry_out(common, RefundOrder(order=order, amount=amount, currency=currency, reference=reference))
+
+
+@command(app, "refused", "daybook order refused", "daybook order refused --json")
+def refused(
+    common: CommonOptions,
+    after: Annotated[int, typer.Option("--after", metavar="N", min=0, help="Leave out so many.")] = 0,
+    limit: Limit = 50,
+) -> None:
+    """List orders that channels told and that could not be taken: the field, why, since when. The oldest first."""
+    from daybook.terminal.order import arriving
+
+    with app_for_queries(common) as on:
+        found = on.inbox.refused(after=after, limit=limit)
+    answer(common, found, arriving.refused(found))
+
+
+@command(app, "retake", "daybook order retake webshop:1001", "daybook order retake")
+def retake(common: CommonOptions, order: Named = None) -> None:
+    """Take orders that were refused once more: these, or all. What is still wrong is refused again."""
+    from daybook.terminal.order import arriving
+
+    with app_for_queries(common) as on:
+        found = on.inbox.retake(order or None)
+    answer(common, found, arriving.retaken(found))
+
+
+@command(app, "dismiss", "daybook order dismiss webshop:1001")
+def dismiss(
+    common: CommonOptions,
+    order: Annotated[list[str], typer.Argument(metavar="ORDER", help="Such as webshop:1001. Several, if need be.")],
+) -> None:
+    """Leave refused orders out for good, and remove what they told. A change at their channel tells them anew."""
+    from daybook.terminal.order import arriving
+
+    with app_for_queries(common) as on:
+        found = on.inbox.dismiss(order)
+    answer(common, found, arriving.dismissed(found))

@@ -12,7 +12,7 @@ from daybook.terminal.render import answer
 
 Only = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="NAME", help="For project and deliver: only these. May be repeated."),
+    typer.Option("--only", metavar="NAME", help="For project, deliver and intake: only these. May be repeated."),
 ]
 
 
@@ -55,13 +55,16 @@ def up(
     run_all(common, port, tuple(channels or ()), sandboxes)
 
 
-@command(app, "run", "daybook run relay", "daybook run project --only bol", "daybook run api")
+@command(app, "run", "daybook run relay", "daybook run project --only bol", "daybook run intake", "daybook run api")
 def run(
     common: CommonOptions,
-    role: Annotated[Literal["api", "relay", "project", "deliver"], typer.Argument(help="Which one.")],
+    role: Annotated[Literal["api", "relay", "project", "deliver", "intake"], typer.Argument(help="Which one.")],
     only: Only = None,
 ) -> None:
-    """Run one role until SIGTERM or Ctrl-C, on servers that run already."""
+    """Run one role until SIGTERM or Ctrl-C, on servers that run already.
+
+    `intake` asks channels which of their orders changed, and takes what they told into the book.
+    """
     from daybook.runtime import role as roles
 
     roles.run(common, role, tuple(only or ()))
@@ -91,8 +94,8 @@ def migrate(
     People who were erased since the moment to which a database was restored are erased again.
 
     Run it as the role that owns the database. The processes work as roles that own nothing: daybook_append for the
-    API, daybook_relay, daybook_project and daybook_deliver; daybook_audit and daybook_read only read. Where they are
-    there already, an upgrade lets them do what it needs by itself.
+    API and the intake, daybook_relay, daybook_project and daybook_deliver; daybook_audit and daybook_read only read.
+    Where they are there already, an upgrade lets them do what it needs by itself.
     """
     from daybook.errors import InvalidValue
     from daybook.runtime import role as running

@@ -110,7 +110,9 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
             get(f"{said['url']}/api/v1/products/SKU-1")
         assert get(f"{said['url']}/api/v1/products/SKU-1", said["key"])["prices"][0]["amount"] == "19.99"
         assert get(f"{said['url']}/health/ready")["ready"] is True
-        assert who_works(program.data) == {f"daybook_{role}" for role in ("append", "relay", "project", "deliver")}
+        assert who_works(program.data) == {
+            f"daybook_{role}" for role in ("append", "relay", "project", "deliver", "clock")
+        }
 
         def roles() -> dict[str, int]:
             """Role -> process."""
@@ -120,7 +122,7 @@ def test_a_product_reaches_a_channel_roles_come_back_and_sigterm_ends_everything
             }
 
         before = roles()
-        assert set(before) == {"relay", "project", "deliver", "intake", "api"}
+        assert set(before) == {"relay", "project", "deliver", "intake", "clock", "api"}
         for name in ("relay", "project", "deliver"):
             os.kill(before[name], signal.SIGKILL)
         program("product", "price", "SKU-1", "17.99", "EUR", "--reason", "sale")

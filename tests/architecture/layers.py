@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             {
                 "access": "who may do what: permissions, roles, scopes, and the fold of what was granted",
                 "product": "decides about events",
+                "schedule": "decides when a planned change holds; knows no clock",
                 "stock": "decides about events; product and stock do not know each other",
             },
             {
@@ -61,6 +62,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "projection": "folds the log into listings; knows no channel's HTTP",
             },
             {
+                "clock": "makes due what was planned: the one place where time enters the book",
                 "delivery": "brings channels to what their listings show; never folds",
                 "rebuild": "fills a generation of a projection beside the live one, plans and makes the switch",
                 "intake": "orders that channels tell: kept first, then taken into the book, each once",
@@ -151,7 +153,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "rich": (("terminal", "demo"), "what is drawn on a terminal"),
     "openpyxl": (("importing",), "reads what people keep in Excel"),
     "psycopg": (
-        ("postgres", "log", "projection", "rebuild", "delivery", "relay", "embedded"),
+        ("postgres", "log", "projection", "rebuild", "delivery", "relay", "clock", "embedded"),
         "whoever owns a transaction",
     ),
     "psycopg_pool": (("postgres", "log", "authentication"), "the pool, and what a full one looks like"),

@@ -30,7 +30,7 @@ from tests.chaos.api import Api
 from tests.chaos.links import Wire, of_nats, of_postgres, through_nats, through_postgres, wire
 from tests.fixtures.clocks import movable_clock, set_clock
 
-ROLES = ("relay", "project", "deliver", "api")
+ROLES = ("relay", "project", "deliver", "clock", "api")
 TWICE = ("relay", "project", "deliver")
 """Roles of which two run, so that one can be overtaken."""
 

@@ -20,6 +20,7 @@ from daybook.cli.order import commands as order
 from daybook.cli.privacy import commands as privacy
 from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
+from daybook.cli.schedule import commands as schedule
 from daybook.cli.status import commands as status
 from daybook.cli.stream import commands as stream
 from daybook.cli.trace import commands as trace
@@ -75,7 +76,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, order, catalogue, edit, undo, channel, trace, log, stream, imports),
+    *(run, status, product, schedule, order, catalogue, edit, undo, channel, trace, log, stream, imports),
     *(user, access, key, privacy),
 )
 for part in PARTS:

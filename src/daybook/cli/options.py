@@ -74,6 +74,10 @@ At = Annotated[
         "--at", metavar="TIME", help="As of a time: 2026-03-01 or 2026-03-01T09:00+01:00; UTC without a zone."
     ),
 ]
+Effective = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Only from then on, such as 2026-12-01T00:00+01:00; see `schedule`."),
+]
 Position = Annotated[int | None, typer.Option("--position", metavar="N", help="As of a position of the log.")]
 
 _COMMON: dict[str, tuple[Any, Any]] = {"data": (Data, None), "json": (Json, False), "debug": (Debug, False)}

@@ -4,6 +4,12 @@ On this machine the command line acts for whoever may read the data folder, or h
 What is declared here says which key would do the same over HTTP, and what a role means in words that are typed.
 """
 
+_PLANS = (
+    *("product.change", "product.discontinue", "price.change", "listing.change"),
+    *("stock.count", "stock.receive", "stock.adjust"),
+)
+"""Who may do it may say when."""
+
 PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "up": "process.run",
     "run": "process.run",
@@ -24,6 +30,11 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "product reinstate": "product.discontinue",
     "product history": "product.read",
     "product diff": "product.read",
+    "schedule plan": _PLANS,
+    "schedule list": "product.read",
+    "schedule show": "product.read",
+    "schedule move": _PLANS,
+    "schedule withdraw": _PLANS,
     "order place": "order.place",
     "order show": "order.read",
     "order list": "order.read",

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -13,12 +13,13 @@ from typing import Protocol
 import msgspec
 
 from daybook.catalogue.reference import EMPTY, Reference
-from daybook.commands.decision_view import Change, DecisionView, Kinds
+from daybook.commands.decision_view import FOLDS, Change, DecisionView, Kinds, Loaded
 from daybook.commands.dry_run import DryRun
 from daybook.commands.turns import StreamTurns
 from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable, VersionConflict
 from daybook.events.envelope import REFERENCE_KEY
 from daybook.log.application import Log
+from daybook.log.ordered import Fence
 from daybook.log.pending import Context, NewEvent
 from daybook.log.reader import Reader
 from daybook.product.state import Product
@@ -138,6 +139,53 @@ class Book:
         if done.changed and self._appended is not None:
             self._appended()
         return done
+
+    def carry_out_in_order(
+        self, commands: Sequence[tuple[Command, Context]], streams: Iterable[str], fence: Fence
+    ) -> int:
+        """Carries out as many of them, from the first on, as can be decided side by side: all in one append, in order.
+
+        `streams`: what they will look at, loaded together before.
+
+        Returns how many; at least one when there is one. One whose states are changed by one before it waits for the
+        next call. Raises what deciding raises, what the fence raises, VersionConflict after several tries, and
+        Unavailable.
+        """
+        for attempt in count(1):
+            happened, amount = self._decide_in_order(commands, streams)
+            try:
+                if happened:
+                    self._log.append_in_order(happened, fence)
+            except VersionConflict:
+                if attempt >= TURNS_LOST:
+                    raise
+                continue
+            if happened and self._appended is not None:
+                self._appended()
+            return amount
+        raise AssertionError("unreachable")
+
+    def load(self, streams: Iterable[str]) -> Loaded:
+        """The states of these streams and their versions, in few round trips; what is loaded soon again is quick."""
+        return self._log.load_many({one: FOLDS[one.partition("/")[0]].evolve for one in streams})
+
+    def _decide_in_order(
+        self, commands: Sequence[tuple[Command, Context]], streams: Iterable[str]
+    ) -> tuple[list[tuple[Context, list[NewEvent]]], int]:
+        reference, loaded = self.reference(), self.load(streams)
+        decided: list[tuple[Context, list[NewEvent]]] = []
+        changed: set[str] = set()
+        for amount, (command, context) in enumerate(commands):
+            scene = DecisionView(self._log, reference, self._channels, self._kinds, self._reader.access, loaded)
+            changes = command.decide(scene)
+            # Also what it only looked at: it would have decided on what was there before.
+            if not changed.isdisjoint((*scene.versions, *(one.stream for one in changes))):
+                return decided, amount
+            happened = [one for change in changes for one in _happened(change, scene.version(change.stream))]
+            if happened:
+                decided.append((msgspec.structs.replace(context, command_hash=command_hash_of(command)), happened))
+                changed |= {one.originator_id for one in happened}
+        return decided, len(commands)
 
     def carried_out(self, context: Context) -> CommandResult | None:
         """What the command with this id did, if it was carried out before. Raises CommandIdReused."""

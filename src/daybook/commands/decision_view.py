@@ -1,6 +1,7 @@
 """What a command sees while it decides: states loaded with their versions, the reference, the known channels."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +23,8 @@ from daybook.people.state import evolve as evolve_person
 from daybook.product.decisions import known
 from daybook.product.state import Product
 from daybook.product.state import evolve as evolve_product
+from daybook.schedule.state import Schedule
+from daybook.schedule.state import evolve as evolve_schedule
 from daybook.stock.state import Stock
 from daybook.stock.state import evolve as evolve_stock
 from daybook.values import check_limit, parse_code, parse_sku
@@ -36,6 +39,7 @@ FOLDS = {
     "product": Fold(evolve_product, Product, 1),
     "stock": Fold(evolve_stock, Stock, 2),
     "order": Fold(evolve_order, Order, 1),
+    "schedule": Fold(evolve_schedule, Schedule, 1),
 }
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
@@ -43,6 +47,8 @@ FOLDS = {
 SNAPSHOTS = {noun: FOLDS[noun] for noun in ("product", "stock")}
 """Those of them that grow long: an order has few events, and most are looked for before they are there."""
 
+Loaded = Mapping[str, tuple[Any, int]]
+"""Stream -> its state and version."""
 Kinds = Mapping[str, Kind]
 """The kinds of channels that are installed, by name."""
 
@@ -66,6 +72,7 @@ class DecisionView:
         channels: frozenset[str],
         kinds: Kinds = MappingProxyType({}),
         access: Callable[[], AccessState] = lambda: NOBODY,
+        loaded: Loaded = MappingProxyType({}),
     ) -> None:
         self._log = log
         self._kinds = kinds
@@ -75,7 +82,7 @@ class DecisionView:
         self.installed = channels
         self.channels = (channels | frozenset(reference.channels)) - frozenset(reference.removed)
         self.versions: dict[str, int] = {}
-        self._looked: dict[str, tuple[Any, int]] = {}
+        self._looked: dict[str, tuple[Any, int]] = dict(loaded)
 
     def look(self, skus: Iterable[str], order: str | None = None) -> None:
         """Loads the products and stocks of these SKUs, and an order, in one round trip: what is asked for next."""
@@ -120,6 +127,14 @@ class DecisionView:
     def known_order(self, order: str) -> Order:
         """The order now, or NotFound."""
         return known_order(self.order(order), order)
+
+    def schedule(self, name: str) -> Schedule | None:
+        """The planned change now; None when the book does not know it."""
+        return self._load(f"schedule/{name}", evolve_schedule)
+
+    def now(self) -> datetime:
+        """The book's time: Postgres's, never before its last event. For what is planned, and for nothing else."""
+        return self._log.now()
 
     def person(self, person: str) -> PersonState | None:
         """Whether the person is known, or was erased; None when the book never heard of him or her."""

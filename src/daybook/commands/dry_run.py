@@ -8,6 +8,7 @@ long as nobody else changes the book in between.
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -63,6 +64,10 @@ class _Overlay:
     def load_many(self, wanted: Mapping[str, Callable[[Any, Event], Any]]) -> dict[str, tuple[Any, int]]:
         """As the log's own."""
         return {stream: self.load(stream, evolve) for stream, evolve in wanted.items()}
+
+    def now(self) -> datetime:
+        """As the log's own."""
+        return self._log.now()
 
     def products_of(self, key: str) -> int:
         """As the log's own."""

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from daybook.commands import access, catalogue, channels, orders, products, stock
 from daybook.commands.describe import DescribeProduct
+from daybook.commands.schedules import MoveSchedule, PlanChange, WithdrawSchedule
 from daybook.errors import Forbidden
 from daybook.orders.state import channel_of
 
@@ -82,6 +83,8 @@ def required(command: object) -> tuple[Requirement, ...]:
     kind = type(command)
     if isinstance(command, DescribeProduct):
         return tuple(_described(command))
+    if isinstance(command, PlanChange | MoveSchedule | WithdrawSchedule):
+        return required(command.change)  # who may do it may say when
     if isinstance(command, catalogue.DefinePart):
         return required(command.definition)
     if isinstance(command, products.CreateProduct):

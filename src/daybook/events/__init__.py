@@ -80,6 +80,13 @@ from daybook.events.product import (
     Value,
 )
 from daybook.events.projection import EventDiscarded
+from daybook.events.schedule import (
+    ScheduleFellDue,
+    ScheduleMoved,
+    SchedulePlanned,
+    ScheduleRefused,
+    ScheduleWithdrawn,
+)
 from daybook.events.stock import (
     SafetyStockSet,
     StockAdjusted,
@@ -144,6 +151,7 @@ AccessEvent = (
 OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResynced | ChannelSwitched | ChannelPruned
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 ParcelEvent = ParcelAnnounced | ParcelCancelled
+ScheduleEvent = SchedulePlanned | ScheduleMoved | ScheduleWithdrawn | ScheduleFellDue | ScheduleRefused
 Event = (
     ProductEvent
     | StockEvent
@@ -155,6 +163,7 @@ Event = (
     | PersonEvent
     | OrderEvent
     | ParcelEvent
+    | ScheduleEvent
 )
 
 __all__ = [
@@ -229,6 +238,12 @@ __all__ = [
     "Recorded",
     "Rejection",
     "SafetyStockSet",
+    "ScheduleEvent",
+    "ScheduleFellDue",
+    "ScheduleMoved",
+    "SchedulePlanned",
+    "ScheduleRefused",
+    "ScheduleWithdrawn",
     "SessionBegan",
     "SessionEnded",
     "StockAdjusted",

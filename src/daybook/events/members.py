@@ -86,6 +86,8 @@ def _twice_within(plain: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _fits(plain: Any, described: inspect.Type) -> bool:
     match described:
+        case inspect.StructType(tag_field=str() as field, tag=tag):
+            return isinstance(plain, dict) and plain.get(field) == tag
         case inspect.StructType() | inspect.DictType():
             return isinstance(plain, dict)
         case inspect.ListType() | inspect.VarTupleType():

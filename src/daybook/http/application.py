@@ -30,6 +30,7 @@ from daybook.http import (
     people,
     prices,
     products,
+    schedules,
     status,
     stock,
     stream,
@@ -50,7 +51,7 @@ from daybook.web.rates import Rates
 from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
-    "Products": (products, prices, media, stock, listings, histories, undo),
+    "Products": (products, prices, media, stock, listings, histories, undo, schedules),
     "Catalogue": (catalogue, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +19,7 @@ from daybook.log import QUERIES
 from daybook.log.bulk import append_bulk
 from daybook.log.group_commit import Outcome
 from daybook.log.mapper import EventMapper
+from daybook.log.ordered import Fence, OrderedCommand, append_in_order
 from daybook.log.pending import Appended, Context, NewEvent, PendingEvent
 from daybook.log.reader import LAST
 from daybook.log.recorder import LogFactory, LogRecorder, appended
@@ -222,6 +224,19 @@ class Log(Application[str]):
                 yield appended(context, outcome)
             except CommandIdReused as error:
                 yield error
+
+    def append_in_order(self, commands: Sequence[tuple[Context, Sequence[NewEvent]]], fence: Fence) -> None:
+        """Appends commands in their order, all or none: see `ordered`."""
+        stored = [
+            OrderedCommand(context, [self._events.to_stored_event(one) for one in happened])
+            for context, happened in commands
+        ]
+        append_in_order(self._pool, stored, fence)
+
+    def now(self) -> datetime:
+        """Postgres's time, never before the last event's. Raises Unavailable."""
+        found: datetime = fetch(self._pool, QUERIES["now"])[0][0]
+        return found
 
     def products_of(self, key: str) -> int:
         """How many products a group has."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol
 
 import msgspec
 import psycopg
@@ -62,6 +62,15 @@ class Outcome(msgspec.Struct, frozen=True):
     stream: str | None
     actual: int | None
     recorded_at: datetime
+
+
+class SentCommand(Protocol):
+    """A command on its way: who and why, and its events."""
+
+    @property
+    def context(self) -> Context: ...
+    @property
+    def events(self) -> Sequence[PendingEvent]: ...
 
 
 class _Waiting:
@@ -218,7 +227,7 @@ class GroupCommit:
                 batch[0].error = error
 
     def _send(self, batch: list[_Waiting]) -> list[Outcome]:
-        statement, parameters = _call(batch)
+        statement, parameters = append_statement(batch)
         try:
             try:
                 rows = self._execute(statement, parameters)
@@ -251,7 +260,7 @@ def _all_appended(batch: Sequence[_Waiting], position: int, at: datetime) -> lis
     return outcomes
 
 
-def _call(batch: Sequence[_Waiting]) -> tuple[LiteralString, Sequence[Any]]:
+def append_statement(batch: Sequence[SentCommand]) -> tuple[LiteralString, Sequence[Any]]:
     """The statement that appends the batch, and its parameters: a column of the commands or of the events each."""
     contexts = [waiting.context for waiting in batch]
     events = list(chain.from_iterable(waiting.events for waiting in batch))

@@ -12,6 +12,10 @@ FROM append_one(
     %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text, %b::text, %b::text,
     %b::text::uuid, %b::text, %b::bigint, %b::text, %b::text, %b::text, %b::text)
 
+-- name: now
+-- The book's time: never before that of its last event, also when the server's clock was set back.
+SELECT greatest(recorded_at, clock_timestamp()) FROM head
+
 -- name: head
 -- The log's end.
 SELECT position FROM head

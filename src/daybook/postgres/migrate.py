@@ -19,6 +19,7 @@ LINES: tuple[tuple[str, str], ...] = (
     ("access", "daybook.authentication"),
     ("channel", "daybook.projection"),
     ("delivery", "daybook.delivery"),
+    ("clock", "daybook.clock"),
     ("stream", "daybook.stream"),
     ("people", "daybook.people"),
     ("keys", "daybook.people.keys"),

@@ -23,6 +23,7 @@ ROLES: Mapping[str, str] = {
     "relay": "from the log to the stream",
     "project": "folds the log into listings, and says what is due",
     "deliver": "brings channels to what their listings show, and appends their receipts",
+    "clock": "makes due what was planned, and appends what comes of it",
     "audit": "reads everything: `daybook log verify`",
     "read": "reads everything, changes nothing: for people with SQL",
 }
@@ -33,6 +34,7 @@ OF_PROCESS: Mapping[str, str] = {
     "project": "project",
     "deliver": "deliver",
     "intake": "append",
+    "clock": "clock",
 }
 """The role that each `daybook run` works as."""
 NAMES = tuple(f"daybook_{role}" for role in ROLES)

@@ -39,6 +39,12 @@ from daybook.events import (
     PersonDisclosed,
     PersonErased,
     ProductCreated,
+    ScheduleEvent,
+    ScheduleFellDue,
+    ScheduleMoved,
+    SchedulePlanned,
+    ScheduleRefused,
+    ScheduleWithdrawn,
     StockAdjusted,
     StockReceived,
     StockReleased,
@@ -93,9 +99,26 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
             return f"{projection} leaves out the event at position {position}"
     if isinstance(event, OrderEvent):
         return of_order(event)
+    if isinstance(event, ScheduleEvent):
+        return of_schedule(event)
     if isinstance(event, OperationEvent):
         return of_operation(event)
     return in_words(changes) + _addition(event, changes)
+
+
+def of_schedule(event: ScheduleEvent) -> str:
+    """What became of a change that holds from a moment on."""
+    match event:
+        case SchedulePlanned(due_at=due_at, change=change):
+            return f"{str(change['type']).replace('_', ' ')} planned for {due_at:%Y-%m-%d %H:%M:%S} UTC"
+        case ScheduleMoved(due_at=due_at):
+            return f"moved to {due_at:%Y-%m-%d %H:%M:%S} UTC"
+        case ScheduleWithdrawn():
+            return "withdrawn before it was due"
+        case ScheduleFellDue(due_at=due_at):
+            return f"fell due at {due_at:%Y-%m-%d %H:%M:%S} UTC"
+        case ScheduleRefused(reason=reason):
+            return f"refused when it fell due: {reason}"
 
 
 def of_operation(event: OperationEvent) -> str:

@@ -56,6 +56,7 @@ WAYS: Mapping[str, Way] = {
     "stream_limit": Way("warning", 0.0, "", "the NATS server takes smaller messages than an event may need"),
     "connections": Way("warning", 0.0, "connections", "in use; hardly one is left for a process that starts"),
     "clock": Way("warning", 0.0, "", "Postgres's clock was set back behind the log's last event"),
+    "clock_behind": Way("warning", 30.0, "changes", "their moment has come, and nobody runs the clock"),
     "checkpoint_beyond": Way("warning", 0.0, "", "a projection has folded what the log does not have"),
     "projection_failing": Way("warning", 60.0, "events", "a projection's own code, or its servers, fail"),
     "projection_without_runner": Way("warning", 30.0, "events", "they wait, and nobody runs the projection"),
@@ -78,6 +79,7 @@ WAYS: Mapping[str, Way] = {
     "rebuild_ready": Way("note", 0.0, "", "a rebuild that is ready waits for a person"),
     "rejected": Way("note", 0.0, "facets", "the channel refused them"),
     "blocked": Way("note", 0.0, "facets", "they wait for a listing that the channel refused"),
+    "schedule_refused": Way("note", 0.0, "changes", "the book refused them when their moment came"),
     "held": Way("note", 0.0, "SKUs", "they can't be shown as they are"),
 }  # fmt: skip
 """Kind -> what is to be thought of it. The worst first; a page of the reference is made of it."""
@@ -162,6 +164,7 @@ class _Look:
         yield from self._connections()
         yield from self._people()
         yield from self._orders()
+        yield from self._planned()
         rows = [row for row in self._conn.execute(QUERIES["waiting_projections"]) if row[0] in self._manifests]
         waits: dict[str, list[Any]] = {}
         bounds = {"stranded": STRANDED_SECONDS, "looked_up": LOOKED_UP_FACETS}
@@ -217,6 +220,13 @@ class _Look:
                 step = f"daybook run intake --only {channel}" if why is None else f"daybook channel show {channel}"
                 reason = "nobody asks it" if why is None else f"it does not tell its orders: {why}"
                 yield self.item("orders_unasked", channel, 1, since, reason, step)
+
+    def _planned(self) -> Iterator[WaitingItem]:
+        for count, since in self._conn.execute(QUERIES["waiting_clock"]):
+            reason = "changes that were planned for a moment that has come are not made"
+            yield self.item("clock_behind", None, count, since, reason, "daybook run clock")
+        for count, why, since in self._conn.execute(QUERIES["waiting_refused_changes"]):
+            yield self.item("schedule_refused", None, count, since, f"last: {why}", "daybook schedule list --refused")
 
     def _connections(self) -> Iterator[WaitingItem]:
         budget = connections.read_with(self._conn)

@@ -122,3 +122,18 @@ FROM heard_orders WHERE state = 'refused' GROUP BY channel ORDER BY channel
 -- Channels that could not be asked for their orders, or that nobody asks.
 SELECT channel, coalesce(failing, asked_at), error FROM order_cursors
 WHERE wanted AND (failing IS NOT NULL OR asked_at < clock_timestamp() - interval '15 minutes') ORDER BY channel
+
+-- name: waiting_clock
+-- Planned changes whose moment has come; and events about them that nobody has folded, which the clock does at once.
+SELECT count(*), min(w.since)
+FROM (
+    SELECT due_at AS since FROM schedules
+    WHERE state = 'planned' AND due_at <= (SELECT greatest(recorded_at, clock_timestamp()) FROM head)
+    UNION ALL
+    SELECT recorded_at FROM events WHERE key = '@schedule' AND position > (SELECT position FROM schedules_read)
+) w HAVING count(*) > 0
+
+-- name: waiting_refused_changes
+-- Planned changes that were refused when their moment came.
+SELECT count(*), (array_agg(refused ORDER BY refused_at DESC))[1], min(refused_at)
+FROM schedules WHERE state = 'refused' HAVING count(*) > 0

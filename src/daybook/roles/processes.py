@@ -17,6 +17,7 @@ from daybook.channel import personal
 from daybook.channel.connection import connection_of
 from daybook.channel.contract import Manifest
 from daybook.channel.registry import Registry
+from daybook.clock.clock import Clock
 from daybook.config import Settings, hide
 from daybook.delivery.process import DeliveryProcess
 from daybook.errors import BadConfiguration, Unavailable
@@ -119,6 +120,20 @@ async def deliver(
             await _together(supervisor.run, process.run, stop)
         finally:
             ringer.close()
+
+
+async def clock(settings: Settings, stop: asyncio.Event) -> None:
+    """Makes due what was planned. Several may run: one does, the others wait for it to fall silent."""
+    with witnessed(settings.nats), writing(settings) as app:
+        one = Clock(app.pool, app.book)
+        try:
+            while not stop.is_set():
+                seconds = await asyncio.to_thread(one.tick)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await stop.wait()
+        finally:
+            await asyncio.to_thread(one.stop)
 
 
 def _delivery(app: App, process: DeliveryProcess, manifest: Manifest) -> Job | NotStarted:

@@ -45,6 +45,7 @@ def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
         "api": api,
         "relay": processes.relay,
         "project": partial(processes.project, names=only),
+        "clock": processes.clock,
         "deliver": partial(processes.deliver, names=only),
         "intake": partial(intake, names=only),
     }

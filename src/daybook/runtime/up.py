@@ -36,7 +36,7 @@ from daybook.terminal.key import file
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import answer, line, note, stacked
 
-ROLES = ("relay", "project", "deliver", "intake", "api")
+ROLES = ("relay", "project", "deliver", "intake", "clock", "api")
 READY_SECONDS_MAX = 60.0
 _CHANNEL = "DAYBOOK_CHANNEL_"
 _PEOPLE, _LOGIN = ("DAYBOOK_MASTER_KEY", "DAYBOOK_KEYS_POSTGRES"), ("DAYBOOK_OIDC_", "DAYBOOK_TLS_")
@@ -45,6 +45,7 @@ _UNUSED: dict[str, tuple[str, ...]] = {
     "project": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
     "deliver": _LOGIN,
     "intake": _LOGIN,
+    "clock": (_CHANNEL, "DAYBOOK_CHANNELS", *_PEOPLE, *_LOGIN),
     "api": (),
 }
 """Role -> beginnings of the variables that it is not told."""

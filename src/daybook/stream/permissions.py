@@ -38,6 +38,7 @@ USERS: dict[str, Permissions] = {
     "project": Permissions((*_READ, wake_delivery("*"))),
     "deliver": Permissions((_WITNESS, wake_log()), (wake_delivery("*"),)),
     "intake": Permissions((_WITNESS, wake_log())),
+    "clock": Permissions((_WITNESS, wake_log())),
     "audit": Permissions(_READ),
     "operator": Permissions((*_READ, f"$JS.API.STREAM.DELETE.{STREAM}", wake_log())),
 }

@@ -17,11 +17,26 @@ if TYPE_CHECKING:
     from daybook.log.pending import Context
 
 
-def carry_out(common: CommonOptions, command: Command) -> None:
-    """Carries the command out and prints where it is in the log, or that there was nothing to change."""
+def carry_out(common: CommonOptions, command: Command, at: str | None = None) -> None:
+    """Carries the command out, or plans it, and prints where that is in the log, or that nothing changed."""
     sender = context(common, "cli")
+    wish = planned(common, command, at, sender)
     with app_for_commands(common) as app:
-        carry_out_on(app, common, command, sender)
+        carry_out_on(app, common, wish, sender)
+
+
+def planned(common: CommonOptions, command: Command, at: str | None, sender: Context) -> Command:
+    """The command, or with a moment the one that plans it. Raises InvalidValue."""
+    if at is None:
+        return command
+    from daybook.commands.schedules import PlannableChange, plan
+    from daybook.errors import InvalidValue
+    from daybook.schedule.decisions import parse_due
+
+    assert isinstance(command, PlannableChange)
+    if common.expect_version is not None:
+        raise InvalidValue("expect-version", "what is planned is decided when it is due: leave it out")
+    return plan(command, parse_due(at), sender.command_id)
 
 
 def carry_out_on(app: App, common: CommonOptions, command: Command, sender: Context) -> None:

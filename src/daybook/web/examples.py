@@ -1,5 +1,6 @@
 """An example of each body, for the description of the API. A test sends them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 EXAMPLES: dict[str, tuple[Any, ...]] = {
@@ -27,6 +28,13 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "Attributes": ({"changes": [{"attribute": "name", "locale": "nl-NL", "value": "Regenjas"}]},),
     "Amount": ({"amount": "79.95"},),
+    "NewSchedule": (
+        {
+            "effective_at": f"{datetime.now(UTC).year + 1}-12-01T00:00+01:00",
+            "change": {"type": "change_price", "sku": "JACKET-1", "amount": "69.95", "currency": "EUR"},
+        },
+    ),
+    "EffectiveAt": ({"effective_at": f"{datetime.now(UTC).year + 1}-12-02T00:00+01:00"},),
     "Gtin": ({"gtin": "4006381333931"}, {"gtin": None}),
     "Categories": ({"categories": ["outdoor"]},),
     "MediaAdded": ({"media_id": "front", "url": "https://example.com/front.jpg", "role": "image"},),

@@ -1,7 +1,7 @@
 """Every route, for every role, within a scope and outside: who may is let in, who may not is told what is lacking."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -18,8 +18,9 @@ from daybook.access.state import AccessGrant, AccessState, Key, User
 from daybook.app import App
 from daybook.authentication.current import CurrentAccess
 from daybook.channel.registry import Registry
-from daybook.commands import DefineCategory, DescribeProduct
+from daybook.commands import ChangePrice, DefineCategory, DescribeProduct
 from daybook.commands.describe import Price
+from daybook.commands.schedules import PlanChange
 from daybook.config import Settings
 from daybook.events import AccessScope, CategoryDefined
 from daybook.http.application import create
@@ -68,6 +69,8 @@ ORDERED = {
     "already_sold": True,
 }
 PRICED = {"sku": "{sku}", "prices": [{"amount": "2", "currency": "EUR", "price_list": "{price_list}"}]}
+LATER = datetime.now(UTC) + timedelta(days=30)
+PLANNED = {"sku": "{sku}", "amount": "2", "currency": "EUR", "price_list": "{price_list}"}
 SENT: dict[str, Sent] = {
     # First, while the products are as they were made: taking that back means to discontinue and delist them.
     "undo": Sent(
@@ -105,6 +108,23 @@ SENT: dict[str, Sent] = {
     "show_listing": Sent("GET", f"{P}{C}", ("listing.read",), about=OF_PRODUCT),
     "delist_product": Sent("DELETE", f"{P}{C}", ("listing.change",), None, OF_PRODUCT),
     "list_product": Sent("PUT", f"{P}{C}", ("listing.change",), None, OF_PRODUCT),
+    "plan_change": Sent(
+        "POST",
+        "/schedules",
+        ("price.change",),
+        {"effective_at": LATER.isoformat(), "change": {"type": "change_price", **PLANNED}},
+        (CATEGORY, PRICE_LIST),
+    ),
+    "list_schedules": Sent("GET", "/schedules", ("product.read",), listed=True),
+    "show_schedule": Sent("GET", "/schedules/{sku}", ("product.read",), listed=True),
+    "move_schedule": Sent(
+        "PATCH",
+        "/schedules/{sku}",
+        ("price.change",),
+        {"effective_at": LATER.isoformat()},
+        (CATEGORY, PRICE_LIST),
+    ),
+    "withdraw_schedule": Sent("DELETE", "/schedules/{sku}", ("price.change",), None, (CATEGORY, PRICE_LIST)),
     "show_history": Sent("GET", f"{P}/history", ("product.read",), about=OF_PRODUCT),
     "compare_moments": Sent("GET", f"{P}/diff?from=0", ("product.read",), about=OF_PRODUCT),
     "show_catalogue": Sent("GET", "/catalogue", ("product.read",), listed=True),
@@ -228,6 +248,8 @@ def client(database: str) -> Iterator[TestClient[Litestar]]:
                 prices=(Price(amount="1", currency="EUR", price_list="retail"),),
             )
             app.book.carry_out(wish, Context.new("ann", "test", correlation_id=sku))
+            price = ChangePrice(sku=sku, amount="2", currency="EUR", price_list=NAMES[PRICE_LIST][number])
+            app.book.carry_out(PlanChange(schedule=sku, due_at=LATER, change=price), Context.new("ann", "test"))
         with TestClient(create(app), raise_server_exceptions=False) as client:
             yield client
 

@@ -39,11 +39,13 @@ PATHS = {
     "Cancelled": ("POST", "orders/crm:1001/cancelled"),
     "Returned": ("POST", "orders/crm:1001/returned"),
     "Person": ("POST", "people"),
+    "NewSchedule": ("POST", "schedules"),
 }
 UNKNOWN = {
     "Nothing": ("POST", "channels/nosuch/pause"),
     "Retry": ("POST", "channels/nosuch/retry"),
     "Resync": ("POST", "channels/nosuch/resync"),
+    "EffectiveAt": ("PATCH", "schedules/sch-0"),
     "PersonChange": ("PATCH", f"people/{NOBODY}"),
 }
 """What one does about something that is not here: the body is read all the same."""

@@ -60,7 +60,7 @@ def test_a_server_is_fenced_by_a_newer_timeline_only_and_by_who_may_append(datab
     assert say("SELECT fence_server(1)") == (False,)
     for role in roles.ROLES:
         with psycopg.connect(database.replace("//postgres@", f"//{roles.name_of(role)}@"), autocommit=True) as conn:
-            if role in ("append", "deliver"):
+            if role in ("append", "deliver", "clock"):
                 assert conn.execute("SELECT fence_server(2)").fetchone() == (True,)
             else:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):

@@ -65,7 +65,7 @@ def test_no_role_can_tamper_with_the_log(with_roles: str, role: str) -> None:
 
 
 def test_only_who_appends_may_add_an_event_or_move_the_head(with_roles: str) -> None:
-    for role in sorted(set(roles.ROLES) - {"append", "deliver"}):
+    for role in sorted(set(roles.ROLES) - {"append", "deliver", "clock"}):
         with psycopg.connect(as_role(with_roles, role), autocommit=True) as conn:
             for statement in ("INSERT INTO events SELECT * FROM events", "UPDATE head SET position = 7"):
                 with pytest.raises(DENIED):
@@ -107,7 +107,20 @@ FOLDING = tuple(
 @pytest.mark.parametrize(
     ("role", "rooms"),
     [
-        ("append", ("log", *FOLDING, "delivery/rejected", "delivery/resync", "delivery/erasable", "intake", "queries")),
+        ("clock", ("log", "clock", "projection/leases")),
+        (
+            "append",
+            (
+                "log",
+                "clock",
+                *FOLDING,
+                "delivery/rejected",
+                "delivery/resync",
+                "delivery/erasable",
+                "intake",
+                "queries",
+            ),
+        ),
         ("relay", ("stream/state",)),
         ("project", ("projection", "stream/state")),
         ("deliver", ("delivery", "log", "projection/starts")),
@@ -182,7 +195,9 @@ def test_migrate_makes_them_and_shows_the_sql_first_with_no_password_in_it(datab
     shown = daybook("migrate", "--roles", "--passwords", str(tmp_path), "--dry-run")
     made = daybook("migrate", "--roles", "--passwords", str(tmp_path), "--json")
 
-    assert shown.code == 0 and "GRANT INSERT ON events TO daybook_append, daybook_deliver;" in shown.stdout
+    assert (
+        shown.code == 0 and "GRANT INSERT ON events TO daybook_append, daybook_deliver, daybook_clock;" in shown.stdout
+    )
     assert "p'w" not in shown.stdout and "SCRAM" not in shown.stdout and "'********'" in shown.stdout
     assert made.code == 0, made.stderr
     with psycopg.connect(database) as conn:

@@ -25,7 +25,7 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if "build
 
 
 def test_every_role_is_a_service_beside_the_two_servers() -> None:
-    assert set(OURS) == {"migrate", "api", "relay", "project", "deliver", "intake", "operator"}
+    assert set(OURS) == {"migrate", "api", "relay", "project", "deliver", "intake", "clock", "operator"}
     assert COMPOSE["services"]["postgres"]["image"] == "postgres:18"
     assert COMPOSE["services"]["nats"]["image"] == "nats:2.15-alpine"
     assert COMPOSE["services"]["operator"]["profiles"], "nobody starts it but a person"

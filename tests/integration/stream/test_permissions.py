@@ -145,7 +145,7 @@ async def test_the_bells_ring_from_those_who_ring_to_those_who_listen(stream: Ad
         assert await heard()
 
     async def as_relay(one: Nats) -> None:
-        for ringer in ("api", "deliver", "operator"):
+        for ringer in ("api", "deliver", "clock", "operator"):
             listener = Listener()
             await listener.listen(one, wake_log())
             await rings(ringer, wake_log(), one, partial(listener.wait, 5.0))

@@ -60,6 +60,24 @@ EXAMPLES: dict[str, events.Event] = {
         tracking="3SYZXG8498635",
     ),
     "parcel.cancelled.v1": events.ParcelCancelled(shipper="sendcloud", order="webshop:1001", parcel="8293794"),
+    "schedule.planned.v1": events.SchedulePlanned(
+        schedule="sch-3f9c0b6a12de4478",
+        due_at=datetime(2026, 11, 30, 23, tzinfo=UTC),
+        change={"type": "change_price", "sku": "SHIRT-L", "amount": "17.99", "currency": "EUR", "price_list": "retail"},
+    ),
+    "schedule.moved.v1": events.ScheduleMoved(
+        schedule="sch-3f9c0b6a12de4478", due_at=datetime(2026, 12, 1, 23, tzinfo=UTC)
+    ),
+    "schedule.withdrawn.v1": events.ScheduleWithdrawn(schedule="sch-3f9c0b6a12de4478"),
+    "schedule.fell_due.v1": events.ScheduleFellDue(
+        schedule="sch-3f9c0b6a12de4478", due_at=datetime(2026, 11, 30, 23, tzinfo=UTC)
+    ),
+    "schedule.refused.v1": events.ScheduleRefused(
+        schedule="sch-3f9c0b6a12de4478",
+        due_at=datetime(2026, 11, 30, 23, tzinfo=UTC),
+        code="not_found",
+        reason="channel: there is no channel 'old'; the channels are: shop",
+    ),
     "stock.counted.v1": events.StockCounted("main", 12),
     "stock.received.v1": events.StockReceived("main", 24),
     "stock.adjusted.v1": events.StockAdjusted("main", -3),

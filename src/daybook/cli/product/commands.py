@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from daybook.cli.options import At, Position, command
+from daybook.cli.options import At, Effective, Position, command
 from daybook.cli.product.typed import moment, wished
-from daybook.terminal.carry_out import carry_out, carry_out_on, context
+from daybook.terminal.carry_out import carry_out, carry_out_on, context, planned
 from daybook.terminal.context import app_for_commands, app_for_queries
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import answer
@@ -88,6 +88,7 @@ def set_attribute(
     locale: Annotated[str | None, typer.Option("--locale", metavar="TAG", help="Language, such as nl-NL.")] = None,
     scope: Annotated[str | None, typer.Option("--scope", metavar="CODE", help="Channel scope of the value.")] = None,
     unset: Annotated[bool, typer.Option("--unset", help="Remove the value.")] = False,
+    at: Effective = None,
 ) -> None:
     """Set or remove the value of an attribute."""
     from daybook.commands import SetAttributes
@@ -97,7 +98,7 @@ def set_attribute(
     with app_for_commands(common) as on:
         wish = wished(on.book.reference(), attribute, value, unset)
         change = AttributeChange(attribute=attribute, value=wish, locale=locale, channel=scope)
-        carry_out_on(on, common, SetAttributes(sku=sku, changes=(change,)), sender)
+        carry_out_on(on, common, planned(common, SetAttributes(sku=sku, changes=(change,)), at, sender), sender)
 
 
 @command(
@@ -111,11 +112,12 @@ def gtin(
     common: CommonOptions,
     sku: Sku,
     number: Annotated[str, typer.Argument(metavar="GTIN", help="The number; '' removes it.")],
+    at: Effective = None,
 ) -> None:
     """Assign the GTIN. A wrong one is kept and flagged."""
     from daybook.commands import AssignGtin
 
-    carry_out(common, AssignGtin(sku=sku, gtin=number or None))
+    carry_out(common, AssignGtin(sku=sku, gtin=number or None), at)
 
 
 @command(
@@ -123,6 +125,7 @@ def gtin(
     "price",
     "daybook product price SKU-1 19.99 EUR --reason 'spring sale'",
     "daybook product price SKU-1 24.50 CHF --list retail",
+    "daybook product price SKU-1 17.99 EUR --at 2026-12-01T00:00+01:00",
     writes=True,
     dashes=True,
 )
@@ -132,11 +135,12 @@ def price(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="In major units: 19.99.")],
     currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="ISO 4217, such as EUR.")],
     price_list: Annotated[str, typer.Option("--list", metavar="CODE", help="The price list.")] = "default",
+    at: Effective = None,
 ) -> None:
     """Change the price."""
     from daybook.commands import ChangePrice
 
-    carry_out(common, ChangePrice(sku=sku, amount=amount, currency=currency, price_list=price_list))
+    carry_out(common, ChangePrice(sku=sku, amount=amount, currency=currency, price_list=price_list), at)
 
 
 @command(
@@ -158,6 +162,7 @@ def stock(
     ],
     pieces: Annotated[int, typer.Argument(metavar="N", help="Whole pieces.")],
     location: Annotated[str, typer.Option("--location", metavar="CODE", help="The stock location.")] = "main",
+    at: Effective = None,
 ) -> None:
     """Count, receive, adjust or hold back stock."""
     from daybook.commands import AdjustStock, CountStock, ReceiveStock, SetSafetyStock
@@ -169,39 +174,39 @@ def stock(
         "adjust": AdjustStock(sku=sku, delta=pieces, location=location),
         "safety": SetSafetyStock(sku=sku, quantity=pieces, location=location),
     }
-    carry_out(common, wishes[what])
+    carry_out(common, wishes[what], at)
 
 
 @command(app, "list", "daybook product list SKU-1 bol", writes=True)
-def list_on(common: CommonOptions, sku: Sku, channel: Channel) -> None:
+def list_on(common: CommonOptions, sku: Sku, channel: Channel, at: Effective = None) -> None:
     """Sell it on a channel. Variants follow their model."""
     from daybook.commands import ListProduct
 
-    carry_out(common, ListProduct(sku=sku, channel=channel))
+    carry_out(common, ListProduct(sku=sku, channel=channel), at)
 
 
 @command(app, "delist", "daybook product delist SKU-1 bol --reason 'not allowed there'", writes=True)
-def delist(common: CommonOptions, sku: Sku, channel: Channel) -> None:
+def delist(common: CommonOptions, sku: Sku, channel: Channel, at: Effective = None) -> None:
     """Take it off a channel."""
     from daybook.commands import DelistProduct
 
-    carry_out(common, DelistProduct(sku=sku, channel=channel))
+    carry_out(common, DelistProduct(sku=sku, channel=channel), at)
 
 
 @command(app, "discontinue", "daybook product discontinue SKU-1", writes=True)
-def discontinue(common: CommonOptions, sku: Sku) -> None:
+def discontinue(common: CommonOptions, sku: Sku, at: Effective = None) -> None:
     """Sell it nowhere any more; its history stays."""
     from daybook.commands import DiscontinueProduct
 
-    carry_out(common, DiscontinueProduct(sku=sku))
+    carry_out(common, DiscontinueProduct(sku=sku), at)
 
 
 @command(app, "reinstate", "daybook product reinstate SKU-1", writes=True)
-def reinstate(common: CommonOptions, sku: Sku) -> None:
+def reinstate(common: CommonOptions, sku: Sku, at: Effective = None) -> None:
     """Sell a discontinued product again where it is listed."""
     from daybook.commands import ReinstateProduct
 
-    carry_out(common, ReinstateProduct(sku=sku))
+    carry_out(common, ReinstateProduct(sku=sku), at)
 
 
 @command(

@@ -58,7 +58,9 @@ def up(
 @command(app, "run", "daybook run relay", "daybook run project --only bol", "daybook run intake", "daybook run api")
 def run(
     common: CommonOptions,
-    role: Annotated[Literal["api", "relay", "project", "deliver", "intake"], typer.Argument(help="Which one.")],
+    role: Annotated[
+        Literal["api", "relay", "project", "deliver", "intake", "clock"], typer.Argument(help="Which one.")
+    ],
     only: Only = None,
 ) -> None:
     """Run one role until SIGTERM or Ctrl-C, on servers that run already.
@@ -94,8 +96,8 @@ def migrate(
     People who were erased since the moment to which a database was restored are erased again.
 
     Run it as the role that owns the database. The processes work as roles that own nothing: daybook_append for the
-    API and the intake, daybook_relay, daybook_project and daybook_deliver; daybook_audit and daybook_read only read.
-    Where they are there already, an upgrade lets them do what it needs by itself.
+    API and the intake, daybook_relay, daybook_project, daybook_deliver and daybook_clock; daybook_audit and
+    daybook_read only read. Where they are there already, an upgrade lets them do what it needs by itself.
     """
     from daybook.errors import InvalidValue
     from daybook.runtime import role as running

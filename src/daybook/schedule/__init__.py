@@ -1,0 +1,1 @@
+"""Changes that hold from a moment on: pure decisions about when."""

@@ -1,0 +1,1 @@
+"""Changes that hold from a moment on, as they are typed and seen."""

@@ -148,7 +148,7 @@ def test_an_unknown_id_is_404_to_get_and_delete_and_400_to_put() -> None:
         assert await call.code("GET", "/products/7") == (404, code)
         assert await call.code("DELETE", "/products/7") == (404, code)
         assert await call.code("PUT", "/products/7", {}) == (400, code)
-        assert await call.code("GET", "/orders") == (404, "rest_no_route")
+        assert await call.code("GET", "/customers") == (404, "rest_no_route")
 
     in_a_shop(scenario)
 

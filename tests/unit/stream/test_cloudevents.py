@@ -70,6 +70,11 @@ from daybook.events import (
     Recorded,
     Rejection,
     SafetyStockSet,
+    ScheduleFellDue,
+    ScheduleMoved,
+    SchedulePlanned,
+    ScheduleRefused,
+    ScheduleWithdrawn,
     SessionBegan,
     SessionEnded,
     StockAdjusted,
@@ -88,6 +93,7 @@ from daybook.stream import cloudevents
 from daybook.values import Money
 
 FACETS = (FacetReceipt("offer", "00ff", 7), FacetReceipt("price", None, 8))
+DUE = datetime(2027, 1, 1, tzinfo=UTC)
 EVENTS: tuple[Event, ...] = (
     ProductCreated(sku="A", key="A", kind="model", family="f", axes=("color",)),
     AttributesChanged((AttributeChange(attribute="w", value=Measure("5", "KG"), locale="nl-NL", channel="web"),)),
@@ -146,6 +152,11 @@ EVENTS: tuple[Event, ...] = (
     ParcelAnnounced(shipper="s", order="toy:1", parcel="P", pieces={"1": 1}),
     ParcelCancelled(shipper="s", order="toy:1", parcel="P"),
     EventDiscarded(projection="toy", position=3, reason="a typing error"),
+    SchedulePlanned(schedule="sch_a", due_at=DUE, change={"type": "price.change", "sku": "A", "prices": {}}),
+    ScheduleMoved(schedule="sch_a", due_at=DUE),
+    ScheduleWithdrawn(schedule="sch_a"),
+    ScheduleFellDue(schedule="sch_a", due_at=DUE),
+    ScheduleRefused(schedule="sch_a", due_at=DUE, code="not_found", reason="no product A"),
     UserAdded(user="usr_a", login="erp"),
     UserLocked(user="usr_a"),
     UserUnlocked(user="usr_a"),

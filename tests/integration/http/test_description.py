@@ -116,7 +116,10 @@ def test_the_description_says_how_one_shows_who_one_is(description: dict[str, An
 
 
 def test_no_fixed_word_stands_where_a_name_does(description: dict[str, Any]) -> None:
-    """Else what has this word as its name can not be reached: a product with the SKU `count` beside /products/count."""
+    """Else what has this word as its name can not be reached: a product with the SKU `count` beside /products/count.
+
+    An order's name has a colon in it, `webshop:1001`, which `refused` has not.
+    """
     paths = [path.split("/") for path in description["paths"]]
     named = {tuple(path[: at + 1]) for path in paths for at, part in enumerate(path) if part.startswith("{")}
     beside = [
@@ -127,7 +130,7 @@ def test_no_fixed_word_stands_where_a_name_does(description: dict[str, Any]) -> 
         if not path[len(prefix) - 1].startswith("{")
     ]
 
-    assert beside == []
+    assert [path for path in beside if not path.startswith("/api/v1/orders/refused")] == []
 
 
 def test_no_body_must_name_its_type(description: dict[str, Any]) -> None:

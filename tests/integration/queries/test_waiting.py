@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from daybook.app import App
 from daybook.channel.orders import HeardOrder
 from daybook.channel.registry import Registry
+from daybook.clock.clock import Clock
+from daybook.commands import DiscontinueProduct, ListProduct
+from daybook.commands.schedules import plan
 from daybook.config import Settings
 from daybook.log.pending import Context
 from daybook.people.person import Person
@@ -336,6 +340,27 @@ async def test_orders_that_nobody_takes_or_can_take_and_a_channel_that_is_not_as
         book.execute(f"UPDATE order_cursors SET error = 'HTTP 503', failing = {long_ago}")
         item = await book.seen("orders_unasked", "HTTP 503", "daybook channel show toy")
         assert item.overdue
+
+
+async def test_changes_that_nobody_makes_in_time_and_those_that_the_book_refused_are_told(
+    database: str, nats_url: str
+) -> None:
+    movable_clock(database)
+    set_clock(database, 0)
+    async with scene(database, nats_url, []) as book:
+        await book.carry_out(product("A"))
+        listed = ListProduct(sku="A", channel="toy")
+        await book.carry_out(plan(listed, book.app.log.now() + timedelta(hours=1), "c1"))
+        await book.carry_out(DiscontinueProduct(sku="A"))
+        set_clock(database, 3700)
+        item = await book.seen("clock_behind", "for a moment that has come", "daybook run clock")
+        assert item.overdue
+        clock = Clock(book.app.pool, book.app.book)
+        while await asyncio.to_thread(clock.tick) == 0.0:
+            pass
+        clock.stop()
+        assert book.waits("clock_behind") is None
+        await book.seen("schedule_refused", "discontinued", "daybook schedule list --refused")
 
 
 def test_each_way_of_waiting_is_made_to_happen_here() -> None:

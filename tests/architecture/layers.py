@@ -37,6 +37,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "catalogue": "a group is products with their stock",
                 "orders": "decides about an order, and with it about its stock",
             },
+            {"texts": "which texts machines are to draft, where each stands, and what people may say of them"},
         ),
     ),
     (
@@ -140,6 +141,7 @@ CHANNEL_MAY_IMPORT = (
     "daybook.orders.state",
     "daybook.product.state",
     "daybook.stock.state",
+    "daybook.texts",
 )
 """All that a channel's folder may know of us; and of other channels nothing."""
 

@@ -27,6 +27,7 @@ SHARED = {
 OWN = {
     "amazon": ("definitions", "feeds", "signed_files", "writing"),
     "bol": ("content", "uploads"),
+    "deepl": ("budget", "marks"),
     "sendcloud": ("shipment",),
     "shopify": (
         *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "publication"),

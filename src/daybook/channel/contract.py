@@ -307,6 +307,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     in a group of thousands of variants a change of one then costs what it changed, not what the group holds."""
     facets: tuple[str, ...] = ()
     """In the order in which they are sent; the first one creates the listing and takes it off."""
+    open_facets: bool = False
+    """Facets may be named by what they are about, `name@de-DE`: they go after `facets`, and none holds back another."""
     defaults: ChannelConfigured
     """Settings that hold until a `channel.configured` event says otherwise."""
     lane: Literal["sku", "group"] = "sku"

@@ -97,6 +97,7 @@ from daybook.events.stock import (
     StockReturned,
     StockShipped,
 )
+from daybook.events.text import TextApproved, TextDrafted, TextRejected, TextRetried
 
 ProductEvent = (
     ProductCreated
@@ -152,6 +153,7 @@ OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResync
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 ParcelEvent = ParcelAnnounced | ParcelCancelled
 ScheduleEvent = SchedulePlanned | ScheduleMoved | ScheduleWithdrawn | ScheduleFellDue | ScheduleRefused
+TextEvent = TextDrafted | TextApproved | TextRejected | TextRetried
 Event = (
     ProductEvent
     | StockEvent
@@ -164,6 +166,7 @@ Event = (
     | OrderEvent
     | ParcelEvent
     | ScheduleEvent
+    | TextEvent
 )
 
 __all__ = [
@@ -255,6 +258,11 @@ __all__ = [
     "StockReserved",
     "StockReturned",
     "StockShipped",
+    "TextApproved",
+    "TextDrafted",
+    "TextEvent",
+    "TextRejected",
+    "TextRetried",
     "UserAdded",
     "UserLocked",
     "UserUnlocked",

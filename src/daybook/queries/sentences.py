@@ -51,6 +51,11 @@ from daybook.events import (
     StockReserved,
     StockReturned,
     StockShipped,
+    TextApproved,
+    TextDrafted,
+    TextEvent,
+    TextRejected,
+    TextRetried,
 )
 from daybook.orders.state import total_of
 from daybook.product.state import slot_parts
@@ -101,6 +106,8 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
         return of_order(event)
     if isinstance(event, ScheduleEvent):
         return of_schedule(event)
+    if isinstance(event, TextEvent):
+        return of_text(event)
     if isinstance(event, OperationEvent):
         return of_operation(event)
     return in_words(changes) + _addition(event, changes)
@@ -119,6 +126,21 @@ def of_schedule(event: ScheduleEvent) -> str:
             return f"fell due at {due_at:%Y-%m-%d %H:%M:%S} UTC"
         case ScheduleRefused(reason=reason):
             return f"refused when it fell due: {reason}"
+
+
+def of_text(event: TextEvent) -> str:
+    """What became of a draft."""
+    where = " ".join(one for one in (event.attribute, event.locale, event.channel) if one)
+    match event:
+        case TextDrafted(engine=engine, source_locale=source, characters=characters, problem=problem):
+            wrong = f"; a person has to look: {problem}" if problem else ""
+            return f"{where} drafted by {engine} from {source}, {characters:,} characters{wrong}"
+        case TextApproved(engine=engine):
+            return f"{where} of {engine} approved"
+        case TextRejected(engine=engine):
+            return f"{where} of {engine} rejected"
+        case TextRetried(engine=engine):
+            return f"another {where} asked of {engine}"
 
 
 def of_operation(event: OperationEvent) -> str:

@@ -33,8 +33,11 @@ async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]
         await runner.cleanup()
 
 
+TO_DO = {"deepl": {"text": "x", "source": "0", "source_locale": "nl-NL", "from": "NL", "to": "DE", "settings": {}}}
+
+
 def outcome(manifest: Manifest, given: Mapping[str, str]) -> Outcome:
-    """Of taking a product off, with a connector that these settings make."""
+    """Of taking a product off, or of a piece of work, with a connector that these settings make."""
 
     async def run() -> Outcome:
         connector = manifest.connect(given)
@@ -43,7 +46,7 @@ def outcome(manifest: Manifest, given: Mapping[str, str]) -> Outcome:
             sku="S1",
             key="S1",
             facet=facet,
-            payload=None,
+            payload=TO_DO.get(manifest.name),
             listing={},
             remote_id="1",
             remote_ids={"S1": "1"},

@@ -60,6 +60,35 @@ EXAMPLES: dict[str, events.Event] = {
         tracking="3SYZXG8498635",
     ),
     "parcel.cancelled.v1": events.ParcelCancelled(shipper="sendcloud", order="webshop:1001", parcel="8293794"),
+    "text.drafted.v1": events.TextDrafted(
+        engine="deepl",
+        sku="SHIRT",
+        attribute="name",
+        locale="de-DE",
+        channel="ecommerce",
+        source_locale="nl-NL",
+        source="9c5e1a30f2b44d17",
+        draft="Hemd mit {0} Knöpfen",
+        characters=21,
+        settings={"formality": "more"},
+        round=1,
+        problem="number_changed: it has other numbers than its source",
+    ),
+    "text.approved.v1": events.TextApproved(
+        engine="deepl",
+        sku="SHIRT",
+        attribute="name",
+        locale="de-DE",
+        channel="print",
+        source="9c5e1a30f2b44d17",
+        text="Hemd",
+    ),
+    "text.rejected.v1": events.TextRejected(
+        engine="deepl", sku="SHIRT", attribute="name", locale="de-DE", channel="print", source="9c5e1a30f2b44d17"
+    ),
+    "text.retried.v1": events.TextRetried(
+        engine="deepl", sku="SHIRT", attribute="name", locale="de-DE", channel="print", source="9c5e1a30f2b44d17"
+    ),
     "schedule.planned.v1": events.SchedulePlanned(
         schedule="sch-3f9c0b6a12de4478",
         due_at=datetime(2026, 11, 30, 23, tzinfo=UTC),

@@ -26,6 +26,7 @@ from daybook.events import (
     Recorded,
     StockCounted,
     StockEvent,
+    TextEvent,
     Value,
 )
 from daybook.events.codec import NAMES
@@ -113,6 +114,8 @@ class History:
             sku, key, stream = None, f"{ORDER_KEY}{self._order}", f"order/{self._order}"
         elif isinstance(event, ParcelEvent):
             sku, key, stream = None, f"{ORDER_KEY}{event.order}", f"parcel/{event.shipper}/{event.order}"
+        elif isinstance(event, TextEvent):
+            sku, stream = event.sku, f"text/{event.engine}/{event.sku}"
         elif isinstance(event, PersonEvent):
             sku, key, stream = None, f"{PERSON_KEY}{event.person}", f"person/{event.person}"
         else:

@@ -37,7 +37,8 @@ class Shelf:
         self.listings: dict[str, dict[str, Payload]] = {}
         """SKU -> facet -> payload, without what is held."""
         for sku in keys:
-            for facet in manifest.facets:
+            named = [facet for of, facet in rendered if of == sku and facet not in manifest.facets]
+            for facet in (*manifest.facets, *named):
                 payload = rendered.get((sku, facet))
                 if payload is not None and not isinstance(payload, Held):
                     self.listings.setdefault(sku, {})[facet] = payload

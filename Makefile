@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-long lint bench clean
+# Images of Python often set it. Each of the tests' hundreds of processes would compile every module anew.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: setup demo test test-long lint compiled bench clean
 .DEFAULT_GOAL := setup
 
 # The stamp is newer than the files that decide the environment, or it is built again.
@@ -23,7 +26,12 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint
+# The first to import a test compiles it. Four workers at once would each do so: one does, while mypy has the other core.
+compiled: setup
+	@$(BIN)/pytest --collect-only -qq > /dev/null || true
+
+test: setup
+	@$(MAKE) --no-print-directory -j2 lint compiled
 	$(BIN)/pytest -m "not long" --numprocesses 4 --dist loadfile
 
 # The hunts, every channel under every fault, what kills servers, and properties with hundreds of examples.

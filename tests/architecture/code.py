@@ -1,9 +1,12 @@
-"""The source as the architecture tests see it: every module with its imports, parsed once."""
+"""The source as the architecture tests see it: every module with its imports, parsed once, when first asked for.
+
+Every worker collects these tests, and one runs them: what is parsed at import would be parsed by all.
+"""
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -18,8 +21,14 @@ class Module:
     path: Path
     name: str
     text: str
-    tree: ast.Module
-    imports: tuple[str, ...]
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        return tuple(_imports(self.tree))
 
     @property
     def room(self) -> str:
@@ -32,8 +41,7 @@ class Module:
 
 def parse(path: Path, name: str, text: str) -> Module:
     """A module from its text."""
-    tree = ast.parse(text)
-    return Module(path, name, text, tree, tuple(_imports(tree)))
+    return Module(path, name, text)
 
 
 @cache

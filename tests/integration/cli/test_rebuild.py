@@ -88,6 +88,7 @@ def test_a_past_state_is_read_and_never_applied(daybook: Daybook) -> None:
     daybook.refuses(5, "refused", "channel", "rebuild", "bol", "--at", "2020-01-01", "--apply")
 
 
+@pytest.mark.long
 def test_code_that_is_not_installed_is_tried_and_applied_only_when_told_to(daybook: Daybook, tmp_path: Path) -> None:
     daybook.json("channel", "rebuild", "bol", "--apply")
     folder = copied(tmp_path)

@@ -74,6 +74,7 @@ def percentile(seconds: list[float], part: float) -> float:
     return sorted(seconds)[int(len(seconds) * part)]
 
 
+@pytest.mark.long
 def test_changes_that_are_due_within_a_second_are_made_on_time_and_in_order(
     desk: Harness, database: str, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def maker(label: str = "Maker") -> c.DefineAttribute:
     return c.DefineAttribute(attribute=e.AttributeDefined(code="maker", type="select", options=options))
 
 
+@pytest.mark.long
 def test_twenty_five_thousand_options_are_defined_in_several_events_that_are_one_command(
     desk: Harness, database: str
 ) -> None:
@@ -47,6 +48,7 @@ def test_twenty_five_thousand_options_are_defined_in_several_events_that_are_one
         assert not Book(log, reader, CHANNELS).carry_out(maker(), context()).changed
 
 
+@pytest.mark.long
 def test_a_change_of_one_label_stands_whole_from_its_last_event_on(desk: Harness) -> None:
     first, second = desk.do(maker(), maker("Make"))
 

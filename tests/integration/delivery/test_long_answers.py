@@ -1,5 +1,6 @@
 """A marketplace that answers with megabytes holds up nobody: its refusal is recorded, cut, and the rest goes on."""
 
+import pytest
 from msgspec.structs import replace
 
 from daybook.channel.contract import Confirmed, Outcome, Push, Rejected
@@ -22,6 +23,7 @@ class WordyConnector(ToyConnector):
         return await super().push(push)
 
 
+@pytest.mark.long
 async def test_a_refusal_of_megabytes_is_recorded_and_other_products_come_through(database: str, nats_url: str) -> None:
     sandbox = ToySandbox()
     await sandbox.start()

@@ -63,6 +63,7 @@ def older(data_folder: Path) -> Path:
     return data_folder
 
 
+@pytest.mark.long
 def test_an_older_folder_is_closed_and_its_book_goes_on_without_a_superuser(older: Path) -> None:
     users = {name: permitted.of(name) for name, permitted in USERS.items()}
     with Servers.start(older, users=users, roles=roles.NAMES) as servers:

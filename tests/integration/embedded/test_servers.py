@@ -27,6 +27,7 @@ from tests.fixtures.servers import ServerPair
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
 
 
+@pytest.mark.long
 def test_two_data_folders_side_by_side_do_not_meet(data_folder: Path) -> None:
     with Servers.start(data_folder / "a") as one, Servers.start(data_folder / "b") as two:
         write_note(one.postgres_dsn, "only in a")
@@ -36,6 +37,7 @@ def test_two_data_folders_side_by_side_do_not_meet(data_folder: Path) -> None:
         assert (notes(two.postgres_dsn), published(two.nats_url)) == ([], [])
 
 
+@pytest.mark.long
 def test_a_killed_postgres_comes_back_at_its_address_with_what_was_committed(servers: ServerPair) -> None:
     address, pid = servers.postgres.dsn, servers.postgres.pid
     write_note(address, "committed")
@@ -52,6 +54,7 @@ def test_a_killed_postgres_comes_back_at_its_address_with_what_was_committed(ser
     assert notes(address) == ["committed"]
 
 
+@pytest.mark.long
 def test_a_killed_nats_comes_back_at_its_address_with_its_streams(servers: ServerPair) -> None:
     address = servers.nats.url
     publish(address, "stored")
@@ -100,6 +103,7 @@ def test_nobody_can_reach_the_servers_over_the_network(servers: ServerPair) -> N
     assert Path(sockets[0].strip('"')).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.long
 def test_what_a_killed_daybook_left_running_is_stopped_and_its_data_kept(data_folder: Path) -> None:
     code = """
 import sys
@@ -138,6 +142,7 @@ def test_a_leftover_backend_without_its_postmaster_does_not_block_the_start(data
         assert not alive(backend)
 
 
+@pytest.mark.long
 def test_half_a_cluster_of_a_killed_initdb_is_thrown_away(data_folder: Path) -> None:
     (data_folder / "postgres.new" / "base").mkdir(parents=True)
     (data_folder / "postgres.new" / "PG_VERSION").write_text("18\n")
@@ -193,6 +198,7 @@ def test_only_what_was_not_given_is_started(data_folder: Path) -> None:
     assert processes.find("nats-server", processes.mark(data_folder)) == []
 
 
+@pytest.mark.long
 def test_when_one_server_can_not_start_nothing_stays_behind(data_folder: Path) -> None:
     (data_folder / "postgres").mkdir(mode=0o755)  # no cluster, and too open for Postgres
     if os.geteuid() == 0:
@@ -207,6 +213,7 @@ def test_when_one_server_can_not_start_nothing_stays_behind(data_folder: Path) -
         assert notes(servers.postgres_dsn) == []
 
 
+@pytest.mark.long
 def test_a_path_too_long_for_a_socket_still_has_one_address_for_good(data_folder: Path) -> None:
     data = data_folder / ("long " * 24)
     with PostgresServer.start(data) as server:
@@ -228,6 +235,7 @@ def test_a_path_with_quotes_commas_and_blanks_works(data_folder: Path) -> None:
         assert notes(servers.postgres_dsn) == published(servers.nats_url) == ["here"]
 
 
+@pytest.mark.long
 def test_an_ordinary_user_runs_both_servers_and_survives_reused_process_numbers() -> None:
     """Root drops to `nobody` for this; for an ordinary user it is the same without the drop.
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from daybook.catalogue.reference import Reference
@@ -28,6 +29,7 @@ def described(sku: str, listing: Mapping[str, Mapping[str, Payload]], reference:
     )
 
 
+@pytest.mark.long
 async def test_a_document_comes_from_the_live_listing_and_is_sent_again_only_when_it_says_something_else(
     database: str, nats_url: str
 ) -> None:

@@ -58,6 +58,7 @@ def generated(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         del sys.modules[name]
 
 
+@pytest.mark.long
 def test_a_generated_client_goes_through_a_products_life_and_reads_each_error(generated: Generated) -> None:
     call, model = generated.call, generated.model
     assert generated.complaints == []

@@ -354,6 +354,7 @@ def appender(dsn: str, commands: int) -> "subprocess.Popen[bytes]":
     )
 
 
+@pytest.mark.long
 def test_postgres_killed_in_the_middle_costs_a_pause_and_nothing_else(servers: ServerPair) -> None:
     dsn = servers.postgres.dsn
     migrate(dsn)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from daybook.commands import DefineAttribute
 from daybook.events import AttributeChange, AttributeDefined
 from daybook_projections.webshop import manifest
@@ -33,6 +35,7 @@ def named(value: str, attribute: str = "name") -> tuple[AttributeChange, ...]:
     return (AttributeChange(attribute=attribute, value=value),)
 
 
+@pytest.mark.long
 def test_a_catalogue_is_brought_in_few_requests_and_a_lost_one_doubles_nothing(database: str, nats_url: str) -> None:
     async def scenario(pipeline: Pipeline, shop: WooSandbox) -> None:
         skus = [f"P{number}" for number in range(150)]

@@ -165,6 +165,7 @@ async def test_a_relay_outlives_its_servers(servers: ServerPair) -> None:
         assert await published(running.stream) == ids(running.dsn)
 
 
+@pytest.mark.long
 async def test_a_relay_that_starts_without_nats_waits_for_it(servers: ServerPair) -> None:
     migrate(servers.postgres.dsn)
 

@@ -86,6 +86,7 @@ def names(dsn: str) -> list[str]:
     return sorted(name for (name,) in rows if name in ours)
 
 
+@pytest.mark.long
 async def test_twelve_channels_take_no_more_connections_than_a_process_has(database: str, nats_url: str) -> None:
     async with many(database, nats_url, toys(CHANNELS)) as pipeline:
         await pipeline.carry_out(ChangePrice(sku="A", amount="12.00", currency="EUR"))
@@ -114,6 +115,7 @@ async def test_channels_that_wait_for_a_lock_hold_up_no_other(
         await until(lambda: has_price(database, 1200) == len(manifests), "the others have it later")
 
 
+@pytest.mark.long
 async def test_a_channel_that_does_not_answer_holds_up_no_other(
     database: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,6 +171,7 @@ async def test_what_a_role_is_denied_is_in_its_log_once(stream: AddressOf, caplo
     assert len(denied) == 1 and "daybook-wake.delivery.toy" in denied[0]
 
 
+@pytest.mark.long
 async def test_a_relay_whose_user_may_too_little_says_which_subject_it_lacks(
     database: str, guarded: AddressOf, caplog: pytest.LogCaptureFixture
 ) -> None:

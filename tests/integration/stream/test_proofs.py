@@ -90,6 +90,7 @@ def tls(certificates: Certificates, name: str, **more: Any) -> dict[str, Any]:
     return {"tls": {"cert_file": str(cert), "key_file": str(key)} | more}
 
 
+@pytest.mark.long
 def test_a_server_is_believed_when_the_ca_vouches_for_its_name(certificates: Certificates, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Certificates(tmp_path / "other")

@@ -11,6 +11,7 @@ from daybook.limits import EVENT_BYTES_MAX, REASON_LENGTH_MAX, REASONS_MAX, REMO
 LONG = "€" * 1_000_000
 
 
+@pytest.mark.long
 def test_a_refusal_of_ten_thousand_reasons_fits_into_an_event_and_says_how_many() -> None:
     refused = bounded(Rejected(tuple(Rejection(LONG, LONG, LONG) for _ in range(10_000))))
     assert isinstance(refused, Rejected)

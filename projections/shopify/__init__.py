@@ -2,7 +2,8 @@
 
 The app needs the scopes write_products, write_inventory and write_publications. A product is found by its SKU in the
 metafield `daybook.sku`; the first create makes that metafield's definition, which must stay. What is made is published
-in the publication that is named, such as the online store: without that no buyer sees it.
+in the publication that is named, such as the online store: without that no buyer sees it. To take its orders in, the
+app needs read_orders as well.
 """
 
 from daybook.catalogue.group import Group
@@ -11,6 +12,7 @@ from daybook_projections.shopify.connection import SETTINGS, connector
 from daybook_projections.shopify.connector import GATHER_MAX, IN_FLIGHT_MAX
 from daybook_projections.shopify.listing import DEFAULTS, FACETS, NAME, PRICE, STOCK, fold
 from daybook_projections.shopify.mapping import render, render_change
+from daybook_projections.shopify.orders import ORDERS
 from daybook_projections.shopify.sandbox.server import ShopifySandbox
 
 BULK_SECONDS_MAX = 25 * 3600.0
@@ -35,4 +37,5 @@ manifest = Manifest(
     gather_max=GATHER_MAX,
     submission_seconds_max=BULK_SECONDS_MAX,
     variants_hang_on_root=True,
+    orders=ORDERS,
 )

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from daybook.channel.contract import Setting
+from daybook.channel.orders import SWITCH
 from daybook_projections.shopify.access import sign_in
 from daybook_projections.shopify.connector import ShopifyConnector
+from daybook_projections.shopify.orders import SECRETS
 
 SETTINGS = (
     Setting("url", "the shop's own address: https://<shop>.myshopify.com"),
@@ -13,6 +15,14 @@ SETTINGS = (
     Setting("access_token", "of an app that was made in the shop's admin before 2026", optional=True),
     Setting("location_id", "where the stock is: a gid or its number"),
     Setting("publication_id", "where it is sold, such as the online store: a gid or its number"),
+    Setting(
+        SWITCH, "`true`: the shop's orders are taken in, by its webhooks and by asking what changed", optional=True
+    ),
+    Setting(
+        SECRETS,
+        "of webhooks that were made in the shop's admin, and of the app before it was changed; spaces between",
+        optional=True,
+    ),
 )
 
 

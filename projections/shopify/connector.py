@@ -33,6 +33,7 @@ from daybook.channel.contract import (
     Waiting,
 )
 from daybook.channel.oauth import OAuth
+from daybook_projections.shopify import operations
 from daybook_projections.shopify.bulk import Bulk
 from daybook_projections.shopify.bulk_threshold import BulkThreshold
 from daybook_projections.shopify.custom_ids import CustomIds, custom_id
@@ -40,13 +41,7 @@ from daybook_projections.shopify.graphql import Node, Refusal, Shop, Stopped
 from daybook_projections.shopify.ids import Found, Ids, found
 from daybook_projections.shopify.inputs import changing, creating, listings_of, quantities, variant_ids
 from daybook_projections.shopify.listing import FACETS, PRICE, PRODUCT, STOCK
-from daybook_projections.shopify.operations import (
-    PRODUCT_DELETE,
-    PRODUCT_SET,
-    VARIANTS,
-    VARIANTS_DELETE,
-    VARIANTS_UPDATE,
-)
+from daybook_projections.shopify.order_query import OrderQuery
 from daybook_projections.shopify.publication import Publication
 from daybook_projections.shopify.readback import read
 from daybook_projections.shopify.stock import ItemGone, Stock
@@ -73,6 +68,7 @@ class ShopifyConnector:
     def __init__(self, url: str, access: str | OAuth, location_id: str, publication_id: str) -> None:
         self._shop = Shop(url, access)
         self.pace = self._shop.pace
+        self.changed_orders = OrderQuery(self._shop).changed
         self._location = location_id
         self._custom_ids = CustomIds(self._shop)
         self._publication = Publication(self._shop, publication_id)
@@ -251,7 +247,7 @@ class ShopifyConnector:
         variables = {"productId": ids.product, "variants": [{"id": ids.variant} | push.listing[PRICE]]}
         try:
             named = variables | self._publication.variables
-            answer = await self._shop.ask(VARIANTS_UPDATE, "productVariantsBulkUpdate", named)
+            answer = await self._shop.ask(operations.VARIANTS_UPDATE, "productVariantsBulkUpdate", named)
         except Refusal as refusal:
             if refusal.has(*GONE):
                 raise ItemGone from None
@@ -283,7 +279,9 @@ class ShopifyConnector:
 
     async def _set(self, variables: Payload) -> str:
         """productSet: the product's id. Its variants are remembered for their own pushes."""
-        answer = await self._custom_ids.ask(PRODUCT_SET, "productSet", variables | self._publication.variables)
+        answer = await self._custom_ids.ask(
+            operations.PRODUCT_SET, "productSet", variables | self._publication.variables
+        )
         await self._publication.ensure(answer["product"])
         return self._learn(answer["product"], variables)
 
@@ -343,7 +341,7 @@ class ShopifyConnector:
         after: str | None = None
         while True:
             answer = await self._shop.ask(
-                VARIANTS, "product", {"id": product, "locationId": self._location, "after": after}
+                operations.VARIANTS, "product", {"id": product, "locationId": self._location, "after": after}
             )
             if answer is None:
                 return None
@@ -378,7 +376,7 @@ class ShopifyConnector:
         """True when it is gone now, False when the product had no such variant."""
         try:
             variables = {"productId": product, "variantsIds": [variant]}
-            await self._shop.ask(VARIANTS_DELETE, "productVariantsBulkDelete", variables)
+            await self._shop.ask(operations.VARIANTS_DELETE, "productVariantsBulkDelete", variables)
         except Refusal as refusal:
             if refusal.has(LAST_VARIANT):
                 return await self._delete(product)
@@ -391,7 +389,7 @@ class ShopifyConnector:
         """True when it is gone now, False when there was no such product. The refusal has no code, so it is checked."""
         self._variant_cache.forget(product)
         try:
-            await self._shop.ask(PRODUCT_DELETE, "productDelete", {"input": {"id": product}})
+            await self._shop.ask(operations.PRODUCT_DELETE, "productDelete", {"input": {"id": product}})
         except Refusal:
             if await self._custom_ids.find({"id": product}) is not None:
                 raise

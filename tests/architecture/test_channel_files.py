@@ -30,8 +30,8 @@ OWN = {
     "deepl": ("budget", "marks"),
     "sendcloud": ("shipment",),
     "shopify": (
-        *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "publication"),
-        *("stock", "variant_cache"),
+        *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "order_query"),
+        *("publication", "stock", "variant_cache"),
     ),
     "webhook": ("signing",),
     "webshop": ("document", "families", "gathering", "place"),
@@ -50,7 +50,7 @@ SANDBOX_SHARED = {
 SANDBOX_OWN = {
     "amazon": ("feeds", "files", "marketplace", "types"),
     "bol": ("content", "requests"),
-    "shopify": ("execution", "fields"),
+    "shopify": ("execution", "fields", "order_answers"),
     "webshop": ("pictures", "texts"),
 }
 

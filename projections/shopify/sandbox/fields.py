@@ -9,6 +9,8 @@ from daybook.channel.contract import Payload
 from daybook_projections.shopify.sandbox.answers import item_answer, level_answer, product_answer, variant_answer
 from daybook_projections.shopify.sandbox.bulk import Bulk
 from daybook_projections.shopify.sandbox.execution import GraphError, Resolver, idempotency_key
+from daybook_projections.shopify.sandbox.order_answers import order_queries
+from daybook_projections.shopify.sandbox.orders import ShopOrders
 from daybook_projections.shopify.sandbox.rules import UserErrors
 from daybook_projections.shopify.sandbox.shop import Shop
 
@@ -17,13 +19,17 @@ Field = Callable[[Payload], Any]
 Mutation = Callable[[Payload], Payload]
 IDEMPOTENT = ("inventorySetQuantities", "inventoryActivate")
 """Mutations that want the @idempotent directive, since 2026-04."""
-SCOPES = {"inventory": "write_inventory", "publishable": "write_publications"}
+SCOPES = {
+    "inventory": "write_inventory",
+    "publishable": "write_publications",
+    **dict.fromkeys(("order", "fulfillment", "refund"), "read_orders"),
+}
 """By the beginning of a field's name; all others want write_products."""
 
 
-def roots(shop: Shop, bulk: Bulk, scopes: Collection[str]) -> dict[str, Resolver]:
+def roots(shop: Shop, bulk: Bulk, orders: ShopOrders, scopes: Collection[str]) -> dict[str, Resolver]:
     """The resolvers of every field, for one request."""
-    fields = {name: _query(field) for name, field in _queries(shop, bulk).items()}
+    fields = {name: _query(field) for name, field in (_queries(shop, bulk) | order_queries(orders)).items()}
     fields |= {name: _mutation(name, field, shop) for name, field in _mutations(shop, bulk).items()}
     return {name: _allowed(name, resolve, scopes) for name, resolve in fields.items()}
 

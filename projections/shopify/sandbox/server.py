@@ -31,7 +31,9 @@ from daybook_projections.shopify.operations import VERSION
 from daybook_projections.shopify.sandbox.bulk import Bulk
 from daybook_projections.shopify.sandbox.execution import carry_out
 from daybook_projections.shopify.sandbox.fields import roots
+from daybook_projections.shopify.sandbox.orders import ShopOrders
 from daybook_projections.shopify.sandbox.shop import LOCATION, ONLINE_STORE, Shop
+from daybook_projections.shopify.sandbox.webhooks import ShopWebhooks
 
 DOCUMENTATION = "https://shopify.dev/api/usage/rate-limits"
 MUTATION_COST = 10.0
@@ -64,8 +66,11 @@ class ShopifySandbox(SandboxServer):
         self.limits: dict[str, Rate] = {}
         """`graphql`: the points of the bucket. None from the start."""
         self.locked = False
-        self.scopes = {"write_products", "write_inventory", "write_publications"}
+        self.scopes = {"write_products", "write_inventory", "write_publications", "read_orders"}
         self.shop = Shop()
+        self.webhooks = ShopWebhooks(self.client_secret)
+        self.orders = ShopOrders(self.shop, CURRENCY, self.webhooks.happened)
+        self.tells_orders = True
         self.bulk = Bulk(self, bulk_seconds, clock)
         self.throttles = 0
         """How often a request was answered that the bucket is empty."""
@@ -80,6 +85,7 @@ class ShopifySandbox(SandboxServer):
             "client_secret": self.client_secret,
             "location_id": LOCATION,
             "publication_id": ONLINE_STORE,
+            "orders": "true" if self.tells_orders else "false",
         }
 
     def shown(self) -> Mapping[str, Payload]:
@@ -176,7 +182,7 @@ class ShopifySandbox(SandboxServer):
 
     def run(self, query: str, variables: Payload) -> Payload:
         """Carries out one document: its `data` and `errors`."""
-        return carry_out(query, variables, roots(self.shop, self.bulk, self.scopes))
+        return carry_out(query, variables, roots(self.shop, self.bulk, self.orders, self.scopes))
 
     def _throttled(self, cost: float, available: float) -> web.Response:
         self.throttles += 1

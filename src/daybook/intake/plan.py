@@ -4,6 +4,7 @@ All that follows only ever adds: pieces are cancelled, sent or taken back, money
 twice, late or in between changes nothing that a newer one has changed.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -114,6 +115,8 @@ def _cancelled(order: Order, told: ToldOrder) -> tuple[Commands, Refused | None]
             late.append(f"{target - done - open_ - back} of line {line}")
     for one in told.lines if told.state == "sold" else ():
         known = order.lines.get(one.line)
+        if known is None and one.quantity <= told.cancelled.get(one.line, 0):
+            continue  # added, and taken off again
         if known is None:
             more.append(f"line {one.line} with {one.quantity} of {one.sku} is new")
         elif one.sku != known.sku:
@@ -153,23 +156,37 @@ def _cause(told: ToldOrder) -> CancelCause:
 
 
 def _shipped(order: Order, told: ToldOrder) -> Commands:
-    """Parcels that somebody else sent. A parcel whose pieces have left from here is that one: it is not sent twice."""
+    """Parcels that somebody else sent.
+
+    What left from here is told to the channel, which then names it as it likes: so pieces count, and not names. Only
+    those that the channel says have left beyond what the book knows are sent, the newest parcels' first.
+    """
     left = dict(order.open_pieces())
+    beyond = _sent_beyond(order, told)
     known = {one.parcel for one in order.parcels}
     commands: list[ShipOrder] = []
-    for one in told.parcels:
+    for one in reversed(told.parcels):
         if one.parcel in known:
             continue
-        wanted = {line: min(pieces, left.get(line, 0)) for line, pieces in (one.lines or left).items()}
-        wanted = {line: pieces for line, pieces in wanted.items() if pieces > 0}
+        counted = left if one.lines is None else {line: min(n, beyond.get(line, 0)) for line, n in one.lines.items()}
+        wanted = {line: pieces for line, n in counted.items() if (pieces := min(n, left.get(line, 0))) > 0}
         if not wanted:
             continue
         for line, pieces in wanted.items():
             left[line] -= pieces
+            beyond[line] = beyond.get(line, 0) - pieces
         commands.append(
             ShipOrder(order=order.id, parcel=one.parcel, lines=wanted, carrier=one.carrier, tracking=one.tracking)
         )
-    return tuple(commands)
+    return tuple(reversed(commands))
+
+
+def _sent_beyond(order: Order, told: ToldOrder) -> dict[str, int]:
+    """Line -> pieces that the channel says have left, without those that have left in the book."""
+    sent: Counter[str] = Counter()
+    for one in told.parcels:
+        sent.update(one.lines or {})
+    return {line: pieces - order.shipped.get(line, 0) for line, pieces in sent.items()}
 
 
 def _returned(order: Order, told: ToldOrder) -> Commands:

@@ -15,7 +15,8 @@ CorrelationId = Annotated[
     str,
     QueryParameter(
         name="correlation_id",
-        description="As receipts, events and histories have it: a command's own id where none was named.",
+        description="As receipts, events and histories have it: a command's own id where none was named. Or an event's "
+        "position.",
         schema_extra={"minLength": 1, "maxLength": limits.NAME.most},
     ),
 ]

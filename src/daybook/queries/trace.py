@@ -78,11 +78,18 @@ Where = tuple[str, str, str]
 
 
 def trace(pool: Pool, correlation_id: str) -> CauseTrace:
-    """The tree. A command that named no correlation is found by its command id. Raises NotFound."""
-    rows = fetch(pool, QUERIES["of_correlation"], {"correlation": correlation_id, "limit": EVENTS_MAX + 1})
+    """The tree. A command that named no correlation is found by its command id. Raises NotFound.
+
+    A number that is nobody's correlation id is the position of an event: the tree that it is part of.
+    """
+    rows = _of(pool, correlation_id)
+    if not rows and (position := position_in(correlation_id)) is not None:
+        for (correlation_id,) in fetch(pool, QUERIES["correlation_at"], {"position": position}):
+            rows = _of(pool, correlation_id)
     if not rows:
         raise NotFound(
-            f"nothing has the correlation id {correlation_id}: receipts of commands and histories name it",
+            f"nothing has the correlation id, or the position, {correlation_id}: "
+            "receipts of commands and histories name it",
             correlation_id=correlation_id,
         )
     events = [recorded(row) for row in rows[:EVENTS_MAX]]
@@ -98,6 +105,15 @@ def trace(pool: Pool, correlation_id: str) -> CauseTrace:
         more=len(rows) > EVENTS_MAX,
         steps=steps,
     )
+
+
+def _of(pool: Pool, correlation_id: str) -> list[Any]:
+    return fetch(pool, QUERIES["of_correlation"], {"correlation": correlation_id, "limit": EVENTS_MAX + 1})
+
+
+def position_in(text: str) -> int | None:
+    """The position that a text is, or None. Positions are bigints."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _all(steps: Iterable[TraceStep]) -> Iterator[TraceStep]:

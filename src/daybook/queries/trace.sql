@@ -4,6 +4,10 @@ SELECT position, event_id::text, stream, version, type, sku, key, recorded_at, a
        correlation_id, causation_id, command_id, access, data::text
 FROM events WHERE correlation_id = %(correlation)s ORDER BY position LIMIT %(limit)s
 
+-- name: correlation_at
+-- The cause of the event at a position.
+SELECT correlation_id FROM events WHERE position = %(position)s
+
 -- name: listings
 -- What channels should show because of these changes, and how far that is.
 SELECT d.channel, d.sku, d.facet, d.desired_position, d.state, b.body::text

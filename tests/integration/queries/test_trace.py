@@ -65,7 +65,7 @@ async def test_a_trace_leads_from_the_order_to_the_answer_of_the_channel_whose_s
     assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
 
 
-async def test_a_command_without_a_correlation_is_traced_by_its_own_id_and_what_is_unknown_is_not_found(
+async def test_a_command_without_a_correlation_is_traced_by_its_own_id_or_position_and_what_is_unknown_is_not_found(
     database: str, nats_url: str
 ) -> None:
     async with shop(database, nats_url) as (pipeline, _):
@@ -75,5 +75,8 @@ async def test_a_command_without_a_correlation_is_traced_by_its_own_id_and_what_
         found: Any = trace(pipeline.app.pool, done.command_id)
         assert [one.kind for one in found.steps] == ["command"]
         assert {one.facet for one in all_of(found.steps) if one.kind == "listing"} == {"offer", "price", "stock"}
-        with pytest.raises(NotFound, match="nothing has the correlation id nosuch"):
-            trace(pipeline.app.pool, "nosuch")
+        at = trace(pipeline.app.pool, str(done.last))
+        assert (at.correlation_id, at.events) == (done.command_id, found.events)
+        for unknown in ("nosuch", "99999999", "9" * 40, "²"):
+            with pytest.raises(NotFound, match=f"nothing has the correlation id, or the position, {unknown}"):
+                trace(pipeline.app.pool, unknown)

@@ -14,12 +14,19 @@ app = typer.Typer()
 CorrelationId = Annotated[
     str,
     typer.Argument(
-        metavar="CORRELATION-ID", help="As receipts and histories have it: a command's own id where none was named."
+        metavar="CORRELATION-ID",
+        help="As receipts and histories have it: a command's own id where none was named. Or an event's position.",
     ),
 ]
 
 
-@command(app, "trace", "daybook trace 0198f2c4-7a60-7000-8000-000000000001", "daybook trace order-1001 --json")
+@command(
+    app,
+    "trace",
+    "daybook trace 4711",
+    "daybook trace 0198f2c4-7a60-7000-8000-000000000001",
+    "daybook trace order-1001 --json",
+)
 def trace(common: CommonOptions, correlation_id: CorrelationId) -> None:
     """Show what one cause led to, with times: commands, events, what channels should show of them, calls, answers."""
     from daybook.queries.trace import trace as asked

@@ -65,7 +65,7 @@ async def test_a_trace_leads_from_the_order_to_the_answer_of_the_channel_whose_s
     assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
 
 
-async def test_a_command_without_a_correlation_is_traced_by_its_id_or_position_and_what_is_unknown_is_not_found(
+async def test_a_command_is_traced_by_its_own_id_or_position_and_what_is_unknown_is_not_found(
     database: str, nats_url: str
 ) -> None:
     async with shop(database, nats_url) as (pipeline, _):

@@ -74,6 +74,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
         "put together",
         (
             {
+                "completeness": "questions about drafts of texts, and about what products lack",
                 "queries": "questions to the log, and to a channel through its contract",
                 "app": "builds every object once",
             },

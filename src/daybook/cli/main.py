@@ -11,6 +11,7 @@ import typer
 from daybook.cli.access import commands as access
 from daybook.cli.catalogue import commands as catalogue
 from daybook.cli.channel import commands as channel
+from daybook.cli.completeness import commands as completeness
 from daybook.cli.edit import commands as edit
 from daybook.cli.imports import commands as imports
 from daybook.cli.key import commands as key
@@ -23,6 +24,7 @@ from daybook.cli.run import commands as run
 from daybook.cli.schedule import commands as schedule
 from daybook.cli.status import commands as status
 from daybook.cli.stream import commands as stream
+from daybook.cli.text import commands as text
 from daybook.cli.trace import commands as trace
 from daybook.cli.undo import commands as undo
 from daybook.cli.user import commands as user
@@ -76,8 +78,8 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, schedule, order, catalogue, edit, undo, channel, trace, log, stream, imports),
-    *(user, access, key, privacy),
+    *(run, status, product, text, completeness, schedule, order, catalogue, edit, undo),
+    *(channel, trace, log, stream, imports, user, access, key, privacy),
 )
 for part in PARTS:
     cli.add_typer(part.app, cls=GroupHelp)

@@ -27,6 +27,8 @@ from daybook.schedule.state import Schedule
 from daybook.schedule.state import evolve as evolve_schedule
 from daybook.stock.state import Stock
 from daybook.stock.state import evolve as evolve_stock
+from daybook.texts.state import Texts
+from daybook.texts.state import evolve as evolve_texts
 from daybook.values import check_limit, parse_code, parse_sku
 
 
@@ -40,6 +42,7 @@ FOLDS = {
     "stock": Fold(evolve_stock, Stock, 2),
     "order": Fold(evolve_order, Order, 1),
     "schedule": Fold(evolve_schedule, Schedule, 1),
+    "text": Fold(evolve_texts, Texts, 1),
 }
 """The streams whose states decisions rest on. Raise a version when its `evolve` or state changes: see `Fold`."""
 
@@ -119,6 +122,10 @@ class DecisionView:
     def stock(self, sku: str) -> Stock | None:
         """The stock now; None when nothing ever happened to it. Raises InvalidValue for a malformed SKU."""
         return self._load(f"stock/{parse_sku(sku)}", evolve_stock)
+
+    def texts(self, engine: str, sku: str) -> Texts | None:
+        """What an engine drafted of the product's texts; None before it drafted anything."""
+        return self._load(f"text/{engine}/{parse_sku(sku)}", evolve_texts)
 
     def order(self, order: str) -> Order | None:
         """The order now; None when the book does not know it."""

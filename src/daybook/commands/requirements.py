@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from daybook.commands import access, catalogue, channels, orders, products, stock
+from daybook.commands import access, catalogue, channels, orders, products, stock, texts
 from daybook.commands.describe import DescribeProduct
 from daybook.commands.schedules import MoveSchedule, PlanChange, WithdrawSchedule
 from daybook.errors import Forbidden
@@ -41,6 +41,9 @@ _PRODUCT: dict[type, str] = {
     products.CategoriseProduct: "product.change",
     products.AddMedia: "product.change",
     products.RemoveMedia: "product.change",
+    texts.ApproveText: "product.change",
+    texts.RejectText: "product.change",
+    texts.RetryText: "product.change",
     products.ChangePrice: "price.change",
     products.RemovePrice: "price.change",
     products.ListProduct: "listing.change",

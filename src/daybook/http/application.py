@@ -34,6 +34,7 @@ from daybook.http import (
     status,
     stock,
     stream,
+    texts,
     traces,
     undo,
     users,
@@ -51,7 +52,7 @@ from daybook.web.rates import Rates
 from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
-    "Products": (products, prices, media, stock, listings, histories, undo, schedules),
+    "Products": (products, prices, media, stock, listings, histories, undo, schedules, texts),
     "Catalogue": (catalogue, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),

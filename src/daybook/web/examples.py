@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[Any, ...]] = {
     ),
     "Attributes": ({"changes": [{"attribute": "name", "locale": "nl-NL", "value": "Regenjas"}]},),
     "Amount": ({"amount": "79.95"},),
+    "DraftChoice": ({"attribute": "name", "locale": "de-DE", "source": "9c5e1a30f2b44d17"},),
     "NewSchedule": (
         {
             "effective_at": f"{datetime.now(UTC).year + 1}-12-01T00:00+01:00",

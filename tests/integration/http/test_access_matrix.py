@@ -71,6 +71,7 @@ ORDERED = {
 PRICED = {"sku": "{sku}", "prices": [{"amount": "2", "currency": "EUR", "price_list": "{price_list}"}]}
 LATER = datetime.now(UTC) + timedelta(days=30)
 PLANNED = {"sku": "{sku}", "amount": "2", "currency": "EUR", "price_list": "{price_list}"}
+DRAFT = {"attribute": "name", "locale": "de-DE"}
 SENT: dict[str, Sent] = {
     # First, while the products are as they were made: taking that back means to discontinue and delist them.
     "undo": Sent(
@@ -125,6 +126,13 @@ SENT: dict[str, Sent] = {
         (CATEGORY, PRICE_LIST),
     ),
     "withdraw_schedule": Sent("DELETE", "/schedules/{sku}", ("price.change",), None, (CATEGORY, PRICE_LIST)),
+    "list_texts": Sent("GET", "/texts", ("product.read",), listed=True),
+    "show_text_status": Sent("GET", "/texts/status", ("status.read",)),
+    "approve_text": Sent("POST", f"{P}/texts/approved", ("product.change",), DRAFT, (CATEGORY,)),
+    "reject_text": Sent("POST", f"{P}/texts/rejected", ("product.change",), DRAFT, (CATEGORY,)),
+    "retry_text": Sent("POST", f"{P}/texts/retried", ("product.change",), DRAFT, (CATEGORY,)),
+    "list_lacking": Sent("GET", "/completeness", ("product.read",), listed=True),
+    "show_completeness": Sent("GET", "/completeness/status", ("status.read",)),
     "show_history": Sent("GET", f"{P}/history", ("product.read",), about=OF_PRODUCT),
     "compare_moments": Sent("GET", f"{P}/diff?from=0", ("product.read",), about=OF_PRODUCT),
     "show_catalogue": Sent("GET", "/catalogue", ("product.read",), listed=True),

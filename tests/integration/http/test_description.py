@@ -42,6 +42,7 @@ PATHS = {
     "NewSchedule": ("POST", "schedules"),
 }
 UNKNOWN = {
+    "DraftChoice": ("POST", "products/JACKET-1/texts/approved"),
     "Nothing": ("POST", "channels/nosuch/pause"),
     "Retry": ("POST", "channels/nosuch/retry"),
     "Resync": ("POST", "channels/nosuch/resync"),

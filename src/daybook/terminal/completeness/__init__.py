@@ -1,0 +1,1 @@
+"""What products lack, as it is seen."""

@@ -1,0 +1,1 @@
+"""Drafts of texts, as they are seen, and approved many at once."""

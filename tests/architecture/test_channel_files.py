@@ -33,6 +33,7 @@ OWN = {
         *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "order_query"),
         *("publication", "stock", "variant_cache"),
     ),
+    "shopifyparcels": ("matching",),
     "webhook": ("signing",),
     "webshop": ("document", "families", "gathering", "place"),
 }

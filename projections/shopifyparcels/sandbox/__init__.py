@@ -1,0 +1,1 @@
+"""A shop whose orders are fulfilled, to test against."""

@@ -11,6 +11,7 @@ from daybook.commands import CancelOrder, PayOrder, RefundOrder, ReturnOrder, Sh
 from daybook.commands.order_intake import NewOrder
 from daybook.errors import InvalidValue, VersionConflict
 from daybook.events import CancelCause
+from daybook.orders.state import OrderStatus
 from daybook.queries.orders import OrderChange, OrderPage, OrderView, history, page, show
 from daybook.queries.reach import channels_within
 from daybook.web.authorise import authorised
@@ -25,6 +26,7 @@ from daybook.web.responses import Receipt, carry_out, conditional, receipt_of
 PATH = "/api/v1/orders"
 ONE = "/orders/{order:str}"
 _PLACE: dict[str, Any] = COMMAND | {"responses": COMMAND["responses"] | created() | problems(410)}
+StatusFilter = Annotated[OrderStatus | None, QueryParameter(name="state", description="Only those that are so far.")]
 Before = Annotated[
     int | None,
     QueryParameter(
@@ -106,12 +108,16 @@ def list_orders(
     before: Before = None,
     limit: RowLimit = 50,
     oversold: FromQuery[bool] = False,
+    status: StatusFilter = None,
 ) -> OrderPage:
-    """Orders, newest first, a page at a time. `oversold`: only those with pieces that were not there."""
+    """Orders, newest first, a page at a time.
+
+    `oversold`: only those with pieces that were not there. `state`: only those that are so far.
+    """
     within = channels_within(reach(principal, "order.read"))
     if channel is not None:
         within = frozenset({channel}) if within is None or channel in within else frozenset()
-    return page(app.pool, channels=within, before=before, limit=limit, oversold=oversold)
+    return page(app.pool, channels=within, before=before, limit=limit, oversold=oversold, state=status)
 
 
 @get(ONE, **UNCHANGED, **needs("order.read", order="order"), summary="An order")

@@ -179,10 +179,12 @@ def page(
     before: int | None = None,
     limit: int = 50,
     oversold: bool = False,
+    state: OrderStatus | None = None,
 ) -> OrderPage:
     """The newest orders, before a position: of these channels, or of all. Two indexed statements.
 
-    `oversold`: only those that had pieces which were not there; they are sought among all, the newest first.
+    `oversold`: only those that had pieces which were not there; `state`: only those that are so far. Both are sought
+    among all, the newest first.
     """
     _check(limit)
     given = {
@@ -190,8 +192,9 @@ def page(
         "channels": None if channels is None else sorted(channels),
         "limit": limit,
         "oversold": oversold,
+        "state": state,
     }
-    newest = fetch(pool, QUERIES["newest"], given)
+    newest = fetch(pool, QUERIES["newest" if state is None else "newest_of"], given)
     events: dict[str, list[Recorded]] = {str(key): [] for _, key in newest}
     for row in fetch(pool, QUERIES["of_keys"], {"keys": list(events)}) if events else ():
         one = recorded(row)

@@ -52,6 +52,8 @@ WAYS: Mapping[str, Way] = {
     "abandoned_people": Way("warning", 3600.0, "writes", "of people's data, cut off before they were recorded"),
     "orders_waiting": Way("warning", 60.0, "orders", "a channel told them, and nobody takes them"),
     "orders_refused": Way("warning", 0.0, "orders", "a channel told them, and they can't be taken as they are"),
+    "orders_unshipped": Way("warning", 259200.0, "orders", "among the newest 10,000, with pieces that are to be sent"),
+    "orders_oversold": Way("note", 0.0, "orders", "among those, that sold more than there was"),
     "orders_unasked": Way("warning", 900.0, "", "a channel can't be asked which of its orders changed"),
     "stream_limit": Way("warning", 0.0, "", "the NATS server takes smaller messages than an event may need"),
     "connections": Way("warning", 0.0, "connections", "in use; hardly one is left for a process that starts"),
@@ -211,15 +213,26 @@ class _Look:
 
     def _orders(self) -> Iterator[WaitingItem]:
         for channel, count, since in self._conn.execute(QUERIES["waiting_heard"]):
-            reason = f"{channel} told them, and no intake takes them"
-            yield self.item("orders_waiting", channel, count, since, reason, "daybook run intake")
+            yield self.item("orders_waiting", channel, count, since, "no intake takes them", "daybook run intake")
         for channel, count, order, why, since in self._conn.execute(QUERIES["waiting_refused"]):
             yield self.item("orders_refused", channel, count, since, f"{order} first: {why}", "daybook order refused")
+        yield from self._unshipped()
         for channel, since, why in self._conn.execute(QUERIES["waiting_unasked"]):
             if channel in self._manifests:
                 step = f"daybook run intake --only {channel}" if why is None else f"daybook channel show {channel}"
                 reason = "nobody asks it" if why is None else f"it does not tell its orders: {why}"
                 yield self.item("orders_unasked", channel, 1, since, reason, step)
+
+    def _unshipped(self) -> Iterator[WaitingItem]:
+        rows = self._conn.execute(QUERIES["waiting_unshipped"]) if self._thorough else ()
+        for channel, count, partly, since, first, oversold, oversold_since, first_oversold in rows:
+            reason = f"{count} to be sent, {partly} of them in part; {first} first"
+            step = f"daybook order list --channel {channel}"
+            state = "partly_shipped" if partly == count else "open"
+            yield self.item("orders_unshipped", channel, count, since, reason, f"{step} --state {state}")
+            if oversold:
+                reason = f"{first_oversold} first: count, buy or cancel what is not there"
+                yield self.item("orders_oversold", channel, oversold, oversold_since, reason, f"{step} --oversold")
 
     def _planned(self) -> Iterator[WaitingItem]:
         for count, since in self._conn.execute(QUERIES["waiting_clock"]):

@@ -118,6 +118,29 @@ SELECT channel, count(*), (array_agg(channel || ':' || number ORDER BY since))[1
        (array_agg(reason ORDER BY since))[1], min(since)
 FROM heard_orders WHERE state = 'refused' GROUP BY channel ORDER BY channel
 
+-- name: waiting_unshipped
+-- Of the newest orders those with pieces that are to be sent, by channel: how many, how many of them in part, how many
+-- sold what was not there, and the oldest of either.
+SELECT split_part(substr(w.stream, 7), ':', 1), count(*), count(*) FILTER (WHERE w.shipped > 0), min(w.recorded_at),
+       (array_agg(substr(w.stream, 7) ORDER BY w.position))[1],
+       count(*) FILTER (WHERE w.oversold), min(w.recorded_at) FILTER (WHERE w.oversold),
+       (array_agg(substr(w.stream, 7) ORDER BY w.position) FILTER (WHERE w.oversold))[1]
+FROM (
+    SELECT p.stream, p.position, p.recorded_at, m.shipped,
+           p.data::jsonb @? '$.allocations[*] ? (@.oversold > 0)' AS oversold
+    FROM (SELECT * FROM events WHERE type = 'order.placed.v1' ORDER BY position DESC LIMIT 10000) p
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(q.pieces) FILTER (WHERE e.type = 'order.shipped.v1'), 0) AS shipped,
+           coalesce(sum(q.pieces) FILTER (WHERE e.type = 'order.cancelled.v1'), 0) AS cancelled
+    FROM events e CROSS JOIN LATERAL (
+        SELECT sum((one ->> 'quantity')::bigint) AS pieces FROM jsonb_array_elements(e.data::jsonb -> 'lines') one) q
+    WHERE e.key = p.key AND e.type IN ('order.shipped.v1', 'order.cancelled.v1')
+) m CROSS JOIN LATERAL (
+    SELECT sum((one ->> 'quantity')::bigint) AS pieces FROM jsonb_array_elements(p.data::jsonb -> 'lines') one
+) ordered
+    WHERE ordered.pieces > m.shipped + m.cancelled
+) w GROUP BY 1 ORDER BY 1
+
 -- name: waiting_unasked
 -- Channels that could not be asked for their orders, or that nobody asks.
 SELECT channel, coalesce(failing, asked_at), error FROM order_cursors

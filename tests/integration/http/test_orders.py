@@ -198,6 +198,25 @@ def test_the_list_is_newest_first_in_pages_and_of_one_channel(client: TestClient
     assert [one["order"] for one in client.get(f"{API}/orders?channel=east").json()["orders"]] == ["east:1"]
 
 
+def test_orders_are_listed_by_how_far_they_are(client: TestClient[Litestar]) -> None:
+    for number in "12345":
+        place(client, number, ("MUG", 2), already_sold=True)
+    for number, what, body in (
+        ("2", "shipped", {"parcel": "P1", "lines": {"1": 1}}),
+        ("3", "shipped", {"parcel": "P1"}),
+        ("4", "cancelled", {}),
+        ("5", "shipped", {"parcel": "P1"}),
+        ("5", "returned", {}),
+    ):
+        assert client.post(f"{API}/orders/shop:{number}/{what}", json=body).status_code < 300
+    found = {
+        state: [one["order"] for one in client.get(f"{API}/orders?state={state}").json()["orders"]]
+        for state in ("open", "partly_shipped", "shipped", "cancelled", "returned")
+    }
+    assert found == {state: [f"shop:{at}"] for at, state in enumerate(found, start=1)}
+    assert client.get(f"{API}/orders?state=lost").status_code == 400
+
+
 def test_orders_that_sold_what_nobody_has_are_found(client: TestClient[Litestar]) -> None:
     place(client, "1", ("MUG", 5))
     sold = place(client, "2", ("MUG", 2), already_sold=True)

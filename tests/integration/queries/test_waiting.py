@@ -14,7 +14,8 @@ from daybook.app import App
 from daybook.channel.orders import HeardOrder
 from daybook.channel.registry import Registry
 from daybook.clock.clock import Clock
-from daybook.commands import DiscontinueProduct, ListProduct
+from daybook.commands import CancelOrder, DiscontinueProduct, ListProduct, PlaceOrder, ShipOrder
+from daybook.commands.orders import OrderedLine
 from daybook.commands.schedules import plan
 from daybook.config import Settings
 from daybook.log.pending import Context
@@ -340,6 +341,30 @@ async def test_orders_that_nobody_takes_or_can_take_and_a_channel_that_is_not_as
         book.execute(f"UPDATE order_cursors SET error = 'HTTP 503', failing = {long_ago}")
         item = await book.seen("orders_unasked", "HTTP 503", "daybook channel show toy")
         assert item.overdue
+
+
+async def test_orders_that_are_not_sent_are_told_with_their_age_and_those_that_sold_too_much(
+    database: str, nats_url: str
+) -> None:
+    movable_clock(database)
+    set_clock(database, 0)
+    async with scene(database, nats_url, []) as book:
+        await book.carry_out(product("A"))
+        line = OrderedLine(sku="A", quantity=2, price="10.00")
+        for number in "123":
+            sold = PlaceOrder(channel="toy", number=number, currency="EUR", lines=(line,), already_sold=True)
+            await book.carry_out(sold)
+        await book.carry_out(ShipOrder(order="toy:1", parcel="P1", lines={"1": 1}), CancelOrder(order="toy:3"))
+        step = "daybook order list --channel toy"
+        reason = "2 to be sent, 1 of them in part; toy:1 first"
+        item = await book.seen("orders_unshipped", reason, f"{step} --state open", 2)
+        assert not item.overdue
+        item = await book.seen("orders_oversold", "toy:1 first: count, buy or cancel", f"{step} --oversold", 2)
+        assert item.level == "note"
+        set_clock(database, 4 * 86400)
+        assert (await book.seen("orders_unshipped", reason, f"{step} --state open", 2)).overdue
+        await book.carry_out(ShipOrder(order="toy:1", parcel="P2"), ShipOrder(order="toy:2", parcel="P3"))
+        assert book.waits("orders_unshipped") is None and book.waits("orders_oversold") is None
 
 
 async def test_changes_that_nobody_makes_in_time_and_those_that_the_book_refused_are_told(

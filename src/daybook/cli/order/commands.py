@@ -7,6 +7,7 @@ import typer
 
 from daybook.cli.options import ONCE, At, Position, command
 from daybook.cli.order.typed import named, ordered, pieces
+from daybook.orders.state import OrderStatus
 from daybook.terminal.carry_out import carry_out
 from daybook.terminal.context import app_for_queries
 from daybook.terminal.options import CommonOptions
@@ -120,6 +121,7 @@ def show(common: CommonOptions, order: OrderId, at: At = None, position: Positio
     "list",
     "daybook order list",
     "daybook order list --channel webshop --limit 20 --json",
+    "daybook order list --state open",
     "daybook order list --oversold",
 )
 def list_orders(
@@ -130,6 +132,7 @@ def list_orders(
     ] = None,
     limit: Limit = 50,
     oversold: Annotated[bool, typer.Option("--oversold", help="Only those with pieces that were not there.")] = False,
+    state: Annotated[OrderStatus | None, typer.Option("--state", help="Only those that are so far.")] = None,
 ) -> None:
     """List orders, newest first."""
     from daybook.queries.orders import page
@@ -137,7 +140,7 @@ def list_orders(
 
     with app_for_queries(common) as on:
         channels = None if channel is None else frozenset({channel})
-        found = page(on.pool, channels=channels, before=before, limit=limit, oversold=oversold)
+        found = page(on.pool, channels=channels, before=before, limit=limit, oversold=oversold, state=state)
     answer(common, found, views.listed(found))
 
 

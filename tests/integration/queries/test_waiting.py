@@ -14,7 +14,15 @@ from daybook.app import App
 from daybook.channel.orders import HeardOrder
 from daybook.channel.registry import Registry
 from daybook.clock.clock import Clock
-from daybook.commands import CancelOrder, DiscontinueProduct, ListProduct, PlaceOrder, ShipOrder
+from daybook.commands import (
+    CancelOrder,
+    CountStock,
+    CreateProduct,
+    DiscontinueProduct,
+    ListProduct,
+    PlaceOrder,
+    ShipOrder,
+)
 from daybook.commands.orders import OrderedLine
 from daybook.commands.schedules import plan
 from daybook.config import Settings
@@ -349,11 +357,12 @@ async def test_orders_that_are_not_sent_are_told_with_their_age_and_those_that_s
     movable_clock(database)
     set_clock(database, 0)
     async with scene(database, nats_url, []) as book:
-        await book.carry_out(product("A"))
-        line = OrderedLine(sku="A", quantity=2, price="10.00")
+        await book.carry_out(CreateProduct(sku="B"))
+        line = OrderedLine(sku="B", quantity=2, price="10.00")
         for number in "123":
             sold = PlaceOrder(channel="toy", number=number, currency="EUR", lines=(line,), already_sold=True)
             await book.carry_out(sold)
+        await book.carry_out(CountStock(sku="B", quantity=10))
         await book.carry_out(ShipOrder(order="toy:1", parcel="P1", lines={"1": 1}), CancelOrder(order="toy:3"))
         step = "daybook order list --channel toy"
         reason = "2 to be sent, 1 of them in part; toy:1 first"

@@ -54,6 +54,7 @@ class App:
         """
         self.settings = settings
         self.pool = pool(settings.require_postgres(), "app", connections, kept)
+        self.appended = appended
         self.log = Log(self.pool, SNAPSHOTS)
         self.reader = Reader(self.pool)
         self.tokens = BearerTokens(settings.oidc)

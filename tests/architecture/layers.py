@@ -68,6 +68,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "rebuild": "fills a generation of a projection beside the live one, plans and makes the switch",
                 "intake": "orders that channels tell: kept first, then taken into the book, each once",
             },
+            {"policy": "what follows in the book from what is in it: folded, decided, appended once"},
         ),
     ),
     (
@@ -156,7 +157,7 @@ FOREIGN: dict[str, tuple[tuple[str, ...], str]] = {
     "rich": (("terminal", "demo"), "what is drawn on a terminal"),
     "openpyxl": (("importing",), "reads what people keep in Excel"),
     "psycopg": (
-        ("postgres", "log", "projection", "rebuild", "delivery", "relay", "clock", "embedded"),
+        ("postgres", "log", "projection", "rebuild", "delivery", "relay", "clock", "policy", "embedded"),
         "whoever owns a transaction",
     ),
     "psycopg_pool": (("postgres", "log", "authentication"), "the pool, and what a full one looks like"),

@@ -51,6 +51,8 @@ PERMISSIONS: dict[str, Permission] = {
     "channel.retry": Permission("try again what a channel refused, and leave out what can't be folded", (CHANNEL,)),
     "channel.resync": Permission("send again what a channel confirmed", (CHANNEL,)),
     "channel.rebuild": Permission("rebuild a channel, switch it and take it back", (CHANNEL,)),
+    "policy.read": Permission("see how policies are doing and what they would append"),
+    "policy.operate": Permission("pause and resume policies, and try again what they could not fold"),
     "status.read": Permission("see what waits", (CHANNEL,)),
     "catalogue.import": Permission("import catalogues"),
     "catalogue.export": Permission("export the catalogue"),
@@ -76,7 +78,9 @@ PERMISSIONS: dict[str, Permission] = {
     "setting.read": Permission("see the settings in force"),
 }
 
-_SEES = frozenset({"self.read", "definition.read", "product.read", "listing.read", "channel.read", "status.read"})
+_SEES = frozenset(
+    {"self.read", "definition.read", "product.read", "listing.read", "channel.read", "policy.read", "status.read"}
+)
 _EDITS = frozenset({"product.create", "product.change", "product.discontinue"})
 _STOCK = frozenset({"stock.count", "stock.receive", "stock.adjust"})
 _ORDERS = frozenset(
@@ -86,7 +90,7 @@ _ORDERS = frozenset(
 ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset(PERMISSIONS),
     "editor": _SEES | _EDITS | {"definition.change", "catalogue.import", "catalogue.export"},
-    "merchandiser": _SEES | {"price.change", "listing.change", "catalogue.export"},
+    "merchandiser": _SEES | {"price.change", "policy.operate", "listing.change", "catalogue.export"},
     "channel-owner": _SEES
     | {"listing.change", "channel.configure", "channel.pause", "channel.retry", "channel.resync", "channel.rebuild"},
     "warehouse": frozenset({"self.read", "definition.read", "product.read"})

@@ -18,6 +18,7 @@ from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
 from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
 from daybook.cli.order import commands as order
+from daybook.cli.policy import commands as policy
 from daybook.cli.privacy import commands as privacy
 from daybook.cli.product import commands as product
 from daybook.cli.run import commands as run
@@ -78,7 +79,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, text, completeness, schedule, order, catalogue, edit, undo),
+    *(run, status, product, text, completeness, schedule, policy, order, catalogue, edit, undo),
     *(channel, trace, log, stream, imports, user, access, key, privacy),
 )
 for part in PARTS:

@@ -1,4 +1,4 @@
-"""Who is the clock: one at a time, by the same leases as the runners of projections, fenced in every append."""
+"""Who is the clock, or runs a policy: one at a time, by the leases of the projections, fenced in every append."""
 
 import time
 
@@ -14,14 +14,15 @@ NAME = "@clock"
 
 
 class Overtaken(Unavailable):
-    """Another clock has taken over."""
+    """Another process has taken over."""
 
 
 class ClockLease:
     """The lease of this process, held while `hold` is called again and again."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, name: str = NAME) -> None:
         self._pool = pool
+        self._name = name
         self._owner = new_id()
         self._token: int | None = None
         self._renewed = 0.0
@@ -31,7 +32,7 @@ class ClockLease:
         now = time.monotonic()
         if self._token is not None and now - self._renewed < RENEW_SECONDS:
             return True
-        given = {"name": NAME, "owner": self._owner, "lease": LEASE_SECONDS}
+        given = {"name": self._name, "owner": self._owner, "lease": LEASE_SECONDS}
         rows = fetch(self._pool, LEASES["acquire_lease"], given)
         self._token = int(rows[0][0]) if rows else None
         self._renewed = now
@@ -39,13 +40,13 @@ class ClockLease:
 
     def fence(self, conn: Connection) -> None:
         """In the transaction of an append: raises Overtaken unless the lease is still this process's."""
-        if conn.execute(QUERIES["holds"], (NAME, self._token)).fetchone() is None:
+        if conn.execute(QUERIES["holds"], (self._name, self._token)).fetchone() is None:
             self._token = None
-            raise Overtaken("another clock has taken over: this one waits")
+            raise Overtaken(f"another process has taken over {self._name}: this one waits")
 
     def release(self) -> None:
         """Lets it go, so that the next clock need not wait."""
         if self._token is not None:
             with self._pool.connection() as conn:
-                conn.execute(LEASES["release_lease"], (NAME, self._token))
+                conn.execute(LEASES["release_lease"], (self._name, self._token))
             self._token = None

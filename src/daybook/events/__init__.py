@@ -62,6 +62,7 @@ from daybook.events.order import (
 )
 from daybook.events.parcel import ParcelAnnounced, ParcelCancelled
 from daybook.events.person import PersonAdded, PersonChanged, PersonDisclosed, PersonErased
+from daybook.events.policy import PolicyPaused, PolicyResumed, PolicyRetried
 from daybook.events.product import (
     AttributeChange,
     AttributesChanged,
@@ -152,6 +153,7 @@ AccessEvent = (
 OperationEvent = ChannelPaused | ChannelResumed | ChannelRetried | ChannelResynced | ChannelSwitched | ChannelPruned
 PersonEvent = PersonAdded | PersonChanged | PersonDisclosed | PersonErased
 ParcelEvent = ParcelAnnounced | ParcelCancelled
+PolicyEvent = PolicyPaused | PolicyResumed | PolicyRetried
 ScheduleEvent = SchedulePlanned | ScheduleMoved | ScheduleWithdrawn | ScheduleFellDue | ScheduleRefused
 TextEvent = TextDrafted | TextApproved | TextRejected | TextRetried
 Event = (
@@ -167,6 +169,7 @@ Event = (
     | ParcelEvent
     | ScheduleEvent
     | TextEvent
+    | PolicyEvent
 )
 
 __all__ = [
@@ -229,6 +232,10 @@ __all__ = [
     "PersonDisclosed",
     "PersonErased",
     "PersonEvent",
+    "PolicyEvent",
+    "PolicyPaused",
+    "PolicyResumed",
+    "PolicyRetried",
     "PriceChanged",
     "PriceRemoved",
     "ProductCategorised",

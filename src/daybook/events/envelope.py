@@ -51,7 +51,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     """The product group: the SKU of the topmost parent; `@reference` for the catalogue's model, `@access` for
     who may do what, `@person/<id>` for a person, `@order/<id>` for an order, `@channel/<name>` for what
-    people do to a channel, `@schedule` for what is to hold from a moment on."""
+    people do to a channel, `@policy/<name>` for what they say to a policy, `@schedule` for what is to hold from a
+    moment on."""
     recorded_at: datetime
     """UTC, never going back from one position to the next."""
     actor: str

@@ -28,6 +28,7 @@ from daybook.http import (
     media,
     orders,
     people,
+    policies,
     prices,
     products,
     schedules,
@@ -57,7 +58,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),
     "People": (people,),
-    "Status": (status,),
+    "Status": (status, policies),
     "Access": (users, keys, access),
 }
 """Tag -> modules with its routes. A path belongs to one tag: the framework answers its OPTIONS once for each router."""

@@ -20,6 +20,7 @@ LINES: tuple[tuple[str, str], ...] = (
     ("channel", "daybook.projection"),
     ("delivery", "daybook.delivery"),
     ("clock", "daybook.clock"),
+    ("policy", "daybook.policy"),
     ("stream", "daybook.stream"),
     ("people", "daybook.people"),
     ("keys", "daybook.people.keys"),

@@ -38,6 +38,10 @@ from daybook.events import (
     PersonChanged,
     PersonDisclosed,
     PersonErased,
+    PolicyEvent,
+    PolicyPaused,
+    PolicyResumed,
+    PolicyRetried,
     ProductCreated,
     ScheduleEvent,
     ScheduleFellDue,
@@ -108,6 +112,8 @@ def sentence(event: Event, changes: Sequence[FieldChange]) -> str:
         return of_schedule(event)
     if isinstance(event, TextEvent):
         return of_text(event)
+    if isinstance(event, PolicyEvent):
+        return of_policy(event)
     if isinstance(event, OperationEvent):
         return of_operation(event)
     return in_words(changes) + _addition(event, changes)
@@ -141,6 +147,17 @@ def of_text(event: TextEvent) -> str:
             return f"{where} of {engine} rejected"
         case TextRetried(engine=engine):
             return f"another {where} asked of {engine}"
+
+
+def of_policy(event: PolicyEvent) -> str:
+    """What somebody said to a policy."""
+    match event:
+        case PolicyPaused(name=name):
+            return f"the policy {name} paused"
+        case PolicyResumed(name=name, version=version):
+            return f"the policy {name} resumed, with version {version}"
+        case PolicyRetried(name=name, groups=groups):
+            return f"the policy {name} retried{_chosen(keys=event.keys)}: {groups} parked groups"
 
 
 def of_operation(event: OperationEvent) -> str:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from daybook.app import App
 from daybook.channel import personal
@@ -21,6 +21,8 @@ from daybook.clock.clock import Clock
 from daybook.config import Settings, hide
 from daybook.delivery.process import DeliveryProcess
 from daybook.errors import BadConfiguration, Unavailable
+from daybook.policy.installed import POLICIES
+from daybook.policy.runner import PolicyRunner
 from daybook.projection.process import ProjectionProcess
 from daybook.projection.starts import note_failures
 from daybook.relay.relay import Relay
@@ -123,17 +125,31 @@ async def deliver(
 
 
 async def clock(settings: Settings, stop: asyncio.Event) -> None:
-    """Makes due what was planned. Several may run: one does, the others wait for it to fall silent."""
+    """Makes due what was planned, and runs the policies. Several may run: one does, the others wait for its silence."""
     with witnessed(settings.nats), writing(settings) as app:
-        one = Clock(app.pool, app.book)
-        try:
-            while not stop.is_set():
-                seconds = await asyncio.to_thread(one.tick)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await stop.wait()
-        finally:
-            await asyncio.to_thread(one.stop)
+        policies: list[_Ticks] = [PolicyRunner(app.pool, app.log, app.reader, one, app.appended) for one in POLICIES]
+        async with asyncio.TaskGroup() as group:
+            for work in (Clock(app.pool, app.book), *policies):
+                group.create_task(_ticking(work, stop))
+
+
+class _Ticks(Protocol):
+    """What does a step, and says after how long the next is due."""
+
+    def tick(self) -> float: ...
+
+    def stop(self) -> None: ...
+
+
+async def _ticking(one: _Ticks, stop: asyncio.Event) -> None:
+    try:
+        while not stop.is_set():
+            seconds = await asyncio.to_thread(one.tick)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await stop.wait()
+    finally:
+        await asyncio.to_thread(one.stop)
 
 
 def _delivery(app: App, process: DeliveryProcess, manifest: Manifest) -> Job | NotStarted:

@@ -107,7 +107,7 @@ FOLDING = tuple(
 @pytest.mark.parametrize(
     ("role", "rooms"),
     [
-        ("clock", ("log", "clock", "projection/leases")),
+        ("clock", ("log", "clock", "policy", "projection/leases")),
         (
             "append",
             (

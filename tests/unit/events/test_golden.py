@@ -89,6 +89,9 @@ EXAMPLES: dict[str, events.Event] = {
     "text.retried.v1": events.TextRetried(
         engine="deepl", sku="SHIRT", attribute="name", locale="de-DE", channel="print", source="9c5e1a30f2b44d17"
     ),
+    "policy.paused.v1": events.PolicyPaused(name="repricing"),
+    "policy.resumed.v1": events.PolicyResumed(name="repricing", version=2),
+    "policy.retried.v1": events.PolicyRetried(name="repricing", keys=("SHIRT",), groups=1),
     "schedule.planned.v1": events.SchedulePlanned(
         schedule="sch-3f9c0b6a12de4478",
         due_at=datetime(2026, 11, 30, 23, tzinfo=UTC),

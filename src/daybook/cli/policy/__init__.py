@@ -1,0 +1,1 @@
+"""`daybook policy`: what follows in the book from what is in it."""

@@ -119,3 +119,6 @@ PAGE = Limit("product groups of one page", 200, "Go on with the `next` of the pa
 ROWS = Limit("entries of one page", 1_000, "Go on with the `next` of the page")
 UNDONE = Limit("events to undo", 300_000, "Undo a shorter while at a time")
 UNDONE_BY_REQUEST = Limit("events to undo by one request", 5_000, "Use `daybook undo`, or a shorter while")
+FIND_WORDS = Limit("words to look for", 20, "Look for the rarer ones")
+FIND_TERMS = Limit("terms to look for", 50, "Name fewer")
+FOUND_COUNTED = Limit("products that an answer counts", 10_000, "It says that there are more; ask for less")

@@ -81,6 +81,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             },
             {
                 "operations": "what a person does to a channel while it runs, recorded with who did it",
+                "finding": "looks products up by what they say, have, lack and show on channels",
                 "failover": "after a promotion: what the stream has and the log lost, and what follows from it",
                 "importing": "says commands that a file implies; a dry run tells them in the words of the history",
                 "roles": "the worker processes, made of relay, projection and delivery",

@@ -343,11 +343,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     A name is 1 to 31 small letters and digits, a letter first. The facets, the state and the code must be the same."""
     document: Document | None = None
-    """document(sku, listing, reference) -> what a page about the SKU embeds, as JSON-LD; None when there is nothing to
-    tell. `listing` is that of the SKU's group, SKU -> facet -> payload, without what is held. Must depend on nothing
-    else."""
+    """document(sku, listing, reference) -> what a page about the SKU embeds, as JSON-LD; None for nothing.
+    `listing`: that of the SKU's group, SKU -> facet -> payload, without what is held. Must depend on nothing else."""
     searched: str | None = None
     """With `keeps_history`: the facet whose payloads can be searched. Keep it small and seldom changing."""
+    found_by: str | None = None  # the facet that products are found by: see `projection/found.py`
     orders: OrdersIn | None = None
     """How its orders come in; None: they come another way, if there are any."""
 

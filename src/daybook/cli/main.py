@@ -13,6 +13,7 @@ from daybook.cli.catalogue import commands as catalogue
 from daybook.cli.channel import commands as channel
 from daybook.cli.completeness import commands as completeness
 from daybook.cli.edit import commands as edit
+from daybook.cli.find import commands as find
 from daybook.cli.imports import commands as imports
 from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
@@ -79,7 +80,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, text, completeness, schedule, policy, order, catalogue, edit, undo),
+    *(run, status, product, text, completeness, schedule, policy, order, find, catalogue, edit, undo),
     *(channel, trace, log, stream, imports, user, access, key, privacy),
 )
 for part in PARTS:

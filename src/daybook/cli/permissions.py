@@ -85,6 +85,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "channel rollback": "channel.rebuild",
     "channel prune": "channel.rebuild",
     "channel generations": "channel.read",
+    "find": "product.read",
     "edit": "catalogue.import",
     "undo": "product.change",
     "trace": "log.read",

@@ -19,6 +19,7 @@ from daybook.http import (
     deliveries,
     documents,
     events,
+    find,
     health,
     histories,
     intake,
@@ -54,7 +55,7 @@ from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo, schedules, texts),
-    "Catalogue": (catalogue, definitions, events, stream, traces),
+    "Catalogue": (catalogue, find, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),
     "People": (people,),

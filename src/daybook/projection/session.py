@@ -16,6 +16,7 @@ from daybook.postgres.pool import AsyncConnection
 from daybook.projection import versions
 from daybook.projection.beyond import refuse_beyond
 from daybook.projection.folding import Batch, Folder, Owners
+from daybook.projection.found import make_found
 from daybook.projection.generations import Checkpoint, Generation
 from daybook.projection.leases import Lease
 from daybook.projection.reading import Passed, Reading
@@ -80,6 +81,7 @@ class Session:
         """
         await refuse_beyond(conn, generation)
         await versions.begin(conn, generation, manifest, at.position)
+        await make_found(conn, generation, manifest)
         reference, position = await reader.reference_at(conn, at.position)
         store = Store(conn, manifest, generation, deliver=deliver, lease=lease)
         folder = Folder(manifest, reference)

@@ -15,6 +15,7 @@ from daybook.ids import new_id
 from daybook.log import reader
 from daybook.postgres.pool import AsyncConnection, connect_async
 from daybook.projection import generations, leases, versions
+from daybook.projection.found import make_found
 from daybook.projection.generations import Generation
 from daybook.projection.generations import live as live_generation
 from daybook.projection.leases import LEASE_SECONDS, RENEW_SECONDS, Lease
@@ -280,10 +281,11 @@ class _Rebuild:
             lower_server(conn)
             await conn.execute(QUERIES["tune"])
             async with conn.transaction():
-                given = (name.as_string(conn),)
-                if await (await conn.execute(QUERIES["has_key"], given)).fetchone() is None:
+                if await (await conn.execute(QUERIES["has_key"], (name.as_string(conn),))).fetchone() is None:
                     await conn.execute(generation.composed(KEYS[table]))
                 await conn.execute(generation.composed(INDEXES[table]))
+                if table == "listings":
+                    await make_found(conn, generation, self._manifest)
                 await conn.execute(generation.composed(ANALYZE[table]))
 
     async def _filling(self, job: FillJob, generation: Generation, total: int) -> None:

@@ -82,6 +82,7 @@ SENT: dict[str, Sent] = {
         OF_PRODUCT,
     ),
     "list_products": Sent("GET", "/products", ("product.read",), listed=True),
+    "find_products": Sent("GET", "/find", ("product.read",), listed=True),
     "show_product": Sent("GET", P, ("product.read",), about=OF_PRODUCT),
     "create_product": Sent("POST", "/products", ("product.create", "product.change"), {"sku": "{sku}"}, (CATEGORY,)),
     "describe_product": Sent("PUT", P, ("price.change",), PRICED, (CATEGORY, PRICE_LIST)),

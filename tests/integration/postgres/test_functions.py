@@ -18,7 +18,8 @@ def functions(conn: psycopg.Connection[tuple[str, str, str | None]]) -> dict[str
     """Signature -> text and description of every function that the migrations made."""
     rows = conn.execute(
         "SELECT oid::regprocedure::text, pg_get_functiondef(oid), obj_description(oid, 'pg_proc') FROM pg_proc "
-        "WHERE pronamespace = 'public'::regnamespace"
+        "WHERE pronamespace = 'public'::regnamespace "
+        "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_proc.oid AND d.deptype = 'e')"  # of pg_trgm
     ).fetchall()
     return {signature: (text, description) for signature, text, description in rows}
 

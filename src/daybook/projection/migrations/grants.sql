@@ -5,7 +5,7 @@ GRANT SELECT ON projections, generations, deliveries, lanes, remote_ids, bodies,
     TO daybook_append, daybook_project, daybook_deliver, daybook_audit, daybook_read;
 
 -- Folding, and saying what is due. The API does it too: it folds groups again that stood aside.
-GRANT EXECUTE ON FUNCTION make_generation, make_versions TO daybook_append, daybook_project;
+GRANT EXECUTE ON FUNCTION make_generation, make_versions, make_found TO daybook_append, daybook_project;
 GRANT INSERT, UPDATE ON projections, generations, leases TO daybook_append, daybook_project;
 GRANT INSERT, UPDATE, DELETE ON deliveries, lanes, remote_ids, parked TO daybook_append, daybook_project;
 

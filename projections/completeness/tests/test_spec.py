@@ -59,7 +59,7 @@ def test_a_new_product_lacks_all_that_its_family_and_the_channel_need() -> None:
         "name@de-DE": "daybook product set A name VALUE --locale de-DE",
         "brand": "daybook product set A brand VALUE",
         "price": "daybook product price A AMOUNT EUR --list default",
-        "picture": "daybook import sheet FILE",
+        "picture": "daybook import jsonl FILE",
     }
 
 

@@ -115,7 +115,7 @@ def _kind(group: Group, sku: str, kind: str, settings: ChannelConfigured) -> Lac
         return Lack(field="price", reason=reason, next_step=step)
     if kind == "picture" and not group.media(sku, settings.scope):
         reason = "it has no picture"
-        return Lack(field="picture", reason=reason, next_step="daybook import sheet FILE")
+        return Lack(field="picture", reason=reason, next_step="daybook import jsonl FILE")
     if kind == "gtin" and group.gtin(sku) is None:
         return Lack(field="gtin", reason="it has no GTIN", next_step=f"daybook product gtin {sku} GTIN")
     return None

@@ -1,10 +1,10 @@
 """What waits of policies: what they could not fold, what they have not folded yet, and what waits for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from daybook.log.reader import Reader
-from daybook.policy.installed import POLICIES
+from daybook.policy.contract import Policy
 from daybook.policy.status import PolicyStatus, statuses
 from daybook.postgres.pool import Pool
 
@@ -12,9 +12,9 @@ PolicyWait = tuple[str, str, int, datetime | None, str, str]
 """Kind, policy, how much, since when, why, and the next step."""
 
 
-def waiting(pool: Pool) -> Iterator[PolicyWait]:
+def waiting(pool: Pool, installed: Sequence[Policy]) -> Iterator[PolicyWait]:
     """All of it. Raises Unavailable."""
-    for one in statuses(pool, Reader(pool), POLICIES):
+    for one in statuses(pool, Reader(pool), installed):
         if one.parked:
             step = f"daybook policy parked {one.policy}"
             yield "policy_parked", one.policy, one.parked, one.parked_since, "its code could not stand them", step

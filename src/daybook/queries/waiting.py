@@ -6,7 +6,7 @@ in `ways.WAYS`, a question that finds it, and a test that makes it happen.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,6 +15,8 @@ import msgspec
 
 from daybook.channel.registry import Registry
 from daybook.delivery.breaker import FAILURES_TO_OPEN
+from daybook.policy.contract import Policy
+from daybook.policy.installed import POLICIES
 from daybook.postgres.pool import Connection, Pool, reachable
 from daybook.postgres.sql import beside
 from daybook.projection import beyond
@@ -311,7 +313,9 @@ def remembered(pool: Pool, registry: Registry) -> WaitingReport:
     return found
 
 
-def report(pool: Pool, registry: Registry, thorough: bool = True) -> WaitingReport:
+def report(
+    pool: Pool, registry: Registry, thorough: bool = True, installed: Sequence[Policy] = POLICIES
+) -> WaitingReport:
     """All that waits now; channels that were removed are left out. Raises Unavailable.
 
     `thorough` also compares every listing with what its delivery was told, which reads them all.
@@ -325,7 +329,7 @@ def report(pool: Pool, registry: Registry, thorough: bool = True) -> WaitingRepo
         items = list(look.everything())
     if (jump := clock.set_back(pool)) is not None:
         items.append(look.item("clock", None, 1, None, jump, "date --utc"))
-    items += [look.item(*one) for one in policies.waiting(pool)]
+    items += [look.item(*one) for one in policies.waiting(pool, installed)]
     order = list(WAYS)
     items.sort(key=lambda one: (not one.overdue or one.level == "note", order.index(one.kind), one.channel or ""))
     return _report(head, items)

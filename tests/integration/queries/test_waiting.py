@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -16,8 +17,10 @@ from daybook.channel.registry import Registry
 from daybook.clock.clock import Clock
 from daybook.commands import (
     CancelOrder,
+    ChangePrice,
     CountStock,
     CreateProduct,
+    DefineCategory,
     DiscontinueProduct,
     ListProduct,
     PlaceOrder,
@@ -26,8 +29,10 @@ from daybook.commands import (
 from daybook.commands.orders import OrderedLine
 from daybook.commands.schedules import plan
 from daybook.config import Settings
-from daybook.log.pending import Context
+from daybook.events import CategoryDefined, PolicyPaused, Recorded
+from daybook.log.pending import Context, NewEvent
 from daybook.people.person import Person
+from daybook.policy.contract import Policy
 from daybook.postgres.pool import Pool
 from daybook.projection.starts import note_failures
 from daybook.queries import connections, stream_state, waiting
@@ -37,6 +42,8 @@ from tests.fixtures.clocks import movable_clock, set_clock
 from tests.fixtures.commandline import Daybook
 from tests.fixtures.owner import client_of
 from tests.fixtures.pipeline import Pipeline, product, until
+from tests.fixtures.policies import GUARD, another_version, runner_of
+from tests.fixtures.policies import POISON as POISONED
 from tests.fixtures.rebuilding import rebuilt
 
 
@@ -395,6 +402,52 @@ async def test_changes_that_nobody_makes_in_time_and_those_that_the_book_refused
         clock.stop()
         assert book.waits("clock_behind") is None
         await book.seen("schedule_refused", "discontinued", "daybook schedule list --refused")
+
+
+def of_policy(book: Scene, policy: Policy = GUARD) -> dict[str, WaitingItem]:
+    """What waits of the policy, by kind."""
+    found = report(book.app.pool, book.app.registry, installed=[policy])
+    return {one.kind: one for one in found.waiting if one.kind.startswith("policy_")}
+
+
+def run_policy(book: Scene, policy: Policy) -> None:
+    """Until there is nothing to do; then nobody runs it."""
+    runner = runner_of(book.app.log, book.app.reader, policy)
+    while runner.tick() == 0.0:
+        pass
+    runner.stop()
+
+
+async def test_policies_that_fail_park_wait_or_are_paused_are_told(database: str, nats_url: str) -> None:
+    async with scene(database, nats_url, []) as book:
+        await book.carry_out(product("A"))
+        await asyncio.to_thread(run_policy, book, GUARD)
+        assert of_policy(book) == {}
+
+        await book.carry_out(ChangePrice(sku="A", amount=f"{POISONED // 100}.00", currency="EUR"))
+        behind = of_policy(book)["policy_behind"]
+        assert (behind.channel, behind.count, behind.next_step) == ("guard", 1, "daybook policy show guard")
+        assert "nobody runs it" in behind.reason
+
+        await asyncio.to_thread(run_policy, book, GUARD)
+        parked = of_policy(book)["policy_parked"]
+        assert (parked.count, parked.next_step) == (1, "daybook policy parked guard") and parked.overdue
+
+        version = of_policy(book, another_version())["policy_version"]
+        assert version.next_step == "daybook policy plan guard" and "version 2 waits" in version.reason
+
+        def broken(shared: Any, one: Recorded) -> Any:
+            raise ValueError("no such code")
+
+        await book.carry_out(DefineCategory(category=CategoryDefined(code="factor-2")))
+        await asyncio.to_thread(run_policy, book, msgspec.structs.replace(GUARD, fold_shared=broken))
+        failing = of_policy(book)["policy_failing"]
+        assert failing.reason == "ValueError: no such code"
+
+        paused = NewEvent("policy/guard", 0, PolicyPaused(name="guard"), None, "@policy/guard")
+        book.app.log.record([(Context.new("ann", "test", reason="prices are checked"), [paused])])
+        told = of_policy(book)["policy_paused"]
+        assert (told.reason, told.next_step) == ("ann: prices are checked", "daybook policy resume guard")
 
 
 def test_each_way_of_waiting_is_made_to_happen_here() -> None:

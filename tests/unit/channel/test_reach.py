@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 import pytest
@@ -33,7 +34,11 @@ async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]
         await runner.cleanup()
 
 
-TO_DO = {"deepl": {"text": "x", "source": "0", "source_locale": "nl-NL", "from": "NL", "to": "DE", "settings": {}}}
+TO_DO: dict[str, dict[str, Any]] = {
+    "deepl": {"text": "x", "source": "0", "source_locale": "nl-NL", "from": "NL", "to": "DE", "settings": {}},
+    "shopifyparcels": {"number": "1", "notify": False, "parcels": [{"parcel": "p", "lines": {"1": 1}}]},
+}
+"""What those are given that have nothing to do when something is taken off."""
 
 
 def outcome(manifest: Manifest, given: Mapping[str, str]) -> Outcome:

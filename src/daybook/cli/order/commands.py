@@ -7,7 +7,6 @@ import typer
 
 from daybook.cli.options import ONCE, At, Position, command
 from daybook.cli.order.typed import named, ordered, pieces
-from daybook.orders.state import OrderStatus
 from daybook.terminal.carry_out import carry_out
 from daybook.terminal.context import app_for_queries
 from daybook.terminal.options import CommonOptions
@@ -132,7 +131,10 @@ def list_orders(
     ] = None,
     limit: Limit = 50,
     oversold: Annotated[bool, typer.Option("--oversold", help="Only those with pieces that were not there.")] = False,
-    state: Annotated[OrderStatus | None, typer.Option("--state", help="Only those that are so far.")] = None,
+    state: Annotated[
+        Literal["open", "partly_shipped", "shipped", "cancelled", "returned"] | None,
+        typer.Option("--state", help="Only those that are so far."),
+    ] = None,
 ) -> None:
     """List orders, newest first."""
     from daybook.queries.orders import page

@@ -5,17 +5,14 @@ is of no weight: `orders/updated` may overtake `orders/create`, and one event is
 holds the whole order, and `updated_at` decides. What was asked for comes in the same words (see `order_query`).
 """
 
-import hmac
-import json
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from daybook.channel.order_body import member, money, object_in, objects, signed
 from daybook.channel.orders import (
     Forged,
     HeardOrder,
@@ -55,14 +52,14 @@ def hear(settings: Mapping[str, str], message: OrderMessage) -> HeardOrder | Not
     secrets = [*settings.get(SECRETS, "").split(), *filter(None, [settings.get("client_secret")])]
     if not secrets:
         return Forged("this channel has no secret to check it with")
-    if not _signed(shown, message.body, secrets):
+    if not signed(shown, message.body, secrets):
         return Forged("its signature is of another secret, or of another body")
     domain, own = _header(message, "shop-domain"), urlsplit(settings.get("url", "")).hostname or ""
     if domain and own.endswith(OWN_DOMAIN) and domain.lower() != own.lower():
         return Forged(f"it is of the shop {domain[:100]}, where the same app is installed, and not of {own}")
     if _header(message, "topic") not in WHOLE:
         return NothingToHear("of no order as a whole")
-    return heard(_object(message.body), message.body)
+    return heard(object_in(message.body), message.body)
 
 
 def heard(order: Body, body: bytes) -> HeardOrder:
@@ -75,14 +72,14 @@ def heard(order: Body, body: bytes) -> HeardOrder:
 
 def decode(told: HeardOrder) -> ToldOrder:
     """All that the shop says of the order."""
-    order = _object(told.body)
+    order = object_in(told.body)
     if "line_items" not in order:
         return ToldOrder(number=told.number, state="gone")
     if order.get("incomplete"):
         raise InvalidValue(str(order["incomplete"]), "are more than can be asked for: look at the order in the shop")
     if order.get("test"):
         return ToldOrder(number=told.number, state="not_sold")
-    lines = {str(one.get("id")): one for one in _list(order, "line_items") if _counts(one)}
+    lines = {str(one.get("id")): one for one in objects(order, "line_items") if _counts(one)}
     parcels = tuple(_parcels(order, lines.keys()))
     cancelled_whole = order.get("cancelled_at") is not None and not parcels
     return ToldOrder(
@@ -117,7 +114,7 @@ def _line(name: str, one: Body, tax_included: bool) -> ToldLine:
         line=name,
         sku=sku,
         quantity=_pieces(one.get("quantity"), f"line_items[{name}].quantity"),
-        price=str(_amount(one.get("price"), f"line_items[{name}].price")),
+        price=str(money(one.get("price"), f"line_items[{name}].price")),
         discount=str(_discount(one, name)),
         tax=str(_tax(one, name)),
     )
@@ -126,7 +123,7 @@ def _line(name: str, one: Body, tax_included: bool) -> ToldLine:
 def _discount(one: Body, name: str) -> Decimal:
     """Off the whole line, its share of what is off the whole order too: `total_discount` lacks that."""
     if "discount_allocations" not in one:
-        return _amount(one.get("total_discount"), f"line_items[{name}].total_discount")
+        return money(one.get("total_discount"), f"line_items[{name}].total_discount")
     return _sum(one, "discount_allocations", "amount")
 
 
@@ -138,27 +135,27 @@ def _besides(order: Body, lines: Mapping[str, Body]) -> Decimal:
     """What is paid besides the lines: sending, tips, duties. At least what sending costs, whatever was taken off."""
     taxed = not order.get("taxes_included")
     sent = Decimal(0)
-    for at, one in enumerate(_list(order, "shipping_lines")):
+    for at, one in enumerate(objects(order, "shipping_lines")):
         price = one.get("discounted_price", one.get("price"))
-        sent += _amount(price, f"shipping_lines[{at}].price") + (_tax(one, "") if taxed else 0)
-    rest = _amount(order.get("total_price"), "total_price")
+        sent += money(price, f"shipping_lines[{at}].price") + (_tax(one, "") if taxed else 0)
+    rest = money(order.get("total_price"), "total_price")
     for name, line in lines.items():
-        price = _amount(line.get("price"), f"line_items[{name}].price")
+        price = money(line.get("price"), f"line_items[{name}].price")
         rest -= price * int(line["quantity"]) - _discount(line, name) + (_tax(line, name) if taxed else 0)
     return max(rest, sent)
 
 
 def _paid(order: Body) -> str | None:
-    status, total = str(order.get("financial_status") or ""), _amount(order.get("total_price"), "total_price")
+    status, total = str(order.get("financial_status") or ""), money(order.get("total_price"), "total_price")
     if status in PAID:
         return str(total)
     if status == "partially_paid":
-        return str(max(Decimal(0), total - _amount(order.get("total_outstanding"), "total_outstanding")))
+        return str(max(Decimal(0), total - money(order.get("total_outstanding"), "total_outstanding")))
     return None
 
 
 def _parcels(order: Body, lines: Any) -> Iterator[ToldParcel]:
-    for one in _list(order, "fulfillments"):
+    for one in objects(order, "fulfillments"):
         pieces = _by_line(one, "line_items", "id", lines)
         if str(one.get("status")) not in NOT_SENT and pieces:
             yield ToldParcel(
@@ -196,26 +193,26 @@ def _cancelled(order: Body, lines: Mapping[str, Body], parcels: tuple[ToldParcel
 
 def _refunded(order: Body, lines: Any, kind: str) -> Counter[str]:
     found: Counter[str] = Counter()
-    for one in _list(order, "refunds"):
-        chosen = [each for each in _list(one, "refund_line_items") if each.get("restock_type") == kind]
+    for one in objects(order, "refunds"):
+        chosen = [each for each in objects(one, "refund_line_items") if each.get("restock_type") == kind]
         found.update(_by_line({"chosen": chosen}, "chosen", "line_item_id", lines))
     return found
 
 
 def _returns(order: Body, lines: Any) -> Iterator[ToldReturn]:
-    for one in _list(order, "refunds"):
-        came = [each for each in _list(one, "refund_line_items") if each.get("restock_type") == "return"]
+    for one in objects(order, "refunds"):
+        came = [each for each in objects(one, "refund_line_items") if each.get("restock_type") == "return"]
         if pieces := _by_line({"came": came}, "came", "line_item_id", lines):
             yield ToldReturn(reference=f"refund-{one.get('id')}", lines=pieces)
 
 
 def _refunds(order: Body) -> Iterator[ToldRefund]:
-    for one in _list(order, "refunds"):
-        moved = [each for each in _list(one, "transactions") if each.get("status", "success") == "success"]
+    for one in objects(order, "refunds"):
+        moved = [each for each in objects(one, "transactions") if each.get("status", "success") == "success"]
         moved = [each for each in moved if each.get("kind", "refund") == "refund"]
         own = str(order.get("currency", ""))
         if moved and all(str(each.get("currency") or own) == own for each in moved):
-            amount = sum((_amount(each.get("amount"), "refunds.transactions.amount") for each in moved), Decimal(0))
+            amount = sum((money(each.get("amount"), "refunds.transactions.amount") for each in moved), Decimal(0))
         elif moved:  # paid back in the customer's money: the lines are in the shop's
             amount = _sum(one, "refund_line_items", "subtotal") - _sum(one, "order_adjustments", "amount")
             if not order.get("taxes_included"):
@@ -228,7 +225,7 @@ def _refunds(order: Body) -> Iterator[ToldRefund]:
 
 def _customer(order: Body) -> Person | None:
     """Whom it is sent to. A shop whose app may not see its customers tells nobody."""
-    billing, shipping = _dict(order, "billing_address"), _dict(order, "shipping_address")
+    billing, shipping = member(order, "billing_address"), member(order, "shipping_address")
     to = shipping or billing
     return known_of(
         Person(
@@ -248,7 +245,7 @@ def _customer(order: Body) -> Person | None:
 
 def _by_line(holder: Body, field: str, name: str, lines: Any) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for at, one in enumerate(_list(holder, field)):
+    for at, one in enumerate(objects(holder, field)):
         if str(one.get(name)) in lines:
             found[str(one.get(name))] += _pieces(one.get("quantity"), f"{field}[{at}].quantity")
     return {line: pieces for line, pieces in found.items() if pieces}
@@ -257,43 +254,6 @@ def _by_line(holder: Body, field: str, name: str, lines: Any) -> dict[str, int]:
 def _header(message: OrderMessage, name: str) -> str | None:
     """The newer kind of messages leaves the `X-` out."""
     return message.headers.get(f"x-shopify-{name}") or message.headers.get(f"shopify-{name}")
-
-
-def _signed(shown: str, body: bytes, secrets: list[str]) -> bool:
-    try:
-        given = b64decode(shown, validate=True)
-    except (NotBase64, ValueError):
-        return False
-    # All of them, so that the time tells nobody which one it was.
-    found = [hmac.compare_digest(given, hmac.digest(one.encode(), body, "sha256")) for one in secrets]
-    return any(found)
-
-
-def signature(secret: str, body: bytes) -> str:
-    """As the shop signs."""
-    return b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body, parse_float=Decimal)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise InvalidValue("body", "must be a JSON object, as a shop sends it")
-    return found
-
-
-def _list(holder: Body, field: str) -> list[dict[str, Any]]:
-    found = holder.get(field) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise InvalidValue(field, "must be a list of objects")
-    return found
-
-
-def _dict(holder: Body, field: str) -> dict[str, Any]:
-    found = holder.get(field)
-    return found if isinstance(found, dict) else {}
 
 
 def _text(value: Any) -> str | None:
@@ -308,18 +268,8 @@ def _pieces(value: Any, field: str) -> int:
 
 def _sum(holder: Body, field: str, part: str) -> Decimal:
     return sum(
-        (_amount(one.get(part), f"{field}[{at}].{part}") for at, one in enumerate(_list(holder, field))), Decimal(0)
+        (money(one.get(part), f"{field}[{at}].{part}") for at, one in enumerate(objects(holder, field))), Decimal(0)
     )
-
-
-def _amount(value: Any, field: str) -> Decimal:
-    try:
-        found = Decimal(str(value or "0"))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
-        raise InvalidValue(field, "must be an amount such as 19.99")
-    return found
 
 
 def _moment(value: Any, field: str) -> datetime | None:

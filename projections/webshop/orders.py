@@ -5,15 +5,12 @@ own stock; `pending`, `failed` and a basket at the checkout are nobody's yet. A 
 made of the second, and the body is written when it is sent: both are passed over, and `date_modified_gmt` decides.
 """
 
-import hmac
-import json
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from daybook.channel.order_body import member, money, object_in, objects, signed
 from daybook.channel.orders import (
     Forged,
     HeardOrder,
@@ -48,11 +45,11 @@ def hear(settings: Mapping[str, str], message: OrderMessage) -> HeardOrder | Not
     secrets = settings.get(SECRETS, "").split()
     if not secrets:
         return Forged("this channel has no secret to check it with")
-    if not _signed(shown, message.body, secrets):
+    if not signed(shown, message.body, secrets):
         return Forged("its signature is of another secret, or of another body")
     if not topic.startswith("order."):
         return NothingToHear("of no order")
-    return heard(_object(message.body), message.body)
+    return heard(object_in(message.body), message.body)
 
 
 def heard(order: Mapping[str, Any], body: bytes) -> HeardOrder:
@@ -65,16 +62,18 @@ def heard(order: Mapping[str, Any], body: bytes) -> HeardOrder:
 
 def decode(told: HeardOrder) -> ToldOrder:
     """All that the shop says of the order."""
-    order = _object(told.body)
+    order = object_in(told.body)
     if "status" not in order:
         return ToldOrder(number=told.number, state="gone")
     status, currency = str(order["status"]), str(order.get("currency", ""))
     known = _state(status)
     if known in ("not_sold", "gone"):
         return ToldOrder(number=told.number, state=known)
-    lines = tuple(_line(one, at, currency) for at, one in enumerate(_list(order, "line_items")) if one.get("quantity"))
-    total = _amount(order.get("total"), "total")
-    rest = total - sum((_cost(one, at) for at, one in enumerate(_list(order, "line_items"))), Decimal(0))
+    lines = tuple(
+        _line(one, at, currency) for at, one in enumerate(objects(order, "line_items")) if one.get("quantity")
+    )
+    total = money(order.get("total"), "total")
+    rest = total - sum((_cost(one, at) for at, one in enumerate(objects(order, "line_items"))), Decimal(0))
     if rest < 0:
         raise InvalidValue("total", f"is {-rest} less than its lines cost: a fee takes off more than is added")
     paid = order.get("date_paid_gmt") or status in ("processing", SENT)
@@ -90,8 +89,8 @@ def decode(told: HeardOrder) -> ToldOrder:
         rest_cancelled=status == "refunded",
         parcels=(ToldParcel(parcel=SENT),) if status == SENT else (),
         refunds=tuple(
-            ToldRefund(reference=str(one.get("id")), amount=str(abs(_amount(one.get("total"), f"refunds[{at}].total"))))
-            for at, one in enumerate(_list(order, "refunds"))
+            ToldRefund(reference=str(one.get("id")), amount=str(abs(money(one.get("total"), f"refunds[{at}].total"))))
+            for at, one in enumerate(objects(order, "refunds"))
         ),
     )
 
@@ -110,7 +109,7 @@ def _line(one: Mapping[str, Any], at: int, currency: str) -> ToldLine:
     if not isinstance(quantity, int) or isinstance(quantity, bool):
         raise InvalidValue(f"line_items[{at}].quantity", "must be a whole number of pieces")
     before = sum(
-        (_amount(one.get(part), f"line_items[{at}].{part}") for part in ("subtotal", "subtotal_tax")), Decimal(0)
+        (money(one.get(part), f"line_items[{at}].{part}") for part in ("subtotal", "subtotal_tax")), Decimal(0)
     )
     cost = _cost(one, at)
     price = (max(before, cost) / quantity).quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_CEILING)
@@ -120,18 +119,18 @@ def _line(one: Mapping[str, Any], at: int, currency: str) -> ToldLine:
         quantity=quantity,
         price=str(price),
         discount=str(price * quantity - cost),
-        tax=str(_amount(one.get("total_tax"), f"line_items[{at}].total_tax")),
+        tax=str(money(one.get("total_tax"), f"line_items[{at}].total_tax")),
     )
 
 
 def _cost(one: Mapping[str, Any], at: int) -> Decimal:
     """What the customer pays for a line, tax included."""
-    return sum((_amount(one.get(part), f"line_items[{at}].{part}") for part in ("total", "total_tax")), Decimal(0))
+    return sum((money(one.get(part), f"line_items[{at}].{part}") for part in ("total", "total_tax")), Decimal(0))
 
 
 def _customer(order: Mapping[str, Any]) -> Person | None:
     """Whom it is sent to, and how he or she is reached."""
-    billing, shipping = _dict(order, "billing"), _dict(order, "shipping")
+    billing, shipping = member(order, "billing"), member(order, "shipping")
     to = shipping if any(shipping.get(part) for part in ("address_1", "city", "postcode")) else billing
     name = " ".join(str(to.get(part) or billing.get(part) or "") for part in ("first_name", "last_name"))
     lines = tuple(str(to.get(part) or "") for part in ("company", "address_1", "address_2"))
@@ -149,53 +148,6 @@ def _customer(order: Mapping[str, Any]) -> Person | None:
             ),
         )
     )
-
-
-def _signed(shown: str, body: bytes, secrets: list[str]) -> bool:
-    try:
-        given = b64decode(shown, validate=True)
-    except (NotBase64, ValueError):
-        return False
-    # All of them, so that the time tells nobody which one it was.
-    found = [hmac.compare_digest(given, hmac.digest(one.encode(), body, "sha256")) for one in secrets]
-    return any(found)
-
-
-def signature(secret: str, body: bytes) -> str:
-    """As the shop signs."""
-    return b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise InvalidValue("body", "must be a JSON object, as a shop sends it")
-    return found
-
-
-def _list(order: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
-    found = order.get(field) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise InvalidValue(field, "must be a list of objects")
-    return found
-
-
-def _dict(order: Mapping[str, Any], field: str) -> dict[str, Any]:
-    found = order.get(field)
-    return found if isinstance(found, dict) else {}
-
-
-def _amount(value: Any, field: str) -> Decimal:
-    try:
-        found = Decimal(str(value or "0"))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
-        raise InvalidValue(field, "must be an amount such as 19.99")
-    return found
 
 
 def _moment(value: Any, field: str) -> datetime | None:

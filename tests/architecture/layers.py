@@ -81,7 +81,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
             },
             {
                 "operations": "what a person does to a channel while it runs, recorded with who did it",
-                "finding": "looks products up by what they say, have, lack and show on channels",
+                "search": "looks products up by what they say, have, lack and show on channels",
                 "failover": "after a promotion: what the stream has and the log lost, and what follows from it",
                 "importing": "says commands that a file implies; a dry run tells them in the words of the history",
                 "roles": "the worker processes, made of relay, projection and delivery",
@@ -131,6 +131,7 @@ CHANNEL_MAY_IMPORT = (
     "daybook.channel.calls",
     "daybook.channel.markup",
     "daybook.channel.oauth",
+    "daybook.channel.order_body",
     "daybook.channel.orders",
     "daybook.channel.personal",
     "daybook.channel.pacing",

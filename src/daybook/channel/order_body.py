@@ -14,7 +14,7 @@ from daybook.errors import InvalidValue
 
 
 def signed(shown: str, body: bytes, secrets: Sequence[str]) -> bool:
-    """Whether one of the secrets made this: HMAC-SHA256 in base64, as WooCommerce and Shopify send it."""
+    """Whether one of the secrets made this: HMAC-SHA256 in base64, the way most shops sign."""
     try:
         given = b64decode(shown, validate=True)
     except ValueError:  # binascii.Error is one

@@ -10,7 +10,7 @@ import time
 import psycopg
 
 from daybook.clock import pending
-from daybook.clock.lease import ClockLease
+from daybook.clock.lease import SoleLease
 from daybook.clock.pending import DueSchedule
 from daybook.commands.book import Book, Command
 from daybook.commands.schedules import MakeDue
@@ -37,7 +37,7 @@ class Clock:
     def __init__(self, pool: Pool, book: Book) -> None:
         self._pool = pool
         self._book = book
-        self._lease = ClockLease(pool)
+        self._lease = SoleLease(pool)
         self._pause = POLL_SECONDS
         self._said = ""
         self._prepared = 0.0

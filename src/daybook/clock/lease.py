@@ -17,7 +17,7 @@ class Overtaken(Unavailable):
     """Another process has taken over."""
 
 
-class ClockLease:
+class SoleLease:
     """The lease of this process, held while `hold` is called again and again."""
 
     def __init__(self, pool: Pool, name: str = NAME) -> None:

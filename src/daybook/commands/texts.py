@@ -19,8 +19,8 @@ ENGINE = "deepl"
 """Whose drafts are meant where nothing is said."""
 
 
-class ApproveText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="approve_text"):
-    """The draft is good: it is the product's text from now on."""
+class _OfDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which draft is meant: see `DraftName`."""
 
     sku: str
     attribute: str
@@ -28,6 +28,10 @@ class ApproveText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     scope: str | None = None
     source: str | None = None
     engine: str = ENGINE
+
+
+class ApproveText(_OfDraft, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="approve_text"):
+    """The draft is good: it is the product's text from now on."""
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.approve`: the approval and the product's own event are one append."""
@@ -37,15 +41,8 @@ class ApproveText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return [_of(name, product, approved), *of_product(product, value)]
 
 
-class RejectText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reject_text"):
+class RejectText(_OfDraft, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reject_text"):
     """The draft is not wanted, and no other one of the same source."""
-
-    sku: str
-    attribute: str
-    locale: str
-    scope: str | None = None
-    source: str | None = None
-    engine: str = ENGINE
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.reject`."""
@@ -53,15 +50,8 @@ class RejectText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return [_of(name, product, decisions.reject(product, texts, name))]
 
 
-class RetryText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="retry_text"):
+class RetryText(_OfDraft, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="retry_text"):
     """Another draft of the same source. It is paid for."""
-
-    sku: str
-    attribute: str
-    locale: str
-    scope: str | None = None
-    source: str | None = None
-    engine: str = ENGINE
 
     def decide(self, scene: DecisionView) -> list[Change]:
         """See `decisions.retry`."""
@@ -69,10 +59,7 @@ class RetryText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return [_of(name, product, decisions.retry(product, texts, name))]
 
 
-TextCommand = ApproveText | RejectText | RetryText
-
-
-def _named(scene: DecisionView, wish: TextCommand) -> tuple[DraftName, Product, Texts | None]:
+def _named(scene: DecisionView, wish: _OfDraft) -> tuple[DraftName, Product, Texts | None]:
     name = DraftName(
         engine=parse_code(wish.engine, "engine"),
         sku=wish.sku,

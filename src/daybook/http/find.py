@@ -7,8 +7,8 @@ from litestar.params import QueryParameter
 
 from daybook import limits
 from daybook.access.authority import reach
-from daybook.finding.find import COUNTED_BY, Finding, FoundProducts
-from daybook.finding.terms import EXAMPLES, wanted
+from daybook.search.find import COUNTED_BY, FoundProducts, Search
+from daybook.search.terms import EXAMPLES, wanted
 from daybook.web.declared import QUESTION
 from daybook.web.dependencies import InjectedApp, InjectedPrincipal
 from daybook.web.needs import needs
@@ -46,8 +46,8 @@ def find_products(
     limit: GroupLimit = 50,
 ) -> FoundProducts:
     """Products by their words, with typing mistakes forgiven where nothing has them as they are, and by terms."""
-    finding = Finding(app, wanted(q, where or ()), reach(principal, "product.read"), reach(principal, "channel.read"))
-    return finding.page(after or "", limit, count_by)
+    search = Search(app, wanted(q, where or ()), reach(principal, "product.read"), reach(principal, "channel.read"))
+    return search.page(after or "", limit, count_by)
 
 
 ROUTES: tuple[Any, ...] = (find_products,)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from msgspec.structs import replace
 
-from daybook.clock.lease import ClockLease
+from daybook.clock.lease import SoleLease
 from daybook.errors import CorruptLog, DaybookError, Unavailable, VersionConflict
 from daybook.events import PolicyRetried, Recorded
 from daybook.events.codec import stored_names
@@ -49,7 +49,7 @@ class PolicyRunner:
         self.policy = policy
         self._appended = appended
         self._store = PolicyStore(pool, policy)
-        self._lease = ClockLease(pool, f"@policy/{policy.name}")
+        self._lease = SoleLease(pool, f"@policy/{policy.name}")
         self._types = sorted(stored_names((*policy.reads, *policy.writes, *policy.shared)))
         self._control = UNSAID
         self._row: PolicyRow | None = None

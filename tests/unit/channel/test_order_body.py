@@ -35,13 +35,13 @@ def test_numbers_of_a_body_stay_as_they_were_written() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"null", b"[" * 100_000])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidValue, match="^body: must be a JSON object"):
+    with pytest.raises(InvalidValue, match=r"^body: must be a JSON object"):
         object_in(body)
 
 
 @pytest.mark.parametrize("wrong", ["x", {"a": 1}, [1], [{}, None]])
 def test_what_is_no_list_of_objects_is_refused_with_its_field(wrong: Any) -> None:
-    with pytest.raises(InvalidValue, match="^lines: must be a list of objects"):
+    with pytest.raises(InvalidValue, match=r"^lines: must be a list of objects"):
         objects({"lines": wrong}, "lines")
     assert objects({}, "lines") == objects({"lines": None}, "lines") == []
 
@@ -52,6 +52,6 @@ def test_what_is_optional_is_empty_where_there_is_none() -> None:
 
 @pytest.mark.parametrize("wrong", ["x", "NaN", "Infinity", [1]])
 def test_what_is_no_amount_is_refused_with_its_field(wrong: Any) -> None:
-    with pytest.raises(InvalidValue, match="^total: must be an amount such as"):
+    with pytest.raises(InvalidValue, match=r"^total: must be an amount such as"):
         money(wrong, "total")
     assert (money(None, "total"), money("19.99", "total")) == (Decimal(0), Decimal("19.99"))

@@ -50,8 +50,8 @@ def find(
     name@nl-NL; due, accepted, confirmed, rejected, held (=CHANNEL); changed (>= a time or position), by (=WHO).
     """
     from daybook.errors import InvalidValue
-    from daybook.finding.find import Finding
-    from daybook.finding.terms import wanted
+    from daybook.search.find import Search
+    from daybook.search.terms import wanted
     from daybook.terminal.find import views
 
     if rejected and on is None:
@@ -59,5 +59,5 @@ def find(
     terms = [*(where or ()), *(f"missing={one}" for one in missing or ()), *([f"channel={on}"] if on else [])]
     terms += [f"rejected={on}"] if rejected else []
     with app_for_queries(common) as app:
-        found = Finding(app, wanted(text, terms)).page(after, limit, count_by)
+        found = Search(app, wanted(text, terms)).page(after, limit, count_by)
     answer(common, found, views.found(found, count_by))

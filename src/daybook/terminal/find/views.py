@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daybook.finding.find import FoundProducts
+from daybook.search.find import FoundProducts
 from daybook.terminal.render import Show, line, stacked
 from daybook.terminal.tables import table
 

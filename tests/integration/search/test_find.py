@@ -22,12 +22,12 @@ from daybook.commands.describe import Price
 from daybook.config import Settings
 from daybook.errors import DaybookError, Forbidden, InvalidValue, NotFound
 from daybook.events import AccessScope, AttributeChange, AttributeDefined, CategoryDefined
-from daybook.finding.find import Finding
-from daybook.finding.terms import wanted
 from daybook.log.pending import Context
 from daybook.queries.fields import effective
 from daybook.queries.groups import fold
 from daybook.queries.reach import touched_by
+from daybook.search.find import Search
+from daybook.search.terms import wanted
 from daybook_projections import search
 from tests.fixtures.channels import toy
 from tests.fixtures.examples import examples
@@ -161,7 +161,7 @@ def walked(app: App, text: str | None, terms: list[str], *reach: Reach) -> list[
     found: list[str] = []
     after: str | None = ""
     while after is not None:
-        page = Finding(app, wanted(text, terms), *reach).page(after, 2)
+        page = Search(app, wanted(text, terms), *reach).page(after, 2)
         found += [one.sku for one in page.products]
         after = page.next
     return found
@@ -193,7 +193,7 @@ def test_what_is_found_is_what_a_plain_scan_finds(
         assert walked(app, None, terms) == scanned(app, terms), terms
         with contextlib.suppress(Forbidden):
             assert walked(app, None, terms, within, within) == scanned(app, terms, within), terms
-            page = Finding(app, wanted(None, terms), within, within).page(count_by="kind")
+            page = Search(app, wanted(None, terms), within, within).page(count_by="kind")
             assert page.total == sum(page.counts.values()) == len(scanned(app, terms, within))
 
 
@@ -211,9 +211,9 @@ def test_words_are_found_in_the_forms_of_their_language_and_with_mistakes_where_
     assert walked(app, "socks creme", []) == ["A-1"]
     assert walked(app, "m-1", []) == ["M-1"]
     assert walked(app, "4006381333931", []) == ["M-1"]
-    near = Finding(app, wanted("rode sokkenn", [])).page()
+    near = Search(app, wanted("rode sokkenn", [])).page()
     assert near.near and [one.sku for one in near.products] == ["M", "M-1"]
-    assert not Finding(app, wanted("bicycle", [])).page().near
+    assert not Search(app, wanted("bicycle", [])).page().near
 
 
 def test_what_a_person_mistypes_is_refused_with_what_there_is(app: App) -> None:
@@ -227,9 +227,9 @@ def test_what_a_person_mistypes_is_refused_with_what_there_is(app: App) -> None:
         ("just words", "a field, an operator and a value"),
     ):
         with pytest.raises(InvalidValue, match=said):
-            Finding(app, wanted(None, [term]))
+            Search(app, wanted(None, [term]))
     with pytest.raises(NotFound):
-        Finding(app, wanted(None, ["rejected=nowhere"]))
+        Search(app, wanted(None, ["rejected=nowhere"]))
 
 
 def test_nobody_asks_for_a_channel_outside_of_his_grants(app: App) -> None:
@@ -246,11 +246,11 @@ def test_nobody_asks_for_a_channel_outside_of_his_grants(app: App) -> None:
         "by=ann",
     ):
         with pytest.raises(Forbidden):
-            Finding(app, wanted(None, [term]), within, within)
-    found = Finding(app, wanted(None, []), within, within).page(count_by="channel")
+            Search(app, wanted(None, [term]), within, within)
+    found = Search(app, wanted(None, []), within, within).page(count_by="channel")
     assert found.counts == {"toy": 1} and found.products[0].channels == ["toy"]
 
 
 def test_before_the_search_ever_ran_the_next_step_is_told(app: App) -> None:
     with pytest.raises(NotFound, match="daybook up"):
-        Finding(app, wanted("socks", []))
+        Search(app, wanted("socks", []))

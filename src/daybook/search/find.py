@@ -13,8 +13,6 @@ from daybook import limits
 from daybook.access.authority import EVERYWHERE, Reach
 from daybook.app import App
 from daybook.errors import InvalidValue
-from daybook.finding.conditions import Asking, Conditions
-from daybook.finding.terms import Wanted
 from daybook.postgres.pool import fetch
 from daybook.postgres.sql import beside
 from daybook.product.state import slot_parts
@@ -22,6 +20,8 @@ from daybook.projection.found import of_listing
 from daybook.projection.generations import Generation, never_ran
 from daybook.queries.moment import resolve
 from daybook.queries.reach import channels_within
+from daybook.search.conditions import Asking, Conditions
+from daybook.search.terms import Wanted
 
 QUERIES = beside(__file__)
 NAME = "search"
@@ -69,7 +69,7 @@ class FoundProducts(msgspec.Struct, frozen=True, kw_only=True):
     """Every change up to here is taken into account."""
 
 
-class Finding:
+class Search:
     """Whatever somebody looks for, within what they may see."""
 
     def __init__(self, app: App, wished: Wanted, products: Reach = EVERYWHERE, channels: Reach = EVERYWHERE) -> None:

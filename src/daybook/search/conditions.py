@@ -11,9 +11,9 @@ from daybook.catalogue.marks import MOST, bands, said
 from daybook.catalogue.reference import Reference
 from daybook.catalogue.typed import truth, value
 from daybook.errors import Forbidden, InvalidValue
-from daybook.finding.terms import EXAMPLES, STATES, Term, Wanted
 from daybook.product.state import slot_parts
 from daybook.queries.reach import channels_within, within
+from daybook.search.terms import EXAMPLES, STATES, Term, Wanted
 from daybook.values import exponent, parse_money
 
 LANGUAGES = (

@@ -1,14 +1,15 @@
 """What a WooCommerce shop says of its orders: webhooks, checked by their signature, and what one order comes to. Pure.
 
 An order counts once the shop counts on it: `on-hold` (paid later), `processing` and `completed` have lowered the shop's
-own stock; `pending`, `failed` and a basket at the checkout are nobody's yet. A delivery's id names no event, as it is
+own stock; `pending`, `failed` and a basket at the checkout are nobody's yet; of a status that a plugin made the payment
+decides. A delivery's id names no event, as it is
 made of the second, and the body is written when it is sent: both are passed over, and `date_modified_gmt` decides.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Any
+from typing import Any, Literal
 
 from daybook.channel.order_body import member, money, object_in, objects, signed
 from daybook.channel.orders import (
@@ -28,6 +29,7 @@ from daybook.values import exponent
 
 SECRETS = "webhook_secrets"
 SOLD = frozenset({"on-hold", "processing", "completed", "refunded"})
+NOT_SOLD = frozenset({"pending", "failed", "checkout-draft", "auto-draft"})
 SENT = "completed"
 """The parcel of what the shop's own people have sent."""
 OVERLAP_SECONDS = 300.0
@@ -65,8 +67,8 @@ def decode(told: HeardOrder) -> ToldOrder:
     order = object_in(told.body)
     if "status" not in order:
         return ToldOrder(number=told.number, state="gone")
-    status, currency = str(order["status"]), str(order.get("currency", ""))
-    known = _state(status)
+    status, currency = str(order["status"]), str(order.get("currency") or "")
+    known = _state(status, bool(order.get("date_paid_gmt")))
     if known in ("not_sold", "gone"):
         return ToldOrder(number=told.number, state=known)
     lines = tuple(
@@ -95,10 +97,25 @@ def decode(told: HeardOrder) -> ToldOrder:
     )
 
 
-def _state(status: str) -> Any:
-    if status == "cancelled":
-        return "cancelled"
-    return "sold" if status in SOLD else "gone" if status == "trash" else "not_sold"
+def _state(status: str, paid: bool) -> Literal["not_sold", "sold", "cancelled", "gone"]:
+    """Plugins add statuses of their own, such as `packing`: what was paid is sold, and of the rest nobody knows."""
+    if status in SOLD:
+        return "sold"
+    if status in NOT_SOLD:
+        return "not_sold"
+    match status:
+        case "cancelled":
+            return "cancelled"
+        case "trash":
+            return "gone"
+        case _ if paid:
+            return "sold"
+    raise InvalidValue(
+        "status",
+        "is none of WooCommerce's own, and nothing was paid: whether the order counts is not known. It is taken as soon"
+        " as the shop gives it another one",
+        status[:100],
+    )
 
 
 def _line(one: Mapping[str, Any], at: int, currency: str) -> ToldLine:

@@ -43,6 +43,8 @@ class ShopOrders:
         self._happened = happened
         self._records: dict[int, Payload] = {}
         self._last_id = 1000
+        self.plugin_statuses: tuple[str, ...] = ()
+        """That plugins added with `register_post_status`; the shop's stock knows nothing of them."""
         self.clock: Callable[[], float] = time.time
         """The shop's own."""
 
@@ -50,7 +52,7 @@ class ShopOrders:
         """Makes an order. A line is named by its product, its variation or its SKU."""
         self._last_id += 1
         status = str(body.get("status") or "pending")
-        if status not in STATUSES:
+        if status not in (*STATUSES, *self.plugin_statuses):
             raise WooError("rest_invalid_param", "Invalid parameter(s): status", 400)
         lines = [self._line(one) for one in body.get("line_items", ())]
         billing = BILLING | dict(body.get("billing", {}))
@@ -178,7 +180,7 @@ class ShopOrders:
         order |= {"total": f"{net + tax:.2f}", "total_tax": f"{tax:.2f}", "shipping_total": f"{sent:.2f}"}
 
     def _status(self, order: Payload, status: str, *, paid: bool) -> None:
-        if status not in STATUSES:
+        if status not in (*STATUSES, *self.plugin_statuses):
             raise WooError("rest_invalid_param", "Invalid parameter(s): status", 400)
         order["status"] = status
         if paid or status in ("processing", "completed"):

@@ -14,7 +14,7 @@ import msgspec
 
 from daybook import limits
 from daybook.channel.orders import HeardOrder
-from daybook.errors import NotFound, Refused
+from daybook.errors import InvalidValue, NotFound, Refused
 from daybook.ids import new_id
 from daybook.people.cipher import SealBroken, seal_bytes, unseal_bytes
 from daybook.people.keys.keyring import Keyring
@@ -28,6 +28,7 @@ QUERIES = beside(__file__)
 BELL = "daybook_heard"
 """What Postgres notifies whoever waits for messages of."""
 PAGE = 50
+AFTER_MOST = 2**63 - 1
 
 
 class WaitingOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +147,11 @@ class Inbox:
         return bool(fetch(self._pool, QUERIES["refused"], _about(waiting) | said))
 
     def refused(self, *, channels: frozenset[str] | None = None, after: int = 0, limit: int = 50) -> RefusedPage:
-        """Those that could not be taken; `after` so many."""
+        """Those that could not be taken; `after` so many. Raises InvalidValue."""
+        if not 1 <= limit <= limits.ROWS.most:
+            raise InvalidValue("limit", f"must be between 1 and {limits.ROWS.most}", limit)
+        if not 0 <= after <= AFTER_MOST:
+            raise InvalidValue("after", "must be the `next` of a page", after)
         given = {"channels": _listed(channels), "offset": after, "limit": limit}
         rows = fetch(self._pool, QUERIES["list_refused"], given)
         return RefusedPage([_refused(*row) for row in rows], after + limit if len(rows) == limit else None)

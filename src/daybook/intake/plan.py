@@ -53,9 +53,9 @@ def to_place(channel: str, told: ToldOrder) -> NewOrder | None:
 def plan(order: Order, told: ToldOrder) -> OrderPlan:
     """What became of an order that the book has."""
     if told.state == "not_sold":
-        return OrderPlan()
+        return OrderPlan(refusal=_lost(order, "does not count on its channel any more: its payment failed, or waits"))
     if told.state == "gone":
-        return OrderPlan(refusal=_gone(order))
+        return OrderPlan(refusal=_lost(order, "is gone from its channel, which does not say why"))
     cancelled, refusal = _cancelled(order, told)
     return OrderPlan(
         (
@@ -69,13 +69,13 @@ def plan(order: Order, told: ToldOrder) -> OrderPlan:
     )
 
 
-def _gone(order: Order) -> Refused | None:
-    """An order that its channel has no more is nobody's business once nothing of it is open."""
+def _lost(order: Order, why: str) -> Refused | None:
+    """An order that its channel does not have any more is nobody's business once nothing of it is open."""
     if not any(order.open_pieces().values()):
         return None
     return Refused(
-        f"order {order.id} is gone from its channel, which does not say why: if it is not to be sent, cancel it with "
-        f"`daybook order cancel {order.id}`, then take this once more",
+        f"order {order.id} {why}: if it is not to be sent, cancel it with `daybook order cancel {order.id}`, then take "
+        "this once more",
         field="status",
     )
 

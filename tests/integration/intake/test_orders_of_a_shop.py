@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from daybook.commands import CreateProduct, ShipOrder
-from daybook.errors import NotFound
+from daybook.errors import InvalidValue, NotFound
 from daybook.events import PersonAdded
 from daybook.log.pending import Context
 from daybook.postgres.pool import fetch
@@ -270,6 +270,56 @@ async def test_what_the_shop_completes_or_throws_away_is_sent_or_told(desk: Arri
     await desk.take()
     (refused,) = desk.refused()
     assert "gone from its channel" in refused.reason
+
+
+async def test_a_status_of_a_plugin_is_taken_when_it_was_paid_and_else_waits_and_none_disappears(
+    desk: ArrivingOrders,
+) -> None:
+    desk.shop.orders.plugin_statuses = ("packing",)
+    paid, unpaid = desk.buy(("BAG", 1)), desk.buy(("MUG", 1), status="packing")
+    desk.shop.orders.change(paid, {"status": "packing"})
+    await desk.shop.webhooks.deliver_all()
+    await desk.take()
+    assert (desk.known(paid).status, desk.known(paid).payment) == ("open", "paid")
+    (refused,) = desk.refused()
+    assert (refused.order, refused.field, refused.code) == (f"webshop:{unpaid}", "status", "invalid_value")
+    assert "none of WooCommerce's own" in refused.reason and desk.order(unpaid) is None
+
+    desk.shop.orders.change(unpaid, {"status": "processing"})
+    await desk.shop.webhooks.deliver_all()
+    await desk.take()
+    assert desk.refused() == [] and desk.known(unpaid).payment == "paid"
+
+
+async def test_an_order_whose_payment_fails_after_it_was_placed_waits_for_a_person_until_it_is_paid(
+    desk: ArrivingOrders,
+) -> None:
+    number = desk.buy(("BAG", 2), status="on-hold")
+    await desk.shop.webhooks.deliver_all()
+    await desk.take()
+    assert desk.available("BAG") == 3
+
+    desk.shop.orders.change(number, {"status": "failed"})
+    await desk.shop.webhooks.deliver_all()
+    await desk.take()
+    (refused,) = desk.refused()
+    assert (
+        "its payment failed, or waits" in refused.reason and f"daybook order cancel webshop:{number}" in refused.reason
+    )
+
+    desk.shop.orders.change(number, {"status": "processing"})
+    await desk.shop.webhooks.deliver_all()
+    await desk.take()
+    assert desk.refused() == [] and desk.known(number).payment == "paid"
+
+
+async def test_a_page_of_refused_orders_has_bounds(desk: ArrivingOrders) -> None:
+    for limit in (0, -1, 1001):
+        with pytest.raises(InvalidValue, match=r"^limit: must be between"):
+            desk.app.inbox.refused(limit=limit)
+    for after in (-1, 2**63):
+        with pytest.raises(InvalidValue, match=r"^after: must be the"):
+            desk.app.inbox.refused(after=after)
 
 
 async def test_no_bytes_of_a_person_are_kept_once_taken_and_an_erasure_reaches_those_that_were_not(

@@ -1,7 +1,8 @@
 """A text that is wanted in another language as DeepL's work: all that its translation depends on. Pure.
 
-Hazard: what was approved must stay as it was made, or a change of settings would pay for all that ever was anew. So it
-is rendered with the settings that its draft tells of.
+Hazard: a text that is not wanted for a while, as its product was taken off a channel, comes back as new work, because
+the delivery forgets what was taken back. So what the log has a draft of is rendered as known, which costs nothing:
+once is once for the log, not for the delivery. Other settings are other work only for a draft that still waits.
 """
 
 from typing import Any
@@ -31,18 +32,14 @@ def render(state: GroupTexts, reference: Reference) -> Rendered:
 
 
 def _work(one: WantedText, texts: Texts, settings: ChannelConfigured) -> Payload | Held:
+    said, draft = how(settings, one), one.draft(texts)
+    if draft is not None and (draft.state != "draft" or draft.settings == said):
+        return {"known": draft.source}
     size = len(one.source.encode())
     if size > SOURCE_BYTES_MAX:
         return Held((f"{one.attribute} has {size:,} bytes: at most {SOURCE_BYTES_MAX:,} are translated at once",))
-    said, rounds = how(settings, one), texts.rounds.get(one.slot, 0)
     if wrong := _wrong(said):
         return Held((wrong,))
-    draft = one.draft(texts)
-    if draft is not None and draft is not texts.drafts[one.slot][-1]:
-        # The source is what it was once: its draft is there, and nothing is to be asked.
-        return {"known": draft.source, "round": draft.round}
-    if draft is not None and draft.state == "approved":
-        said, rounds = draft.settings, draft.round
     work: dict[str, Any] = {
         "text": one.source,
         "source": text_hash(one.source),
@@ -51,6 +48,7 @@ def _work(one: WantedText, texts: Texts, settings: ChannelConfigured) -> Payload
         "to": target(one.locale),
         "settings": said,
     }
+    rounds = one.round(texts)
     return work | {"round": rounds} if rounds else work
 
 

@@ -57,7 +57,7 @@ async def test_what_is_not_wanted_any_more_or_known_costs_nothing(
     sandbox: DeepLSandbox, speaks: DeepLConnector
 ) -> None:
     assert await speaks.push(push(None)) == Confirmed()
-    assert await speaks.push(push({"known": "1", "round": 0})) == Confirmed()
+    assert await speaks.push(push({"known": "1"})) == Confirmed()
     assert not sandbox.received
 
 

@@ -4,7 +4,16 @@ from msgspec.structs import replace
 
 from daybook.catalogue.reference import Reference
 from daybook.channel.contract import Rendered
-from daybook.commands import ConfigureChannel, CreateProduct, DefineAttribute, ListProduct, SetAttributes
+from daybook.commands import (
+    ConfigureChannel,
+    CreateProduct,
+    DefineAttribute,
+    DelistProduct,
+    DiscontinueProduct,
+    ListProduct,
+    ReinstateProduct,
+    SetAttributes,
+)
 from daybook.events import AttributeChange, ChannelConfigured, TextDrafted
 from daybook.postgres.pool import connect_async
 from daybook.rebuild import prune
@@ -51,6 +60,11 @@ async def test_texts_are_drafted_once_and_again_when_their_source_changes(databa
         await pipeline.carry_out(wrote("A", "Rugzak A"))
         await pipeline.level()
         assert sandbox.translations.total() == 3, "a text that was translated before is not paid for again"
+        await pipeline.carry_out(DelistProduct(sku="A", channel="toy"), DiscontinueProduct(sku="B"))
+        await pipeline.level()
+        await pipeline.carry_out(ListProduct(sku="A", channel="toy"), ReinstateProduct(sku="B"))
+        await pipeline.level()
+        assert sandbox.translations.total() == 3, "nor is one of a product that goes and comes back"
 
         await pipeline.end(worker)
         await pipeline.end(runner)

@@ -59,10 +59,9 @@ def reject(product: Product, texts: Texts | None, name: DraftName) -> list[TextR
 
 def retry(product: Product, texts: Texts | None, name: DraftName) -> list[TextRetried]:
     """Another draft of the same source; while one is on its way that was asked for, nothing more."""
-    known = texts or EMPTY
-    draft = _current(product, known, name)
+    draft = _current(product, texts or EMPTY, name)
     _not_approved(draft, name)
-    return [] if known.rounds.get(name.slot, 0) > draft.round else [TextRetried(**_about(name, draft))]
+    return [] if draft.state == "retried" else [TextRetried(**_about(name, draft))]
 
 
 def _current(product: Product, texts: Texts, name: DraftName) -> Draft:

@@ -58,7 +58,7 @@ def _standing(one: WantedText, texts: Texts, engine: str) -> TextStanding:
     draft, before = one.draft(texts), texts.drafts.get(one.slot, ())
     state: TextState = "wanted"
     if draft is None:
-        state = "stale" if before and before[-1].state != "rejected" else "wanted"
+        state = "stale" if before and before[-1].state not in ("rejected", "retried") else "wanted"
     elif draft.state == "approved" and one.value == draft.text:
         state = "approved"
     else:

@@ -1,6 +1,7 @@
 """What was drafted of a product's texts, and what became of it. Pure: decisions and projections fold with this."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -12,7 +13,8 @@ from daybook.product.state import slot
 DRAFTS_KEPT = 5
 """Of each text, the newest: a source that returns to what it was costs nothing again."""
 
-DraftState = Literal["draft", "approved", "rejected"]
+DraftState = Literal["draft", "approved", "rejected", "retried"]
+"""`retried`: somebody asked for another one of the same source, and it has not come yet."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,15 +38,12 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest last."""
     approved: dict[str, str] = {}
     """What was last approved: a value that is this text is a machine's, any other one a person's."""
-    rounds: dict[str, int] = {}
-    """How often another draft was asked for."""
 
     def draft_of(self, where: str, source_locale: str, source: str) -> Draft | None:
-        """The newest draft of this very source text; None before there is one."""
-        for one in reversed(self.drafts.get(where, ())):
-            if one.source == source and one.source_locale == source_locale:
-                return one
-        return None
+        """The draft of this very source text: the approved one, else the newest; None before there is one."""
+        made = self.drafts.get(where, ())
+        place = _place(made, source, source_locale)
+        return None if place is None else made[place]
 
 
 EMPTY = Texts()
@@ -84,14 +83,21 @@ def evolve(texts: Texts | None, event: Event) -> Texts | None:
             return replace(after, approved=after.approved | {where: text})
         case TextRejected(source=source):
             return _marked(before, where, source, "rejected")
-        case TextRetried():
-            return replace(before, rounds=before.rounds | {where: before.rounds.get(where, 0) + 1})
+        case TextRetried(source=source):
+            return _marked(before, where, source, "retried")
 
 
 def _marked(texts: Texts, where: str, source: str, state: DraftState) -> Texts:
     drafts = list(texts.drafts.get(where, ()))
-    for place in reversed(range(len(drafts))):
-        if drafts[place].source == source:
-            drafts[place] = replace(drafts[place], state=state)
-            break
+    place = _place(drafts, source)
+    if place is not None:
+        drafts[place] = replace(drafts[place], state=state)
     return replace(texts, drafts=texts.drafts | {where: tuple(drafts)})
+
+
+def _place(drafts: Sequence[Draft], source: str, source_locale: str | None = None) -> int | None:
+    """Where the draft of a source stands. One that was on its way when another was approved does not take its place."""
+    found = [
+        place for place, one in enumerate(drafts) if one.source == source and source_locale in (None, one.source_locale)
+    ]
+    return next((place for place in found if drafts[place].state == "approved"), found[-1] if found else None)

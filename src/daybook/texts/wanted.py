@@ -38,10 +38,16 @@ class WantedText(msgspec.Struct, frozen=True, kw_only=True):
 
     def draft(self, texts: Texts) -> Draft | None:
         """The draft of the source text as it is now, unless somebody asked for another one since."""
-        found = texts.draft_of(self.slot, self.source_locale, text_hash(self.source))
-        if found is None or found.state == "approved":
-            return found
-        return found if found.round >= texts.rounds.get(self.slot, 0) else None
+        found = self._newest(texts)
+        return None if found is None or found.state == "retried" else found
+
+    def round(self, texts: Texts) -> int:
+        """How often another draft of the source text as it is now was asked for."""
+        found = self._newest(texts)
+        return 0 if found is None else found.round + (found.state == "retried")
+
+    def _newest(self, texts: Texts) -> Draft | None:
+        return texts.draft_of(self.slot, self.source_locale, text_hash(self.source))
 
 
 def wanted(state: GroupTexts, engine: ChannelConfigured, reference: Reference) -> Iterator[WantedText]:

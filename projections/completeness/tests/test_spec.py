@@ -30,6 +30,10 @@ DEFINED = (
     ChannelConfigured(name="deepl", locales=("nl-NL",)),
 )
 
+PICTURE = (
+    'echo \'{"type":"describe_product","sku":"A","media":[{"media_id":"1","url":"ADDRESS"}]}\' | daybook import jsonl -'
+)
+
 
 def wrote(value: str | None, locale: str = "nl-NL") -> AttributesChanged:
     return AttributesChanged((AttributeChange(attribute="name", value=value, locale=locale),))
@@ -59,7 +63,7 @@ def test_a_new_product_lacks_all_that_its_family_and_the_channel_need() -> None:
         "name@de-DE": "daybook product set A name VALUE --locale de-DE",
         "brand": "daybook product set A brand VALUE",
         "price": "daybook product price A AMOUNT EUR --list default",
-        "picture": "daybook import jsonl FILE",
+        "picture": PICTURE,
     }
 
 

@@ -4,7 +4,9 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from daybook.completeness.stopped import TextStop, stopped
 from daybook.errors import InvalidValue
 from daybook.limits import ROWS
 from daybook.postgres.pool import Pool, fetch
@@ -45,6 +47,8 @@ class TextCount(msgspec.Struct, frozen=True, kw_only=True):
     characters: int
     """What the drafts cost; of those that are wanted or stale, what they will."""
     since: datetime | None
+    refused: int
+    """How many of them the engine refused, so that none is coming."""
 
 
 class TextStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +91,7 @@ def page(
         "limit": limit,
     }
     found = fetch(pool, generation(pool).composed(QUERIES["page"]).decode(), given)
-    rows = [_row(*one) for one in found]
+    rows = _with_stops(pool, [_row(*one) for one in found])
     last = found[-1] if len(found) == limit else None
     return TextPage(rows, None if last is None else f"{last[0]}~{last[1]}")
 
@@ -96,8 +100,16 @@ def status(pool: Pool) -> TextStatus:
     """How many texts stand how, and what they cost. Raises NotFound and Unavailable."""
     rows = fetch(pool, generation(pool).composed(QUERIES["counts"]).decode())
     counts = [
-        TextCount(engine=engine, locale=locale, state=state, texts=texts, characters=int(characters), since=since)
-        for engine, locale, state, texts, characters, since in rows
+        TextCount(
+            engine=engine,
+            locale=locale,
+            state=state,
+            texts=texts,
+            characters=int(characters),
+            since=since,
+            refused=refused,
+        )
+        for engine, locale, state, texts, characters, since, refused in rows
     ]
     return TextStatus(
         counts=counts,
@@ -133,6 +145,21 @@ def _row(sku: str, _: str, payload: str, position: int, since: datetime | None) 
         reason=STATES[one.state] + told,
         next_step=_next_step(sku, one),
     )
+
+
+def _with_stops(pool: Pool, rows: list[TextRow]) -> list[TextRow]:
+    """What waits for its engine in vain says why."""
+    waiting = [one for one in rows if one.state in ("wanted", "stale")]
+    stops: dict[tuple[str, str, str], TextStop] = {}
+    for engine in {one.engine for one in waiting}:
+        found = stopped(pool, engine, {one.sku for one in waiting if one.engine == engine})
+        stops |= {(engine, sku, where): why for (sku, where), why in found.items()}
+    return [
+        replace(one, reason=why.reason, next_step=why.next_step)
+        if one.state in ("wanted", "stale") and (why := stops.get((one.engine, one.sku, one.slot)))
+        else one
+        for one in rows
+    ]
 
 
 def _next_step(sku: str, one: TextStanding) -> str | None:

@@ -4,8 +4,10 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from daybook.completeness.drafts import after_of, check_rows, generation
+from daybook.completeness.stopped import stopped
 from daybook.postgres.pool import Pool, fetch
 from daybook.postgres.sql import load
 from daybook.texts.lacks import ChannelLacks, Lack
@@ -81,7 +83,8 @@ def page(
     }
     found = fetch(pool, generation(pool).composed(QUERIES["page"]).decode(), given)
     last = found[-1] if len(found) == limit else None
-    return CompletenessPage([_row(*one) for one in found], None if last is None else f"{last[0]}~{last[1]}")
+    rows = _with_stops(pool, [_row(*one) for one in found])
+    return CompletenessPage(rows, None if last is None else f"{last[0]}~{last[1]}")
 
 
 def status(pool: Pool) -> CompletenessStatus:
@@ -93,6 +96,21 @@ def status(pool: Pool) -> CompletenessStatus:
             for channel, products, complete, missing in rows
         ]
     )
+
+
+def _with_stops(pool: Pool, rows: list[CompletenessRow]) -> list[CompletenessRow]:
+    """A text that its engine does not draft says why."""
+    skus: dict[str, set[str]] = {}
+    for lack in (lack for one in rows for lack in one.missing):
+        if lack.engine is not None and lack.text_of is not None:
+            skus.setdefault(lack.engine, set()).add(lack.text_of)
+    stops = {engine: stopped(pool, engine, named) for engine, named in skus.items()}
+
+    def told(lack: Lack) -> Lack:
+        why = stops.get(lack.engine or "", {}).get((lack.text_of or "", lack.field))
+        return lack if why is None else replace(lack, reason=why.reason, next_step=why.next_step)
+
+    return [replace(one, missing=[told(lack) for lack in one.missing]) for one in rows]
 
 
 def _row(sku: str, channel: str, payload: str, position: int, since: datetime | None) -> CompletenessRow:

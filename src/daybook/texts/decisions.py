@@ -34,10 +34,7 @@ class DraftName(msgspec.Struct, frozen=True, kw_only=True):
 
 def approve(product: Product, texts: Texts | None, name: DraftName) -> tuple[list[TextApproved], AttributeChange]:
     """The draft becomes the product's value. What a person wrote there stays, and what has a problem is not taken."""
-    known = texts or EMPTY
-    draft = _current(product, known, name)
-    if by_hand(product, known, name.slot):
-        raise Refused(f"a person wrote {name}: a draft does not take its place", sku=name.sku)
+    draft = _current(product, texts or EMPTY, name)
     if draft.problem is not None:
         raise Refused(
             f"the draft of {name} has a problem, {draft.problem}: write the text yourself with `daybook product set`, "
@@ -65,6 +62,13 @@ def retry(product: Product, texts: Texts | None, name: DraftName) -> list[TextRe
 
 
 def _current(product: Product, texts: Texts, name: DraftName) -> Draft:
+    """The draft that is meant, of a text that is not a person's. Raises NotFound and Refused."""
+    if by_hand(product, texts, name.slot):
+        words = f"{name.sku} {name.attribute} --locale {name.locale}" + (f" --scope {name.scope}" if name.scope else "")
+        raise Refused(
+            f"a person wrote {name}: a machine has no part in it before `daybook product set {words} --unset`",
+            sku=name.sku,
+        )
     drafts = texts.drafts.get(name.slot, ())
     if not drafts:
         raise NotFound(f"there is no draft of {name}: `daybook text list` shows those that there are", sku=name.sku)

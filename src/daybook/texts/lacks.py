@@ -27,6 +27,10 @@ class Lack(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     next_step: str
     """A command that can be typed."""
+    engine: str | None = None
+    """Who is to draft it, while nothing is drafted."""
+    text_of: str | None = None
+    """The SKU whose text is to be drafted: the product's, or one above it."""
 
 
 class ChannelLacks(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,10 +104,11 @@ def _translation(group: Group, sku: str, code: str, locale: str, scope: str | No
             standing = texts.get((product.sku, slot(code, locale, of)))
             if standing is None:
                 continue
-            step = f"daybook text list --sku {product.sku}"
-            if standing.state in ("wanted", "stale"):
-                step = f"daybook channel show {standing.engine}"
-            return Lack(field=slot(code, locale, of), reason=f"{STATES[standing.state]}", next_step=step)
+            where, reason = slot(code, locale, of), STATES[standing.state]
+            if standing.state not in ("wanted", "stale"):
+                return Lack(field=where, reason=reason, next_step=f"daybook text list --sku {product.sku}")
+            step = f"daybook channel show {standing.engine}"
+            return Lack(field=where, reason=reason, next_step=step, engine=standing.engine, text_of=product.sku)
     step = f"daybook product set {sku} {code} VALUE --locale {locale}"
     return Lack(field=slot(code, locale, scope), reason=f"it has no text in {locale}", next_step=step)
 
@@ -114,8 +119,9 @@ def _kind(group: Group, sku: str, kind: str, settings: ChannelConfigured) -> Lac
         step = f"daybook product price {sku} AMOUNT {settings.currency} --list {settings.price_list}"
         return Lack(field="price", reason=reason, next_step=step)
     if kind == "picture" and not group.media(sku, settings.scope):
-        reason = "it has no picture"
-        return Lack(field="picture", reason=reason, next_step="daybook import jsonl FILE")
+        reason = "it has no picture: say the address of one"
+        given = f'{{"type":"describe_product","sku":"{sku}","media":[{{"media_id":"1","url":"ADDRESS"}}]}}'
+        return Lack(field="picture", reason=reason, next_step=f"echo '{given}' | daybook import jsonl -")
     if kind == "gtin" and group.gtin(sku) is None:
         return Lack(field="gtin", reason="it has no GTIN", next_step=f"daybook product gtin {sku} GTIN")
     return None

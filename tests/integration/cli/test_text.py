@@ -1,5 +1,6 @@
 """`daybook text` and `daybook completeness`: from a Dutch name to an approved German one, and what is still missing."""
 
+import shlex
 from collections.abc import AsyncIterator
 
 import pytest
@@ -96,6 +97,9 @@ async def test_a_draft_is_listed_approved_and_then_the_product_s(
     await standing(pipeline)
     refused = daybook("--json", "text", "approve", "A", "name", DE)
     assert refused.code == 5 and "a person wrote" in refused.problem["message"]
+    for said in ("retry", "reject"):
+        refused = daybook("--json", "text", said, "A", "name", DE)
+        assert refused.code == 5 and "a person wrote A name de-DE" in refused.problem["message"], said
     assert sandbox.translations.total() == 2
 
 
@@ -120,6 +124,45 @@ async def test_drafts_are_approved_many_at_once_and_what_has_a_problem_is_left(
     assert daybook.json("text", "approve-all")["approved"] == 1
     await standing(pipeline, A="approved", B="approved")
     assert sandbox.translations.total() == 3
+
+
+async def test_a_text_that_is_refused_or_held_says_why_wherever_it_is_looked_at(
+    database: str, pipeline: Pipeline
+) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    gone = ChannelConfigured(name="deepl", locales=(NL,), extra={"glossaries": {f"{NL}>{DE}": "gone"}})
+    await pipeline.carry_out(ConfigureChannel(channel=gone))
+    await sold(pipeline, "A", "Rugzak")
+    await sold(pipeline, "B", "x" * 50_000)
+    await standing(pipeline, A="wanted", B="wanted")
+
+    def told() -> dict[str, tuple[str, str]]:
+        found = daybook.json("text", "list", "--limit", "10")["texts"]
+        return {one["sku"]: (one["reason"], one["next_step"]) for one in found}
+
+    await until(lambda: told()["A"][1] == "daybook channel rejected deepl", "the refusal is told")
+    refused, held = told()["A"], told()["B"]
+    assert refused[0] == "deepl refused it: http_404 Glossary not found"
+    assert held[0].startswith("name has 50,000 bytes") and held[1] == "daybook channel show deepl"
+    lacks = daybook.json("completeness", "list", "--missing", "name")["products"]
+    assert [(one["missing"][0]["reason"], one["missing"][0]["next_step"]) for one in lacks] == [refused, held]
+    assert daybook.json("text", "status")["counts"][0]["refused"] == 1
+    assert "refused, and not drafted: 1" in daybook("text", "status").stdout
+
+    await pipeline.carry_out(ConfigureChannel(channel=ChannelConfigured(name="deepl", locales=(NL,))))
+    await standing(pipeline, A="draft", B="wanted")
+    assert daybook.json("text", "status")["counts"][0]["refused"] == 0
+
+
+async def test_the_next_step_of_a_missing_picture_can_be_typed(database: str, pipeline: Pipeline) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    await sold(pipeline, "A", "Rugzak")
+    await standing(pipeline, A="draft")
+    (row,) = daybook.json("completeness", "list", "--missing", "picture")["products"]
+    echoed, typed = next(one["next_step"] for one in row["missing"] if one["field"] == "picture").split(" | ")
+    line = shlex.split(echoed)[1].replace("ADDRESS", "https://pictures.example/a.jpg")
+    assert daybook(*typed.split()[1:], stdin=line.encode() + b"\n").code == 0
+    assert "https://pictures.example/a.jpg" in daybook("product", "show", "A", "--json").stdout
 
 
 async def test_http_does_the_same(pipeline: Pipeline) -> None:

@@ -27,8 +27,14 @@ def counted(found: TextStatus) -> Show:
     """One row a locale and state, and what it costs."""
     rows = [(one.engine, one.locale, one.state, one.texts, one.characters, one.since) for one in found.counts]
     billed = ", ".join(f"{engine} {characters:,}" for engine, characters in found.billed_this_month.items())
+    refused = sum(one.refused for one in found.counts)
     return stacked(
         table(("engine", "locale", "state", "#texts", "#characters", "oldest (UTC)"), rows, "no text is to be drafted"),
+        *(
+            [line(f"refused, and not drafted: {refused:,}; `daybook text list --state wanted` says why")]
+            if refused
+            else []
+        ),
         line(f"still to be drafted: {found.to_draft_characters:,} characters"),
         line(f"billed this month: {billed or 'nothing'}"),
     )

@@ -9,10 +9,12 @@ from daybook.events import (
     AttributeDefined,
     AttributesChanged,
     ChannelConfigured,
+    ChannelRemoved,
     FamilyDefined,
     GtinAssigned,
     MediaAdded,
     PriceChanged,
+    ProductListed,
     TextApproved,
     TextDrafted,
     TextRejected,
@@ -75,6 +77,18 @@ def test_a_product_becomes_complete_by_what_is_given_and_approved() -> None:
     assert missing(history) == {"name@de-DE": "daybook text list --sku A"}
     history.happened(about(TextApproved, text="Rucksack"), wrote("Rucksack", "de-DE"))
     assert missing(history) == {}
+
+
+def test_a_channel_that_nobody_configured_is_said_to_be_so_and_one_that_went_is_not() -> None:
+    history = bag().happened(ProductListed("bol"))
+    found: Any = check_pure(manifest, history)["A", "bol"]
+    (lack,) = found["missing"]
+    assert (lack["field"], found["needed"]) == ("settings", 1) and "bol is not configured" in lack["reason"]
+    assert lack["next_step"] == (
+        """echo '{"type":"configure_channel","channel":{"name":"bol"}}' | daybook import jsonl -"""
+    )
+    history.happened(ChannelRemoved(name="bol"))
+    assert ("A", "bol") not in check_pure(manifest, history)
 
 
 def test_a_wrong_gtin_is_told_and_settings_say_what_a_channel_needs() -> None:

@@ -49,6 +49,7 @@ class TrackedReference:
             families=_Tracked("families", reference.families, self._seen),  # type: ignore[arg-type]
             categories=_Tracked("categories", reference.categories, self._seen),  # type: ignore[arg-type]
             channels=_Tracked("channels", reference.channels, self._seen),  # type: ignore[arg-type]
+            removed=_Tracked("channels", reference.removed, self._seen),  # type: ignore[arg-type]
         )
 
     def begin(self) -> Reference:

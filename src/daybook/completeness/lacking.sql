@@ -1,16 +1,18 @@
 -- name: page
--- What products lack for the channels on which they are sold, in the order of SKUs.
+-- What products lack for the channels on which they are sold, in the order of SKUs. What they lack where a channel has
+-- no settings may be anything.
 SELECT l.sku, l.facet, l.payload::text, l.position, e.recorded_at
 FROM {listings} l LEFT JOIN events e ON e.position = l.position
 WHERE l.facet NOT LIKE '%%@%%' AND (l.sku, l.facet) > (%(sku_after)s, %(facet_after)s)
   AND (%(everything)s OR json_array_length(l.payload -> 'missing') > 0)
   AND (%(sku)s::text IS NULL OR l.sku = %(sku)s)
   AND (%(channel)s::text IS NULL OR l.facet = %(channel)s)
-  AND (%(locale)s::text IS NULL OR l.payload ->> 'locale' = %(locale)s)
+  AND (%(locale)s::text IS NULL OR l.payload ->> 'locale' = %(locale)s
+       OR l.payload #>> '{{missing,0,field}}' = 'settings')
   AND (%(family)s::text IS NULL OR l.payload ->> 'family' = %(family)s)
   AND (%(missing)s::text IS NULL OR EXISTS (
       SELECT FROM json_array_elements(l.payload -> 'missing') m
-      WHERE m ->> 'field' = %(missing)s OR split_part(m ->> 'field', '@', 1) = %(missing)s))
+      WHERE m ->> 'field' IN (%(missing)s, 'settings') OR split_part(m ->> 'field', '@', 1) = %(missing)s))
 ORDER BY l.sku, l.facet LIMIT %(limit)s
 
 -- name: counts

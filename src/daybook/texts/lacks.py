@@ -23,7 +23,7 @@ class Lack(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is missing or wrong."""
 
     field: str
-    """`price`, `picture`, `gtin`, or the attribute: `name@de-DE`."""
+    """`price`, `picture`, `gtin`, the attribute: `name@de-DE`; or the channel's `settings`."""
     reason: str
     next_step: str
     """A command that can be typed."""
@@ -48,14 +48,32 @@ Texts = Mapping[tuple[str, str], TextStanding]
 
 
 def lacks(state: GroupTexts, texts: Texts, reference: Reference) -> Iterator[tuple[str, str, ChannelLacks]]:
-    """(SKU, channel, what it lacks there), for every SKU that is sold and every channel that is configured."""
+    """(SKU, channel, what it lacks there), for every SKU and every channel on which it is sold.
+
+    A channel that nobody configured runs on its kind's settings, which are not in the log: what is missing there is
+    not known, and that is what its products lack.
+    """
     names = sorted({name for product in state.group.products.values() for name in product.channels})
     for name in names:
-        settings = reference.channels.get(name)
-        if settings is None:
+        if name in reference.removed:
             continue
+        settings = reference.channels.get(name)
         for product in state.group.sellable(name):
-            yield product.sku, name, _of(state.group, product.sku, settings, texts, reference)
+            sku = product.sku
+            if settings is None:
+                yield sku, name, _unknown(state.group, sku, name)
+            else:
+                yield sku, name, _of(state.group, sku, settings, texts, reference)
+
+
+def _unknown(group: Group, sku: str, channel: str) -> ChannelLacks:
+    given = f'{{"type":"configure_channel","channel":{{"name":"{channel}"}}}}'
+    lack = Lack(
+        field="settings",
+        reason=f"{channel} is not configured, so what is missing there is not known",
+        next_step=f"echo '{given}' | daybook import jsonl -",
+    )
+    return ChannelLacks(channel=channel, locale=None, family=group.family(sku), needed=1, missing=[lack])
 
 
 def _of(group: Group, sku: str, settings: ChannelConfigured, texts: Texts, reference: Reference) -> ChannelLacks:

@@ -165,6 +165,27 @@ async def test_the_next_step_of_a_missing_picture_can_be_typed(database: str, pi
     assert "https://pictures.example/a.jpg" in daybook("product", "show", "A", "--json").stdout
 
 
+async def test_a_channel_on_its_kind_s_settings_is_not_called_complete(database: str, nats_url: str) -> None:
+    daybook = Daybook({"DAYBOOK_POSTGRES": database})
+    async with Pipeline(database, nats_url, completeness.manifest, toy()) as made:
+        made.relay()
+        made.runner()
+        await made.carry_out(CreateProduct(sku="A"), ListProduct(sku="A", channel="toy"))
+        await made.caught_up()
+        for asked in ((), ("--missing", "name"), ("--locale", DE)):
+            assert "toy is not configured" in " ".join(daybook("completeness", "list", *asked).stdout.split()), asked
+        (row,) = daybook.json("completeness", "list")["products"]
+        assert row["complete"] is False and row["score"] == 0.0
+        (channel,) = daybook.json("completeness", "status")["channels"]
+        assert channel == {"channel": "toy", "products": 1, "complete": 0, "missing": {"settings": 1}}
+
+        echoed, typed = row["missing"][0]["next_step"].split(" | ")
+        assert daybook(*typed.split()[1:], stdin=shlex.split(echoed)[1].encode() + b"\n").code == 0
+        await made.caught_up()
+        (row,) = daybook.json("completeness", "list")["products"]
+        assert [one["field"] for one in row["missing"]] == ["price", "picture"]
+
+
 async def test_http_does_the_same(pipeline: Pipeline) -> None:
     await sold(pipeline, "A", "Rugzak")
     await standing(pipeline, A="draft")

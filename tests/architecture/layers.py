@@ -75,11 +75,12 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
         "put together",
         (
             {
-                "completeness": "questions about drafts of texts, and about what products lack",
                 "queries": "questions to the log, and to a channel through its contract",
                 "app": "builds every object once",
             },
+            {"filters": "what lists are asked for and show: names that there are, and rows within a grant"},
             {
+                "completeness": "questions about drafts of texts, and about what products lack",
                 "operations": "what a person does to a channel while it runs, recorded with who did it",
                 "search": "looks products up by what they say, have, lack and show on channels",
                 "failover": "after a promotion: what the stream has and the log lost, and what follows from it",

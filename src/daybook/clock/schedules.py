@@ -85,7 +85,12 @@ def page(
     }
     rows = [_row(row) for row in fetch(pool, QUERIES["page"], given)]
     last = rows[-1] if len(rows) == limit else None
-    return SchedulePage(rows, None if last is None else f"{last.due_at.isoformat()}~{last.position}")
+    return SchedulePage(rows, None if last is None else place_of(last))
+
+
+def place_of(row: ScheduleRow) -> str:
+    """The `after` that goes on behind a row."""
+    return f"{row.due_at.isoformat()}~{row.position}"
 
 
 def show(reader: Reader, name: str) -> ScheduleView:

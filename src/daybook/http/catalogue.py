@@ -7,6 +7,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
 
 from daybook.access.authority import reach
+from daybook.filters.visible import check_within
 from daybook.queries.catalogue import PageThen, page_then
 from daybook.queries.catalogue_diff import CatalogueDiff, Comparison, Filters
 from daybook.queries.timeline import catalogue_at
@@ -51,6 +52,8 @@ def show_catalogue(
 
     A Warning says when the timeline does not cover the moment: the answer is the same, only slower.
     """
+    within = reach(principal, "product.read")
+    check_within(within, listed_on, "listed_on", "product.read")
     then = catalogue_at(app.pool, app.reader, app.registry, moment(app.reader, at, position).position)
     reference = app.reader.reference(then.position)
     found = page_then(
@@ -61,7 +64,7 @@ def show_catalogue(
         family=family,
         category=category,
         listed_on=listed_on,
-        reach=reach(principal, "product.read"),
+        reach=within,
         reader=app.reader,
     )
     return Response(found, headers={} if then.reason is None else {"Warning": f'199 daybook "{then.reason}"'})

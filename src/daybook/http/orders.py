@@ -11,6 +11,7 @@ from daybook.commands import CancelOrder, PayOrder, RefundOrder, ReturnOrder, Sh
 from daybook.commands.order_intake import NewOrder
 from daybook.errors import InvalidValue, VersionConflict
 from daybook.events import CancelCause
+from daybook.filters.visible import check_within
 from daybook.orders.state import OrderStatus
 from daybook.queries.orders import OrderChange, OrderPage, OrderView, history, page, show
 from daybook.queries.reach import channels_within
@@ -114,9 +115,9 @@ def list_orders(
 
     `oversold`: only those with pieces that were not there. `state`: only those that are so far.
     """
-    within = channels_within(reach(principal, "order.read"))
-    if channel is not None:
-        within = frozenset({channel}) if within is None or channel in within else frozenset()
+    readable = reach(principal, "order.read")
+    check_within(readable, channel, "channel", "order.read")
+    within = channels_within(readable) if channel is None else frozenset({channel})
     return page(app.pool, channels=within, before=before, limit=limit, oversold=oversold, state=status)
 
 

@@ -6,13 +6,15 @@ import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from daybook.access.authority import Reach, reach
+from daybook.access.authority import Principal, reach
 from daybook.app import App
-from daybook.clock.schedules import SchedulePage, ScheduleView, events_of, page, show, state_of
+from daybook.clock.schedules import SchedulePage, ScheduleRow, ScheduleView, events_of, page, place_of, show, state_of
 from daybook.commands.schedules import MoveSchedule, PlannableChange, WithdrawSchedule, change_of, plan
 from daybook.errors import InvalidValue
-from daybook.queries.reach import touched_at
+from daybook.filters.visible import Visible, within_reach
+from daybook.limits import ROWS
 from daybook.schedule.decisions import known, parse_due
+from daybook.web.authorise import may
 from daybook.web.declared import COMMAND, QUESTION
 from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
 from daybook.web.needs import needs
@@ -67,19 +69,25 @@ def list_schedules(
     limit: RowLimit = 50,
 ) -> SchedulePage:
     """What is to come, the next one first; with `refused` what was refused when its moment came, and why."""
-    found = page(app.pool, state="refused" if refused else "planned", sku=sku, after=after, limit=limit)
+
+    def read(after: str | None, limit: int) -> tuple[list[ScheduleRow], str | None]:
+        found = page(app.pool, state="refused" if refused else "planned", sku=sku, after=after, limit=limit)
+        return found.schedules, found.next
+
     within = reach(principal, "product.read")
     if within.everything:
-        return found
-    seen = {one.sku: _holds(app, within, one.sku) for one in found.schedules}
-    return SchedulePage([one for one in found.schedules if seen[one.sku]], found.next)
+        return SchedulePage(*read(after, limit))
+    if not 1 <= limit <= ROWS.most:
+        raise InvalidValue("limit", f"must be between 1 and {ROWS.most}", limit)
+    seen = Visible(app.reader, within)
+    return SchedulePage(*within_reach(read, lambda one: _holds(seen, one.change), place_of, after, limit))
 
 
 @get(ONE, **QUESTION, **needs("product.read", listed=True), summary="A planned change")
 def show_schedule(app: InjectedApp, principal: InjectedPrincipal, schedule: FromPath[str]) -> ScheduleView:
     """Whatever became of it, and who did what."""
     found = show(app.reader, schedule)
-    if not _holds(app, reach(principal, "product.read"), found.sku):
+    if not _holds(Visible(app.reader, reach(principal, "product.read")), found.change):
         known(None, schedule)
     return found
 
@@ -89,24 +97,32 @@ def move_schedule(
     app: InjectedApp, caller: InjectedCaller, schedule: FromPath[str], data: JSONBody[EffectiveAt]
 ) -> Response[Receipt]:
     """It is due at another moment; one that was refused is planned again."""
-    wish = MoveSchedule(schedule=schedule, due_at=parse_due(data.effective_at), change=_change(app, schedule))
+    wish = MoveSchedule(
+        schedule=schedule, due_at=parse_due(data.effective_at), change=_change(app, caller.principal, schedule)
+    )
     return carry_out(app, caller, wish, f"schedule/{schedule}")
 
 
 @delete(ONE, **COMMAND, **_SAYS, summary="Withdraw a planned change")
 def withdraw_schedule(app: InjectedApp, caller: InjectedCaller, schedule: FromPath[str]) -> Response[Receipt]:
     """It will not be carried out."""
-    wish = WithdrawSchedule(schedule=schedule, change=_change(app, schedule))
+    wish = WithdrawSchedule(schedule=schedule, change=_change(app, caller.principal, schedule))
     return carry_out(app, caller, wish, f"schedule/{schedule}")
 
 
-def _change(app: App, schedule: str) -> PlannableChange:
-    """What it says: who may do that may say when."""
-    return change_of(state_of(events_of(app.reader, schedule), schedule).change)
+def _change(app: App, principal: Principal, schedule: str) -> PlannableChange:
+    """What it says: who may do that may say when. Who neither may nor sees it is told what is told of none."""
+    said = state_of(events_of(app.reader, schedule), schedule).change
+    change = change_of(said)
+    seen = _holds(Visible(app.reader, reach(principal, "product.read")), said)
+    if not seen and not may(app, principal, change):
+        known(None, schedule)
+    return change
 
 
-def _holds(app: App, within: Reach, sku: str) -> bool:
-    return within.everything or within.holds(touched_at(app.reader, sku))
+def _holds(seen: Visible, change: dict[str, Any]) -> bool:
+    """Whether what is planned may be seen: as the product, or as its listing when it is about a channel."""
+    return seen.holds(str(change["sku"]), change.get("channel"))
 
 
 ROUTES: tuple[Any, ...] = (plan_change, list_schedules, show_schedule, move_schedule, withdraw_schedule)

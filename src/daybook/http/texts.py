@@ -6,13 +6,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from daybook.access.authority import Principal, reach
-from daybook.app import App
+from daybook.access.authority import reach
 from daybook.commands.texts import ENGINE, ApproveText, RejectText, RetryText
 from daybook.completeness import drafts, lacking
-from daybook.completeness.drafts import TextPage, TextStatus
-from daybook.completeness.lacking import CompletenessPage, CompletenessStatus
-from daybook.queries.reach import touched_at
+from daybook.completeness.drafts import TextPage, TextRow, TextStatus
+from daybook.completeness.lacking import CompletenessPage, CompletenessRow, CompletenessStatus
+from daybook.completeness.visible import VisibleTexts
+from daybook.filters.visible import Visible, check_within, within_reach
 from daybook.web.declared import COMMAND, QUESTION
 from daybook.web.dependencies import InjectedApp, InjectedCaller, InjectedPrincipal
 from daybook.web.needs import needs
@@ -48,10 +48,21 @@ def list_texts(
     after: AfterKey = None,
     limit: RowLimit = 50,
 ) -> TextPage:
-    """Each text that is to be in another language: where it stands, why, and the next step."""
-    found = drafts.page(app.pool, state=standing, locale=locale, sku=sku, after=after, limit=limit)
-    seen = _seen(app, principal, {one.sku for one in found.texts})
-    return TextPage([one for one in found.texts if one.sku in seen], found.next)
+    """Each text that is to be in another language: where it stands, why, and the next step.
+
+    Within a scope, those that a channel inside of it wants: others would tell where else a product is sold.
+    """
+
+    def read(after: str | None, limit: int) -> tuple[list[TextRow], str | None]:
+        found = drafts.page(app.pool, state=standing, locale=locale, sku=sku, after=after, limit=limit)
+        return found.texts, found.next
+
+    within = reach(principal, "product.read")
+    if within.everything:
+        return TextPage(*read(after, limit))
+    drafts.check_rows(limit)
+    texts = VisibleTexts(Visible(app.reader, within))
+    return TextPage(*within_reach(read, texts.holds, lambda one: f"{one.sku}~{one.slot}", after, limit))
 
 
 @get("/texts/status", **QUESTION, **needs("status.read"), summary="How many texts stand how, and what they cost")
@@ -101,19 +112,31 @@ def list_lacking(
     limit: RowLimit = 50,
 ) -> CompletenessPage:
     """For each channel on which they are sold: what is missing, why, and the next step."""
-    found = lacking.page(
-        app.pool,
-        channel=channel,
-        locale=locale,
-        family=family,
-        missing=missing,
-        sku=sku,
-        everything=everything,
-        after=after,
-        limit=limit,
+    within = reach(principal, "product.read")
+    check_within(within, channel, "channel", "product.read")
+
+    def read(after: str | None, limit: int) -> tuple[list[CompletenessRow], str | None]:
+        found = lacking.page(
+            app.pool,
+            channel=channel,
+            locale=locale,
+            family=family,
+            missing=missing,
+            sku=sku,
+            everything=everything,
+            after=after,
+            limit=limit,
+        )
+        return found.products, found.next
+
+    if within.everything:
+        return CompletenessPage(*read(after, limit))
+    drafts.check_rows(limit)
+    seen = Visible(app.reader, within)
+    rows = within_reach(
+        read, lambda one: seen.holds(one.sku, one.channel), lambda one: f"{one.sku}~{one.channel}", after, limit
     )
-    seen = _seen(app, principal, {one.sku for one in found.products})
-    return CompletenessPage([one for one in found.products if one.sku in seen], found.next)
+    return CompletenessPage(*rows)
 
 
 @get("/completeness/status", **QUESTION, **needs("status.read"), summary="How many products lack what")
@@ -124,13 +147,6 @@ def show_completeness(app: InjectedApp) -> CompletenessStatus:
 
 def _said(data: DraftChoice) -> dict[str, Any]:
     return {name: getattr(data, name) for name in data.__struct_fields__}
-
-
-def _seen(app: App, principal: Principal, skus: set[str]) -> set[str]:
-    within = reach(principal, "product.read")
-    if within.everything:
-        return skus
-    return {sku for sku in skus if within.holds(touched_at(app.reader, sku))}
 
 
 ROUTES: tuple[Any, ...] = (

@@ -11,6 +11,7 @@ from daybook.catalogue.marks import MOST, bands, said
 from daybook.catalogue.reference import Reference
 from daybook.catalogue.typed import truth, value
 from daybook.errors import Forbidden, InvalidValue
+from daybook.filters.visible import outside
 from daybook.product.state import slot_parts
 from daybook.queries.reach import channels_within, within
 from daybook.search.terms import EXAMPLES, STATES, Term, Wanted
@@ -24,7 +25,6 @@ LANGUAGES = (
 PLAIN = ("kind", "family", "parent", "category", "channel")
 THINGS = ("family", "parent", "gtin", "categories", "channels", "prices", "media", "stock")
 """What a product may have or lack, besides an attribute and one price."""
-_OUTSIDE = "is about a channel outside of your grants: name one that is inside, or ask an owner for a wider grant"
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ class Conditions:
             case "has" | "missing":
                 self._marks([f"has:{self._thing(one)}"], without=(one.field == "missing") != without)
             case "channel" if not self._sees(one.value):
-                raise Forbidden(f"{one.field}={one.value} {_OUTSIDE}", permission="product.read")
+                raise outside(f"{one.field}={one.value}", "product.read")
             case name if name in PLAIN:
                 self._marks([f"{name}:{one.value}"], without=without)
             case slot:
@@ -143,7 +143,7 @@ class Conditions:
     def _thing(self, one: Term) -> str:
         restricted = channels_within(self._asking.products) is not None
         if one.value == "channels" and restricted:
-            raise Forbidden(f"{one.field}={one.value} {_OUTSIDE}", permission="product.read")
+            raise outside(f"{one.field}={one.value}", "product.read")
         known = one.value in THINGS or one.value.startswith("prices.")
         if not known and slot_parts(one.value)[0] not in self._asking.reference.attributes:
             raise InvalidValue(
@@ -178,7 +178,7 @@ class Conditions:
     def _state(self, one: Term) -> None:
         without = "NOT " if one.operator == "!=" else ""
         if not self._asking.channels.channel(one.value):
-            raise Forbidden(f"{one.field}={one.value} {_OUTSIDE}", permission="channel.read")
+            raise outside(f"{one.field}={one.value}", "channel.read")
         table = self._asking.listings_of(one.value)
         if one.field == "held":
             self._add(f"{without}EXISTS (SELECT FROM {table} h WHERE h.sku = l.sku AND h.held IS NOT NULL)")

@@ -136,6 +136,12 @@ def authorised(app: App, principal: Principal, command: object) -> str | None:
     return access_column(principal, grants)
 
 
+def may(app: App, principal: Principal, command: object) -> bool:
+    """Whether the command would be allowed; nothing is recorded, so nothing was refused."""
+    found = (decide(principal, one.permission, _touched(one), _facts(app, one)) for one in required(command))
+    return not any(isinstance(one, Denied) for one in found)
+
+
 def _touched(one: Requirement) -> Touched:
     named = {CHANNEL: one.channel, PRICE_LIST: one.price_list, LOCATION: one.location}
     return {dimension: frozenset({name}) for dimension, name in named.items() if name is not None}

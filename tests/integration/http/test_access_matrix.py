@@ -56,6 +56,8 @@ class Sent(msgspec.Struct, frozen=True):
     """The dimensions that it names, a product's categories and channels included."""
     listed: bool = False
     """The answer leaves out what is outside, so that whoever has the permission anywhere is let in."""
+    hidden: bool = False
+    """Who may not, and does not see what it is about, is told that it is not there."""
 
 
 P, C = "/products/{sku}", "/channels/{channel}"
@@ -125,8 +127,11 @@ SENT: dict[str, Sent] = {
         ("price.change",),
         {"effective_at": LATER.isoformat()},
         (CATEGORY, PRICE_LIST),
+        hidden=True,
     ),
-    "withdraw_schedule": Sent("DELETE", "/schedules/{sku}", ("price.change",), None, (CATEGORY, PRICE_LIST)),
+    "withdraw_schedule": Sent(
+        "DELETE", "/schedules/{sku}", ("price.change",), None, (CATEGORY, PRICE_LIST), hidden=True
+    ),
     "list_texts": Sent("GET", "/texts", ("product.read",), listed=True),
     "show_text_status": Sent("GET", "/texts/status", ("status.read",)),
     "approve_text": Sent("POST", f"{P}/texts/approved", ("product.change",), DRAFT, (CATEGORY,)),
@@ -344,7 +349,8 @@ def check(client: TestClient[Litestar], role: str, dimension: str | None) -> Non
             answer = ask(client, sent, login, outside)
             said = f"{login}: {name}, {'outside' if outside else 'inside'}: {answer.status_code} {answer.text[:300]}"
             assert answer.status_code < 500, said
-            assert (answer.status_code != 403) is allowed(sent, role, dimension, outside), said
+            refused = answer.status_code == 403 or (sent.hidden and answer.status_code == 404)
+            assert refused is not allowed(sent, role, dimension, outside), said
             if answer.status_code == 403:
                 problem = answer.json()
                 assert problem["code"] == "forbidden", said

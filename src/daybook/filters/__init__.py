@@ -1,0 +1,1 @@
+"""What lists are asked for and show: names that there are, and rows that lie within a grant."""

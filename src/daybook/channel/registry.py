@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import entry_points
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -26,6 +26,16 @@ News = Callable[[int], Sequence[Recorded]]
 """The events of `TYPES` after a position, in order."""
 
 
+Purpose = Literal["sale", "work", "reading"]
+
+
+def purpose_of(manifest: Manifest) -> Purpose:
+    """What a projection is there for: to sell on, to have something done, to be asked."""
+    if manifest.connector is None:
+        return "reading"
+    return "work" if manifest.kind == "work" else "sale"
+
+
 class Kind(msgspec.Struct, frozen=True):
     """A kind of channel, as far as a command that adds one has to know it."""
 
@@ -33,6 +43,8 @@ class Kind(msgspec.Struct, frozen=True):
     """The settings with which one of this name begins; raises InvalidValue and Refused for the name."""
     recordable: tuple[str, ...]
     """Settings of its connector that the command may hold."""
+    purpose: Purpose = "sale"
+    """Products are listed, and orders come, where they are for sale alone."""
 
 
 class _Snapshot(msgspec.Struct, frozen=True):
@@ -123,10 +135,10 @@ class Registry:
         return seen.added.get(name) or seen.gone.get(name)
 
     def kinds(self) -> Mapping[str, Kind]:
-        """The kinds of channels that are installed, by name."""
+        """The kinds of projections that are installed, by name."""
         return {
-            kind: Kind(partial(self._defaults, kind), self._installed[kind].recordable())
-            for kind in sorted(self.installed)
+            name: Kind(partial(self._defaults, name), one.recordable(), purpose_of(one))
+            for name, one in self._installed.items()
         }
 
     def _defaults(self, kind: str, name: str) -> ChannelConfigured:

@@ -10,8 +10,8 @@ import msgspec
 from daybook import limits
 from daybook.access.state import NOBODY, AccessState
 from daybook.catalogue.reference import Reference
-from daybook.channel.registry import Kind
-from daybook.errors import NotFound
+from daybook.channel.registry import Kind, Purpose
+from daybook.errors import InvalidValue, NotFound
 from daybook.events import ChannelConfigured, Event
 from daybook.log.application import Log
 from daybook.log.snapshots import Evolve, Fold, S
@@ -53,7 +53,11 @@ SNAPSHOTS = {noun: FOLDS[noun] for noun in ("product", "stock")}
 Loaded = Mapping[str, tuple[Any, int]]
 """Stream -> its state and version."""
 Kinds = Mapping[str, Kind]
-"""The kinds of channels that are installed, by name."""
+"""The kinds of channels, and the read models, that are installed, by name."""
+UNSOLD: dict[Purpose, str] = {
+    "work": "is a work: it is told of products and orders, and nothing is sold there",
+    "reading": "is a read model: it is asked, and nothing is sold there",
+}
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -158,17 +162,24 @@ class DecisionView:
 
     def kind(self, kind: str) -> Kind:
         """The kind of channel of this name, or NotFound."""
-        if kind not in self._kinds:
-            there = ", ".join(sorted(self._kinds)) or "none"
+        if kind not in self._kinds or self._kinds[kind].purpose == "reading":
+            there = ", ".join(sorted(name for name, one in self._kinds.items() if one.purpose != "reading")) or "none"
             raise NotFound(f"kind: no kind of channel {kind!r} is installed; installed are: {there}", field="kind")
         return self._kinds[kind]
 
     def first_settings(self, name: str) -> ChannelConfigured | None:
         """What an installed channel goes by until it is configured; None for one that is not installed."""
-        return self._kinds[name].defaults(name) if name in self._kinds else None
+        found = self._kinds.get(name)
+        return None if found is None or found.purpose == "reading" else found.defaults(name)
+
+    def purpose(self, name: str) -> Purpose:
+        """What the projection of a channel's name is there for. One that is not installed was made to sell."""
+        added = self.reference.added.get(name)
+        kind = self._kinds.get(name if added is None else added.kind)
+        return "sale" if kind is None else kind.purpose
 
     def check_channel(self, name: str, field: str = "channel", *, idle: bool = False) -> str:
-        """The channel's name, when there is such a channel. `idle`: nothing is asked of it, so it may be one that went.
+        """The channel's name, when things are sold there. `idle`: nothing is asked of it, so it may be one that went.
 
         So a description that names a removed channel as it is, or takes the product off it, still holds.
         """
@@ -179,8 +190,10 @@ class DecisionView:
             raise NotFound(
                 f"{field}: the channel {name!r} was removed; `daybook channel add {name}` brings it back", field=field
             )
+        there = ", ".join(sorted(one for one in self.channels if self.purpose(one) == "sale")) or "none"
+        if not idle and (why := UNSOLD.get(self.purpose(name))):
+            raise InvalidValue(field, f"{name} {why}; the channels are: {there}", name)
         if name not in self.channels:
-            there = ", ".join(sorted(self.channels)) or "none"
             raise NotFound(f"{field}: there is no channel {name!r}; the channels are: {there}", field=field)
         return name
 

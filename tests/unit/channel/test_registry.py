@@ -125,7 +125,7 @@ def test_the_log_is_asked_once_a_second_and_at_once_for_a_name_that_is_not_there
 
 def test_a_kind_says_with_which_settings_a_channel_of_it_begins() -> None:
     kinds = following().kinds()
-    assert list(kinds) == ["single", "toy"]
+    assert {name: one.purpose for name, one in kinds.items()} == {"model": "reading", "single": "sale", "toy": "sale"}
     assert kinds["toy"].defaults("doll") == ChannelConfigured(name="doll")
     assert kinds["single"].defaults("single") == ONE.defaults
     with pytest.raises(Refused, match="there can be only one single"):

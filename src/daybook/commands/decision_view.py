@@ -56,7 +56,6 @@ Kinds = Mapping[str, Kind]
 """The kinds of channels, and the read models, that are installed, by name."""
 UNSOLD: dict[Purpose, str] = {
     "work": "is a work: it is told of products and orders, and nothing is sold there",
-    "reading": "is a read model: it is asked, and nothing is sold there",
 }
 
 
@@ -190,7 +189,7 @@ class DecisionView:
             raise NotFound(
                 f"{field}: the channel {name!r} was removed; `daybook channel add {name}` brings it back", field=field
             )
-        there = ", ".join(sorted(one for one in self.channels if self.purpose(one) == "sale")) or "none"
+        there = ", ".join(sorted(one for one in self.channels if self.purpose(one) not in UNSOLD)) or "none"
         if not idle and (why := UNSOLD.get(self.purpose(name))):
             raise InvalidValue(field, f"{name} {why}; the channels are: {there}", name)
         if name not in self.channels:

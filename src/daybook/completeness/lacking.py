@@ -6,11 +6,14 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from daybook.app import App
+from daybook.catalogue.reference import Reference
 from daybook.completeness.drafts import after_of, check_rows, generation
 from daybook.completeness.stopped import stopped
+from daybook.filters.names import check_channel, check_defined, check_slot
 from daybook.postgres.pool import Pool, fetch
 from daybook.postgres.sql import load
-from daybook.texts.lacks import ChannelLacks, Lack
+from daybook.texts.lacks import KINDS, ChannelLacks, Lack
 from daybook.values import parse_code, parse_locale, parse_sku
 
 QUERIES = load(Path(__file__).with_name("lacking.sql"))
@@ -56,7 +59,7 @@ class CompletenessStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page(
-    pool: Pool,
+    app: App,
     *,
     channel: str | None = None,
     locale: str | None = None,
@@ -69,22 +72,30 @@ def page(
 ) -> CompletenessPage:
     """Products that lack something; with `everything` the others too. Raises InvalidValue, NotFound and Unavailable."""
     check_rows(limit)
+    reference = app.reader.reference()
+    check_defined(reference, family=family)
     sku_after, facet_after = after_of(after)
     given = {
-        "channel": None if channel is None else parse_code(channel, "channel"),
+        "channel": None if channel is None else check_channel(app, channel),
         "locale": None if locale is None else parse_locale(locale, "locale"),
         "family": None if family is None else parse_code(family, "family"),
-        "missing": None if missing is None else parse_code(missing, "missing"),
+        "missing": None if missing is None else check_slot(reference, missing, "missing", _fields(reference)),
         "sku": None if sku is None else parse_sku(sku),
         "everything": everything,
         "sku_after": sku_after,
         "facet_after": facet_after,
         "limit": limit,
     }
-    found = fetch(pool, generation(pool).composed(QUERIES["page"]).decode(), given)
+    found = fetch(app.pool, generation(app.pool).composed(QUERIES["page"]).decode(), given)
     last = found[-1] if len(found) == limit else None
-    rows = _with_stops(pool, [_row(*one) for one in found])
+    rows = _with_stops(app.pool, [_row(*one) for one in found])
     return CompletenessPage(rows, None if last is None else f"{last[0]}~{last[1]}")
+
+
+def _fields(reference: Reference) -> set[str]:
+    """What may be missing besides attributes that are defined: a channel's settings, and what families require."""
+    required = (codes for one in reference.families.values() for codes in one.required.values())
+    return {*KINDS, "settings", *(code for codes in required for code in codes)}
 
 
 def status(pool: Pool) -> CompletenessStatus:

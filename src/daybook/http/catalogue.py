@@ -7,6 +7,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import FromPath, QueryParameter
 
 from daybook.access.authority import reach
+from daybook.filters.names import check_channel, check_defined
 from daybook.filters.visible import check_within
 from daybook.queries.catalogue import PageThen, page_then
 from daybook.queries.catalogue_diff import CatalogueDiff, Comparison, Filters
@@ -54,6 +55,9 @@ def show_catalogue(
     """
     within = reach(principal, "product.read")
     check_within(within, listed_on, "listed_on", "product.read")
+    check_defined(app.reader.reference(), family=family, category=category)
+    if listed_on is not None:
+        check_channel(app, listed_on, "listed_on")
     then = catalogue_at(app.pool, app.reader, app.registry, moment(app.reader, at, position).position)
     reference = app.reader.reference(then.position)
     found = page_then(
@@ -85,6 +89,7 @@ def compare_catalogue(
 
     A page may be short while there is a next one. Only what changed in between is read.
     """
+    check_defined(app.reader.reference(), family=family, category=category)
     comparison = Comparison(
         app.reader,
         either(app.reader, since, "from"),

@@ -11,6 +11,7 @@ from daybook.commands import CancelOrder, PayOrder, RefundOrder, ReturnOrder, Sh
 from daybook.commands.order_intake import NewOrder
 from daybook.errors import InvalidValue, VersionConflict
 from daybook.events import CancelCause
+from daybook.filters.names import check_channel
 from daybook.filters.visible import check_within
 from daybook.orders.state import OrderStatus
 from daybook.queries.orders import OrderChange, OrderPage, OrderView, history, page, show
@@ -117,7 +118,7 @@ def list_orders(
     """
     readable = reach(principal, "order.read")
     check_within(readable, channel, "channel", "order.read")
-    within = channels_within(readable) if channel is None else frozenset({channel})
+    within = channels_within(readable) if channel is None else frozenset({check_channel(app, channel)})
     return page(app.pool, channels=within, before=before, limit=limit, oversold=oversold, state=status)
 
 

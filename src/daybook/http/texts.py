@@ -117,7 +117,7 @@ def list_lacking(
 
     def read(after: str | None, limit: int) -> tuple[list[CompletenessRow], str | None]:
         found = lacking.page(
-            app.pool,
+            app,
             channel=channel,
             locale=locale,
             family=family,

@@ -11,6 +11,7 @@ from daybook.catalogue.marks import MOST, bands, said
 from daybook.catalogue.reference import Reference
 from daybook.catalogue.typed import truth, value
 from daybook.errors import Forbidden, InvalidValue
+from daybook.filters.names import KINDS, check_slot, unknown
 from daybook.filters.visible import outside
 from daybook.product.state import slot_parts
 from daybook.queries.reach import channels_within, within
@@ -27,6 +28,10 @@ THINGS = ("family", "parent", "gtin", "categories", "channels", "prices", "media
 """What a product may have or lack, besides an attribute and one price."""
 
 
+DEFAULT_LIST = "default"
+"""Of prices that name no list."""
+
+
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks, and what the book is like meanwhile."""
 
@@ -38,6 +43,10 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """The position of a moment that was typed."""
     listings_of: Callable[[str], str]
     """The table of a channel's listings, quoted. Raises NotFound."""
+    check_channel: Callable[[str, str], str]
+    """(name, field) -> the name of a channel that there is or was. Raises InvalidValue."""
+    any_has: Callable[[str], bool]
+    """Whether a product within reach has a mark."""
 
 
 class Conditions:
@@ -51,7 +60,12 @@ class Conditions:
         for word in wished.words:
             self._word(word, near)
         for one in wished.terms:
-            self._term(one)
+            try:
+                self._term(one)
+            except InvalidValue as error:
+                field, reason = error.details["field"], error.details["reason"]
+                said = reason if field == one.parameter else f"{field}: {reason}"
+                raise InvalidValue(one.parameter, str(said), error.details["value"]) from error
 
     @property
     def text(self) -> str:
@@ -126,14 +140,36 @@ class Conditions:
             case "channel" if not self._sees(one.value):
                 raise outside(f"{one.field}={one.value}", "product.read")
             case name if name in PLAIN:
+                self._check_name(one)
                 self._marks([f"{name}:{one.value}"], without=without)
             case slot:
                 self._value(slot, one, without)
+
+    def _check_name(self, one: Term) -> None:
+        """Raises InvalidValue for a kind, channel, family or category that there is not."""
+        reference = self._asking.reference
+        if one.field == "channel":
+            self._asking.check_channel(one.value, one.field)
+        elif one.field == "kind" and one.value not in KINDS:
+            raise unknown(one.field, one.field, one.value, KINDS)
+        elif one.field in ("family", "category"):
+            there = reference.families if one.field == "family" else reference.categories
+            if one.value not in there:
+                raise unknown(one.field, one.field, one.value, there)
+
+    def _check_price(self, field: str, name: str) -> None:
+        """Raises InvalidValue for a price list that no channel and no price names, and a currency that there is not."""
+        price_list, _, currency = name.removeprefix("prices.").rpartition(".")
+        exponent(currency, field)
+        lists = {DEFAULT_LIST, *(one.price_list for one in self._asking.reference.channels.values())}
+        if price_list not in lists and not self._asking.any_has(f"has:{name}"):
+            raise unknown(field, "price list", price_list, lists)
 
     def _value(self, slot: str, one: Term, without: bool) -> None:
         definition = self._asking.reference.attributes.get(slot_parts(slot)[0])
         if definition is None:
             raise InvalidValue("where", f"there is no field or attribute {slot}; such as {EXAMPLES}", one.value)
+        slot = check_slot(self._asking.reference, slot, one.field)
         names = [f"is:{slot}={each}" for each in said(value(definition, one.value))]
         if not names:
             raise InvalidValue(slot, "is too long to be found whole: look for its words", one.value)
@@ -144,16 +180,21 @@ class Conditions:
         restricted = channels_within(self._asking.products) is not None
         if one.value == "channels" and restricted:
             raise outside(f"{one.field}={one.value}", "product.read")
-        known = one.value in THINGS or one.value.startswith("prices.")
-        if not known and slot_parts(one.value)[0] not in self._asking.reference.attributes:
+        if one.value in THINGS:
+            return one.value
+        if one.value.startswith("prices."):
+            self._check_price(one.field, one.value)
+            return one.value
+        if slot_parts(one.value)[0] not in self._asking.reference.attributes:
             raise InvalidValue(
                 one.field, f"must be one of {', '.join(THINGS)}, prices.LIST.CURRENCY or an attribute", one.value
             )
-        return one.value
+        return check_slot(self._asking.reference, one.value, one.field)
 
     def _amount(self, one: Term, name: str, units: Decimal) -> None:
         """Stock or a price: the bands of the index first, then the amount itself."""
         if name != "stock":
+            self._check_price(one.field, name)
             parse_money(one.value, name.rpartition(".")[2], one.field)
         try:
             amount = Decimal(one.value)
@@ -179,6 +220,7 @@ class Conditions:
         without = "NOT " if one.operator == "!=" else ""
         if not self._asking.channels.channel(one.value):
             raise outside(f"{one.field}={one.value}", "channel.read")
+        self._asking.check_channel(one.value, one.field)
         table = self._asking.listings_of(one.value)
         if one.field == "held":
             self._add(f"{without}EXISTS (SELECT FROM {table} h WHERE h.sku = l.sku AND h.held IS NOT NULL)")

@@ -4,7 +4,7 @@ It is looked up in the projection `search`, so it is as new as that: `position` 
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from daybook import limits
 from daybook.access.authority import EVERYWHERE, Reach
 from daybook.app import App
 from daybook.errors import InvalidValue
+from daybook.filters.names import check_channel, check_slot
 from daybook.postgres.pool import fetch
 from daybook.postgres.sql import beside
 from daybook.product.state import slot_parts
@@ -81,6 +82,8 @@ class Search:
             channels=channels,
             position_of=self._position_of,
             listings_of=self._listings_of,
+            check_channel=partial(check_channel, app),
+            any_has=self._any_has,
         )
         self._generation, self.position = self._live(NAME)
         self._conditions = Conditions(self._asking, wished)
@@ -118,6 +121,11 @@ class Search:
                 return
             after = rows[-1][0]
 
+    def _any_has(self, mark: str) -> bool:
+        scope = Conditions(self._asking, Wanted())
+        query = QUERIES["any_has"].replace("<conditions>", scope.text)
+        return bool(fetch(self._app.pool, of_listing(self._generation, query), scope.parameters | {"mark": [mark]}))
+
     def _total(self) -> int:
         return int(self._fetch("total", limit=limits.FOUND_COUNTED.most + 1)[0][0])
 
@@ -132,6 +140,7 @@ class Search:
         if slot_parts(count_by)[0] not in self._asking.reference.attributes:
             known = ", ".join(COUNTED_BY)
             raise InvalidValue("count_by", f"must be one of {known} or an attribute", count_by)
+        count_by = check_slot(self._asking.reference, count_by, "count_by")
         return f"is:{count_by}="
 
     def _fetch(self, name: str, **given: Any) -> list[Any]:

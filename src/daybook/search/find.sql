@@ -23,6 +23,10 @@ SELECT substr(mark, length(%(prefix)s) + 1), count(*) FROM (
 ) AS matching CROSS JOIN LATERAL unnest(matching.marks) AS mark
 WHERE starts_with(mark, %(prefix)s) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s
 
+-- name: any_has
+-- One product that has a mark, where there is one.
+SELECT 1 FROM {listings} l WHERE l.marks && %(mark)s::text[] AND <conditions> LIMIT 1
+
 -- name: live
 -- The live generation of a projection, and where it stands.
 SELECT p.live, g.position FROM projections p JOIN generations g ON g.projection = p.name AND g.generation = p.live

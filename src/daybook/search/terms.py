@@ -24,6 +24,8 @@ class Term(msgspec.Struct, frozen=True):
     field: str
     operator: Operator
     value: str
+    parameter: str = "where"
+    """How it was asked: what is wrong with it is told of this."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +41,18 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return not self.words and not self.terms
 
 
-def wanted(text: str | None, terms: Sequence[str]) -> Wanted:
-    """Words and terms as a person typed them. Raises InvalidValue."""
+def wanted(text: str | None, terms: Sequence[str], asked: Sequence[Term] = ()) -> Wanted:
+    """Words and terms as a person typed them, and terms that were asked in another way. Raises InvalidValue."""
     words = tuple(folded(check_text(text, "q", limits.FILTER)).split()) if text else ()
-    for limit, number, field in ((limits.FIND_WORDS, len(words), "q"), (limits.FIND_TERMS, len(terms), "where")):
+    for limit, number, field in (
+        (limits.FIND_WORDS, len(words), "q"),
+        (limits.FIND_TERMS, len(terms) + len(asked), "where"),
+    ):
         if excess := limit.excess(number):
             raise InvalidValue(field, excess, number)
-    return Wanted(words=words, terms=tuple(term(one) for one in terms))
+    for one in asked:
+        check_text(one.value, one.parameter, limits.FILTER)
+    return Wanted(words=words, terms=(*(term(one) for one in terms), *asked))
 
 
 def term(text: str) -> Term:

@@ -17,6 +17,8 @@ from daybook.postgres import permission
 
 _log = logging.getLogger(__name__)
 
+ALIASES = "aliases"
+"""Where it is noted among a route's options how a parameter is named when it is sent."""
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:daybook:problem:"
 """What a problem's `type` starts with; the rest is its code, as in docs/reference/http.md."""
@@ -166,6 +168,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
             members = {"field": field, "reason": reason}
         case [{"message": str() as reason, **first}, *_]:
             field = str(first.get("key", "body"))
+            if first.get("source") != "body":
+                field = _handler_options(request).get(ALIASES, {}).get(field, field)
             detail, members = f"{field}: {reason}", {"field": field, "reason": reason}
     if error.status_code in (404, 405):
         detail = f"there is no {request.method} {_path(request)}: the routes are at /schema"
@@ -191,6 +195,11 @@ def client_gone(request: Request[Any, Any, Any], error: ClientGone) -> Response[
     text = "%s %s: the client left before it had sent its request"
     _log.info(text, request.method, request.url.path, extra=_fields(request))
     return problem(request, 400, "malformed", "the request ended before its body did")
+
+
+def _handler_options(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    handler = request.scope.get("route_handler")
+    return {} if handler is None else handler.opt
 
 
 def _fields(request: Request[Any, Any, Any]) -> dict[str, str]:

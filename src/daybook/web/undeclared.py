@@ -15,7 +15,7 @@ from litestar.routes import HTTPRoute
 
 from daybook import limits
 from daybook.values import check_limit
-from daybook.web.problems import ClientGone, malformed
+from daybook.web.problems import ALIASES, ClientGone, malformed
 
 TAKES = "takes"
 """Where it is noted among a route's options."""
@@ -58,6 +58,8 @@ def learn(application: Litestar) -> None:
     for route in application.routes:
         if isinstance(route, HTTPRoute):
             for handler, model in route.route_handler_map.values():
+                sent = (*model.expected_query_params, *model.expected_header_params)
+                handler.opt[ALIASES] = {one.field_name: one.field_alias for one in sent}
                 handler.opt[TAKES] = Takes(
                     parameters=frozenset(one.field_alias for one in model.expected_query_params),
                     lists=frozenset(model.sequence_query_parameter_names),

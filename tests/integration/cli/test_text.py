@@ -76,6 +76,9 @@ async def test_a_draft_is_listed_approved_and_then_the_product_s(
     (row,) = daybook.json("text", "list", "--state", "draft")["texts"]
     assert (row["source"], row["draft"], row["characters"]) == ("Rugzak", "[DE] Rugzak", 6)
     assert row["next_step"] == "daybook text approve A name de-DE"
+    (lack,) = daybook.json("completeness", "list", "--missing", "name@de-DE")["products"]
+    for asked in (("completeness", "list", "--channel"), ("order", "list", "--channel")):
+        assert "there is no channel 'nope'" in daybook("--json", *asked, "nope").problem["message"], asked
     (lack,) = daybook.json("completeness", "list", "--missing", "name")["products"]
     assert lack["missing"][0]["reason"] == "a draft waits for somebody to approve it"
 
@@ -172,7 +175,7 @@ async def test_a_channel_on_its_kind_s_settings_is_not_called_complete(database:
         made.runner()
         await made.carry_out(CreateProduct(sku="A"), ListProduct(sku="A", channel="toy"))
         await made.caught_up()
-        for asked in ((), ("--missing", "name"), ("--locale", DE)):
+        for asked in ((), ("--missing", "price"), ("--locale", DE)):
             assert "toy is not configured" in " ".join(daybook("completeness", "list", *asked).stdout.split()), asked
         (row,) = daybook.json("completeness", "list")["products"]
         assert row["complete"] is False and row["score"] == 0.0

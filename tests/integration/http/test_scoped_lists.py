@@ -203,3 +203,41 @@ def test_what_is_planned_and_can_not_be_seen_is_not_there_for_who_would_change_i
                 nobody = client.request(method, f"{API}/schedules/sch-none", json=body)
                 assert nobody.status_code == 404
                 assert answer.json()["detail"] == nobody.json()["detail"].replace("sch-none", schedule)
+
+
+UNKNOWN = (
+    ("/completeness", "channel", "nope", "there is no channel 'nope'; there are: deepl, shop, toy"),
+    (
+        "/completeness",
+        "missing",
+        "bogus",
+        "no field or attribute 'bogus'; there are: gtin, name, picture, price, settings",
+    ),
+    ("/completeness", "missing", "name@", "must be an attribute, such as name or name@nl-NL"),
+    ("/completeness", "family", "shoos", "there is no family 'shoos'"),
+    ("/orders", "channel", "nope", "there is no channel 'nope'; there are: deepl, shop, toy"),
+    ("/catalogue", "listed_on", "nope", "there is no channel 'nope'"),
+    ("/catalogue", "family", "shoos", "there is no family 'shoos'"),
+    ("/catalogue", "category", "shoos", "there is no category 'shoos'; there are: all, bags, shoes"),
+)
+
+
+def test_a_name_that_there_is_not_is_told_with_what_there_is(app: App, client: TestClient[Litestar]) -> None:
+    for path, parameter, name, said in UNKNOWN:
+        refused = client.get(f"{API}{path}", params={parameter: name})
+        assert (refused.status_code, refused.json()["field"]) == (422, parameter), (path, parameter, refused.text)
+        assert said in refused.json()["reason"], refused.text
+    for field in ("price", "name", "name@de-DE"):
+        assert client.get(f"{API}/completeness", params={"missing": field}).status_code == 200, field
+
+
+def test_a_parameter_that_can_not_be_read_is_named_as_it_was_sent(client: TestClient[Litestar]) -> None:
+    for path, parameter in (
+        ("/completeness", "all"),
+        ("/orders", "state"),
+        ("/orders", "oversold"),
+        ("/find", "limit"),
+    ):
+        refused = client.get(f"{API}{path}", params={parameter: "loud"})
+        assert (refused.status_code, refused.json()["field"]) == (400, parameter), refused.text
+        assert refused.json()["detail"].startswith(f"{parameter}: "), refused.text

@@ -27,7 +27,7 @@ from daybook.queries.fields import effective
 from daybook.queries.groups import fold
 from daybook.queries.reach import touched_by
 from daybook.search.find import Search
-from daybook.search.terms import wanted
+from daybook.search.terms import Term, wanted
 from daybook_projections import search
 from tests.fixtures.channels import toy
 from tests.fixtures.examples import examples
@@ -228,8 +228,35 @@ def test_what_a_person_mistypes_is_refused_with_what_there_is(app: App) -> None:
     ):
         with pytest.raises(InvalidValue, match=said):
             Search(app, wanted(None, [term]))
-    with pytest.raises(NotFound):
-        Search(app, wanted(None, ["rejected=nowhere"]))
+    for term, said in (
+        ("channel=nope", "where: channel: there is no channel 'nope'; there are: shop, toy"),
+        ("rejected=nowhere", "where: rejected: there is no channel 'nowhere'; there are: shop, toy"),
+        ("family=shoos", "where: family: there is no family 'shoos'"),
+        ("family!=shoos", "there is no family 'shoos'"),
+        ("category=nope", "where: category: there is no category 'nope'; there are: all, bags, shoes"),
+        ("kind=foo", "there is no kind 'foo'; there are: model, product, variant"),
+        ("missing=name@", "must be an attribute, such as name or name@nl-NL"),
+        ("has=name#", "must be an attribute"),
+        ("missing=name@xx-YY", "where: missing: "),
+        ("name@=Rode sokken", "must be an attribute"),
+        ("missing=prices.default", "where: missing: "),
+        ("has=prices.nolist.EUR", "there is no price list 'nolist'"),
+        ("prices.nolist.EUR<20", "there is no price list 'nolist'"),
+    ):
+        with pytest.raises(InvalidValue) as refused:
+            Search(app, wanted(None, [term]))
+        assert said in refused.value.message and refused.value.details["field"] == "where", term
+    with pytest.raises(InvalidValue, match="on: channel: there is no channel 'nope'"):
+        Search(app, wanted(None, [], [Term("channel", "=", "nope", "on")]))
+    with pytest.raises(InvalidValue, match="count_by: must be an attribute"):
+        Search(app, wanted(None, [])).page(count_by="name@")
+
+
+def test_a_price_list_that_no_channel_names_is_known_where_a_product_has_it(app: App) -> None:
+    carry(app, described("A-1", prices=(Price(amount="1.00", currency="EUR", price_list="b2b"),)))
+    level(app)
+    for term in ("has=prices.b2b.EUR", "prices.b2b.EUR<20"):
+        assert walked(app, None, [term]) == ["A-1"], term
 
 
 def test_nobody_asks_for_a_channel_outside_of_his_grants(app: App) -> None:

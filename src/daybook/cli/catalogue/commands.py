@@ -68,12 +68,16 @@ def show(
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most so many groups, 1 to 200.")] = 50,
 ) -> None:
     """Show the catalogue as it is or was, a page at a time."""
+    from daybook.filters.names import check_channel, check_defined
     from daybook.queries.catalogue import full_page_then
     from daybook.queries.moment import resolve
     from daybook.queries.timeline import catalogue_at
     from daybook.terminal.catalogue import views
 
     with app_for_queries(common) as on:
+        check_defined(on.reader.reference(), family=family, category=category)
+        if listed_on is not None:
+            check_channel(on, listed_on, "listed_on")
         then = catalogue_at(on.pool, on.reader, on.registry, resolve(on.reader, at, position).position)
         with working(common, "reading the log") as on_progress:
             found = full_page_then(
@@ -116,10 +120,12 @@ def diff(
     Only what changed in between is read. With --channel, today's code of the channel is asked what it makes of both.
     """
     from daybook.cli.product.typed import moment
+    from daybook.filters.names import check_defined
     from daybook.queries.catalogue_diff import Comparison, Filters
     from daybook.terminal.catalogue import diff as asked
 
     with app_for_queries(common) as on:
+        check_defined(on.reader.reference(), family=family, category=category)
         comparison = Comparison(
             on.reader,
             moment(on.reader, since),

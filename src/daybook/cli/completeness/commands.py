@@ -47,7 +47,7 @@ def list_lacking(
 
     with app_for_queries(common) as on:
         found = page(
-            on.pool,
+            on,
             channel=channel,
             locale=locale,
             family=family,

@@ -51,13 +51,14 @@ def find(
     """
     from daybook.errors import InvalidValue
     from daybook.search.find import Search
-    from daybook.search.terms import wanted
+    from daybook.search.terms import Term, wanted
     from daybook.terminal.find import views
 
     if rejected and on is None:
         raise InvalidValue("rejected", "needs a channel: --on NAME")
-    terms = [*(where or ()), *(f"missing={one}" for one in missing or ()), *([f"channel={on}"] if on else [])]
-    terms += [f"rejected={on}"] if rejected else []
+    asked = [Term("missing", "=", one, "missing") for one in missing or ()]
+    asked += [Term("channel", "=", on, "on")] if on else []
+    asked += [Term("rejected", "=", on, "on")] if on and rejected else []
     with app_for_queries(common) as app:
-        found = Search(app, wanted(text, terms)).page(after, limit, count_by)
+        found = Search(app, wanted(text, where or (), asked)).page(after, limit, count_by)
     answer(common, found, views.found(found, count_by))

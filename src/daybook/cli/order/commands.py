@@ -137,11 +137,12 @@ def list_orders(
     ] = None,
 ) -> None:
     """List orders, newest first."""
+    from daybook.filters.names import check_channel
     from daybook.queries.orders import page
     from daybook.terminal.order import views
 
     with app_for_queries(common) as on:
-        channels = None if channel is None else frozenset({channel})
+        channels = None if channel is None else frozenset({check_channel(on, channel)})
         found = page(on.pool, channels=channels, before=before, limit=limit, oversold=oversold, state=state)
     answer(common, found, views.listed(found))
 

@@ -56,7 +56,8 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
 
     Raises FolderInUse, BadConfiguration for a port that is taken, NotFound for an unknown channel, and Unavailable.
     """
-    chosen = [one for one in installed().all() if not channels or one.name in channels]
+    registry = installed()
+    chosen = [one for one in registry.all() if not channels or one.name in channels]
     # What is not installed may have been added: the log knows, as soon as there is a server to ask.
     added = [name for name in channels if name not in [one.name for one in chosen]]
     if added:
@@ -86,7 +87,7 @@ def up(common: CommonOptions, port: int | None, channels: tuple[str, ...], sandb
             addresses = role_addresses(name, started)
             only = [f"--only={one}" for one in channels] if name in ("project", "deliver", "intake") else []
             # -P: a file in the present folder that is called like a module must not be taken for it.
-            told = needed_by(name, environment) | addresses
+            told = needed_by(name, environment, registry) | addresses
             supervisor.run(name, [sys.executable, "-P", "-m", "daybook", "run", name, *only], told)
 
         def move() -> None:
@@ -136,12 +137,15 @@ def role_environment(environ: Mapping[str, str], found: Settings, channels: tupl
     }
 
 
-def needed_by(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+def needed_by(name: str, environment: Mapping[str, str], registry: Registry) -> dict[str, str]:
     """What of it a role needs: credentials of channels, people's keys and logins are not for those who don't use them.
 
-    The API is told of the channels too, so that it can say what a channel still lacks.
+    The intake is told of those channels alone that can let their orders in, and of those that may yet be added. The API
+    is told of all channels, so that it can say what one still lacks.
     """
     unused = _UNUSED[name]
+    if name == "intake":
+        unused += tuple(f"{_CHANNEL}{one.name.upper()}_" for one in registry.all() if one.orders is None)
     return {variable: one for variable, one in environment.items() if not variable.startswith(unused)}
 
 

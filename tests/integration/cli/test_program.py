@@ -14,11 +14,14 @@ import typer
 from msgspec.structs import replace
 from typer.main import get_command
 
+from daybook.channel.registry import Registry
 from daybook.cli.main import EXITS, MEANINGS, cli
 from daybook.cli.manual import commands, manual
 from daybook.cli.options import EXAMPLE_WIDTH, shell_lines
 from daybook.config import Settings, from_environment
-from daybook.runtime.up import role_environment
+from daybook.runtime.up import needed_by, role_environment
+from daybook_projections.webshop.orders import ORDERS
+from tests.fixtures.channels import toy
 from tests.fixtures.commandline import Daybook
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,6 +150,18 @@ def test_the_roles_are_told_where_the_servers_are_and_only_about_the_channels_th
     assert from_environment(told) == replace(found, channels={"bol": {"url": "b"}})
     assert told["PATH"] == "/bin"
     assert set(from_environment(role_environment(environ, found, ())).channels) == {"bol", "shop"}
+
+
+def test_a_role_is_told_the_credentials_of_those_channels_alone_that_it_talks_to() -> None:
+    registry = Registry([replace(toy(), name="shop"), replace(toy(), name="shopwithorders", orders=ORDERS)])
+    environ = {f"DAYBOOK_CHANNEL_{name}_URL": "u" for name in ("SHOP", "SHOPWITHORDERS", "ADDEDLATER")}
+
+    def told(role: str) -> set[str]:
+        return set(from_environment(needed_by(role, environ, registry)).channels)
+
+    assert told("intake") == {"shopwithorders", "addedlater"}
+    assert told("deliver") == told("api") == {"shop", "shopwithorders", "addedlater"}
+    assert told("relay") == told("project") == told("clock") == set()
 
 
 def test_without_a_command_the_help_is_shown() -> None:

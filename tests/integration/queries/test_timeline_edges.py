@@ -14,11 +14,11 @@ from daybook.access.authority import Reach
 from daybook.app import App
 from daybook.catalogue.reference import EMPTY
 from daybook.channel.registry import Registry
-from daybook.commands import ChangePrice, ConfigureChannel, DefineCategory, DelistProduct, DescribeProduct
+from daybook.commands import ChangePrice, ConfigureChannel, DefineCategory, DefineFamily, DelistProduct, DescribeProduct
 from daybook.commands.book import Command
 from daybook.commands.describe import Price
 from daybook.config import Settings
-from daybook.events import AccessScope, CategoryDefined, ChannelConfigured
+from daybook.events import AccessScope, CategoryDefined, ChannelConfigured, FamilyDefined
 from daybook.log.pending import Context
 from daybook.projection.process import ProjectionProcess
 from daybook.queries.catalogue import page_then
@@ -40,6 +40,7 @@ def app(database: str) -> Iterator[App]:
             ConfigureChannel(channel=ChannelConfigured(name="toy")),
             DefineCategory(category=CategoryDefined(code="shoes")),
             DefineCategory(category=CategoryDefined(code="sale")),
+            DefineFamily(family=FamilyDefined(code="boots")),
             a_product("A", categories=("shoes",)),
             a_product("B", categories=("shoes", "sale"), channels={"toy": False}),
             a_product("M", kind="model"),
@@ -185,7 +186,8 @@ def test_pages_lead_from_one_to_the_next(app: App, client: TestClient[Litestar],
         ({"limit": 0}, "limit"),
         ({"limit": 201}, "limit"),
         ({"after": "a b"}, "after"),
-        ({"category": "a b"}, "categories"),
+        ({"category": "a b"}, "category"),
+        ({"family": "nosuch"}, "family"),
         ({"position": 10_000}, "position"),
         ({"at": "yesterday"}, "at"),
     ],
@@ -221,7 +223,7 @@ def test_the_command_line_exports_and_shows_the_same_before_and_after_the_timeli
 
     quick = daybook("catalogue", "export", "--position", head)
     assert "takes longer" not in quick.stderr
-    assert quick.stdout == slow.stdout and len(quick.lines) == 8
+    assert quick.stdout == slow.stdout and len(quick.lines) == 9
     again = daybook("catalogue", "show", "--category", "sale", "--json")
     assert again.json == shown.json | {"looked_up": True}
     plain = daybook("catalogue", "show", "--limit", 1)

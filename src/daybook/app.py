@@ -20,7 +20,7 @@ from daybook.config import Settings
 from daybook.delivery.erasable import JOURNAL
 from daybook.identity.bearer import BearerTokens
 from daybook.identity.login import BrowserLogin
-from daybook.intake.inbox import HEARD, Inbox
+from daybook.intake.heard import HEARD, HeardOrders
 from daybook.log.application import Log
 from daybook.log.reader import Reader
 from daybook.people.erasures import ErasedFile, ErasureRows
@@ -70,7 +70,7 @@ class App:
         self.vault = Vault(self.pool, self.keys)
         self.people = People(self.book, self.vault, self.keys)
         self.orders = OrderIntake(self.book, self.people)
-        self.inbox = Inbox(self.pool, self.keys)
+        self.heard = HeardOrders(self.pool, self.keys)
         self.disclosures = Disclosures(self.vault, self.log, self.reader, self.pool)
         erasures, erased = ErasureRows(self.pool), ErasedFile(settings.erased_file)
         self.erasure = Erasure(self.book, self.vault, self.keys, erasures, erased, self.pool, PLACES)

@@ -16,7 +16,7 @@ from daybook.channel.connection import connection_of
 from daybook.channel.orders import Forged, HeardOrder, OrderMessage, takes_orders
 from daybook.errors import BadConfiguration, NotFound, Unauthenticated, Unavailable
 from daybook.events.access import AccessRefused
-from daybook.intake.inbox import Dismissed, RefusedPage, Retaken
+from daybook.intake.heard import Dismissed, RefusedPage, Retaken
 from daybook.queries.reach import channels_within
 from daybook.web.declared import ACTION, QUESTION, problems
 from daybook.web.dependencies import InjectedApp, InjectedPrincipal
@@ -99,7 +99,7 @@ def _hear(app: App, channel: str, message: OrderMessage) -> Heard | Forged:
         return found
     if not isinstance(found, HeardOrder):
         return Heard(heard="nothing")
-    kept = app.inbox.hear(channel, found, "message")
+    kept = app.heard.hear(channel, found, "message")
     return Heard(heard="kept" if kept else "known", order=f"{channel}:{found.number}")
 
 
@@ -109,19 +109,19 @@ def list_refused_orders(
 ) -> RefusedPage:
     """What channels told and nobody could take: which field, why, since when, and the next step. The oldest first."""
     within = channels_within(reach(principal, "order.read"))
-    return app.inbox.refused(channels=within, after=after, limit=limit)
+    return app.heard.refused(channels=within, after=after, limit=limit)
 
 
 @post("/orders/refused/retake", **ACTION, **needs("order.place", listed=True), summary="Take refused orders once more")
 def retake_orders(app: InjectedApp, principal: InjectedPrincipal, data: JSONBody[ChosenOrders]) -> Retaken:
     """Those that are named, or all: what is still wrong is refused again."""
-    return app.inbox.retake(data.orders, channels=channels_within(reach(principal, "order.place")))
+    return app.heard.retake(data.orders, channels=channels_within(reach(principal, "order.place")))
 
 
 @post("/orders/refused/dismiss", **ACTION, **needs("order.place", listed=True), summary="Leave refused orders out")
 def dismiss_orders(app: InjectedApp, principal: InjectedPrincipal, data: JSONBody[NamedOrders]) -> Dismissed:
     """They will not be taken, and what they told is removed. A change at their channel tells them anew."""
-    return app.inbox.dismiss(data.orders, channels=channels_within(reach(principal, "order.place")))
+    return app.heard.dismiss(data.orders, channels=channels_within(reach(principal, "order.place")))
 
 
 ROUTES: tuple[Any, ...] = (hear_order, list_refused_orders, retake_orders, dismiss_orders)

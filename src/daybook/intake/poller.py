@@ -13,7 +13,7 @@ from typing import Any
 from daybook.channel.orders import NotNow, OrdersIn, OrdersPage, TellsOrders
 from daybook.errors import Unavailable
 from daybook.intake.cursors import OrderCursor, OrderCursors
-from daybook.intake.inbox import Inbox
+from daybook.intake.heard import HeardOrders
 
 log = logging.getLogger("daybook.intake")
 
@@ -29,14 +29,14 @@ class OrderPoller:
         channel: str,
         connector: Any,
         rules: OrdersIn,
-        inbox: Inbox,
+        heard: HeardOrders,
         cursors: OrderCursors,
         first: datetime,
     ) -> None:
         self._channel = channel
         self._connector = connector
         self._rules = rules
-        self._inbox = inbox
+        self._heard = heard
         self._cursors = cursors
         self._first = first
         self._ending = asyncio.Event()
@@ -80,7 +80,7 @@ class OrderPoller:
 
     def _keep(self, cursor: OrderCursor, page: OrdersPage) -> None:
         for one in page.orders:
-            self._inbox.hear(self._channel, one, "poll")
+            self._heard.hear(self._channel, one, "poll")
         stamps = [one.stamp for one in page.orders if one.stamp is not None]
         newest = max([*stamps, *([cursor.newest] if cursor.newest else [])], default=None)
         if page.next is not None:

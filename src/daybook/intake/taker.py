@@ -16,7 +16,7 @@ from daybook.channel.orders import OrdersIn, ToldOrder
 from daybook.commands.book import Book
 from daybook.commands.order_intake import OrderIntake
 from daybook.errors import DaybookError, Unavailable
-from daybook.intake.inbox import Inbox, OpenedOrder, WaitingOrder
+from daybook.intake.heard import HeardOrders, OpenedOrder, WaitingOrder
 from daybook.intake.plan import plan, to_place
 from daybook.log.application import Log
 from daybook.log.pending import Context
@@ -31,17 +31,17 @@ SOURCE = "intake"
 
 
 class Taker:
-    """Decides on what is in the inbox. Raises Unavailable; everything else is told of the order that it is about."""
+    """Decides on what was heard. Raises Unavailable; everything else is told of the order that it is about."""
 
-    def __init__(self, book: Book, orders: OrderIntake, log: Log, inbox: Inbox) -> None:
+    def __init__(self, book: Book, orders: OrderIntake, log: Log, heard: HeardOrders) -> None:
         self._book = book
         self._orders = orders
         self._log = log
-        self._inbox = inbox
+        self._heard = heard
 
     def take_page(self, channels: Mapping[str, OrdersIn]) -> int:
         """Decides on a page of what waits; how many those were."""
-        found = self._inbox.waiting(list(channels))
+        found = self._heard.waiting(list(channels))
         for one in found:
             self.take(one, channels[one.waiting.channel])
         return len(found)
@@ -64,11 +64,11 @@ class Taker:
             log.exception("order %s can't be taken", waiting.id, extra={"channel": waiting.channel})
             self._refuse(waiting, "defect", None, f"{type(error).__name__} in what decodes it: please report it")
         else:
-            self._inbox.take(waiting, self._person(waiting))
+            self._heard.take(waiting, self._person(waiting))
 
     def _refuse(self, waiting: WaitingOrder, code: str, field: str | None, reason: str) -> None:
         log.warning("order %s is refused: %s", waiting.id, reason, extra={"channel": waiting.channel})
-        self._inbox.refuse(waiting, self._person(waiting), code, field, reason)
+        self._heard.refuse(waiting, self._person(waiting), code, field, reason)
 
     def _person(self, waiting: WaitingOrder) -> str | None:
         order = self._order(waiting)

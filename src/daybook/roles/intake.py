@@ -19,7 +19,7 @@ from daybook.channel.registry import Registry
 from daybook.config import Settings, hide
 from daybook.errors import BadConfiguration, DaybookError
 from daybook.intake.cursors import OrderCursors
-from daybook.intake.inbox import BELL
+from daybook.intake.heard import BELL
 from daybook.intake.poller import OrderPoller
 from daybook.intake.taker import Taker
 from daybook.postgres.pool import connect, reachable
@@ -83,14 +83,14 @@ def _polling(app: App, manifest: Manifest, cursors: OrderCursors) -> Job | NotSt
             raise BadConfiguration(f"{manifest.name} says how orders are read, and can't be asked for them")
         cursors.want(manifest.name, True)
         first = datetime.now(UTC) - timedelta(seconds=rules.overlap_seconds)
-        return OrderPoller(manifest.name, connector, rules, app.inbox, cursors, first)
+        return OrderPoller(manifest.name, connector, rules, app.heard, cursors, first)
 
     return Job((manifest, connection), begin, partial(hide, connection=connection))
 
 
 def _take(app: App, names: tuple[str, ...], ending: threading.Event) -> None:
     """Takes what waits until it is told to end, whatever happens to the servers meanwhile."""
-    taker = Taker(app.book, app.orders, app.log, app.inbox)
+    taker = Taker(app.book, app.orders, app.log, app.heard)
     while not ending.is_set():
         try:
             _take_while_ours(app, taker, names, ending)

@@ -316,10 +316,10 @@ async def test_an_order_whose_payment_fails_after_it_was_placed_waits_for_a_pers
 async def test_a_page_of_refused_orders_has_bounds(desk: ArrivingOrders) -> None:
     for limit in (0, -1, 1001):
         with pytest.raises(InvalidValue, match=r"^limit: must be between"):
-            desk.app.inbox.refused(limit=limit)
+            desk.app.heard.refused(limit=limit)
     for after in (-1, 2**63):
         with pytest.raises(InvalidValue, match=r"^after: must be the"):
-            desk.app.inbox.refused(after=after)
+            desk.app.heard.refused(after=after)
 
 
 async def test_no_bytes_of_a_person_are_kept_once_taken_and_an_erasure_reaches_those_that_were_not(
@@ -339,7 +339,7 @@ async def test_no_bytes_of_a_person_are_kept_once_taken_and_an_erasure_reaches_t
     await desk.take()
     assert desk.refused()[0].kept and desk.refused()[0].person == person
     report = desk.app.erasure.erase(person, by())
-    assert report.cleared["inbox"] == 1
+    assert report.cleared["heard orders"] == 1
     (refused,) = desk.refused()
     assert not refused.kept and refused.next_step == f"daybook order dismiss webshop:{number}"
     assert found_in_tables(database, canary) == {}
@@ -370,4 +370,4 @@ async def test_two_takers_of_one_order_take_it_once(desk: ArrivingOrders) -> Non
 
 async def test_an_order_that_no_channel_told_is_named(desk: ArrivingOrders) -> None:
     with pytest.raises(NotFound, match="no channel told of an order webshop:1"):
-        desk.app.inbox.retake(["webshop:1"])
+        desk.app.heard.retake(["webshop:1"])

@@ -28,7 +28,7 @@ def test_the_role_of_the_api_adds_changes_shows_exports_erases_and_replays(datab
         app.people.change(person, PersonChange(phone=None), by_ada())
         assert app.disclosures.show(person, by_ada()).known.mail == ADA.mail
         assert app.disclosures.export(person, by_ada()).occurrences
-        assert app.erasure.erase(person, by_ada()).cleared == {"delivery journal": 0, "inbox": 0}
+        assert app.erasure.erase(person, by_ada()).cleared == {"delivery journal": 0, "heard orders": 0}
         assert app.erasure.replay("ops", "test").listed == 1
         assert app.people.get(person) is None
 

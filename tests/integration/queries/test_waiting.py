@@ -341,14 +341,14 @@ async def test_orders_that_nobody_takes_or_can_take_and_a_channel_that_is_not_as
 ) -> None:
     async with scene(database, nats_url, []) as book:
         heard = HeardOrder(number="1", stamp=None, body=b"{}")
-        assert await asyncio.to_thread(book.app.inbox.hear, "toy", heard, "message")
+        assert await asyncio.to_thread(book.app.heard.hear, "toy", heard, "message")
         item = await book.seen("orders_waiting", "no intake takes them", "daybook run intake")
         assert not item.overdue
-        (opened,) = book.app.inbox.waiting(["toy"])
-        book.app.inbox.refuse(opened.waiting, None, "not_found", "lines[0].sku", "there is no product X")
+        (opened,) = book.app.heard.waiting(["toy"])
+        book.app.heard.refuse(opened.waiting, None, "not_found", "lines[0].sku", "there is no product X")
         item = await book.seen("orders_refused", "toy:1 first: there is no product X", "daybook order refused")
         assert item.overdue and not book.report().well
-        book.app.inbox.dismiss(["toy:1"])
+        book.app.heard.dismiss(["toy:1"])
         assert book.waits("orders_refused") is None and book.waits("orders_unasked") is None
         long_ago = "clock_timestamp() - interval '1 hour'"
         book.execute(f"INSERT INTO order_cursors (channel, since, asked_at) VALUES ('toy', {long_ago}, {long_ago})")

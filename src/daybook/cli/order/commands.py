@@ -264,7 +264,7 @@ def refused(
     from daybook.terminal.order import arriving
 
     with app_for_queries(common) as on:
-        found = on.inbox.refused(after=after, limit=limit)
+        found = on.heard.refused(after=after, limit=limit)
     answer(common, found, arriving.refused(found))
 
 
@@ -274,7 +274,7 @@ def retake(common: CommonOptions, order: Named = None) -> None:
     from daybook.terminal.order import arriving
 
     with app_for_queries(common) as on:
-        found = on.inbox.retake(order or None)
+        found = on.heard.retake(order or None)
     answer(common, found, arriving.retaken(found))
 
 
@@ -287,5 +287,5 @@ def dismiss(
     from daybook.terminal.order import arriving
 
     with app_for_queries(common) as on:
-        found = on.inbox.dismiss(order)
+        found = on.heard.dismiss(order)
     answer(common, found, arriving.dismissed(found))

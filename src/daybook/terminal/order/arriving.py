@@ -1,6 +1,6 @@
 """What a person sees of orders that channels told and that could not be taken."""
 
-from daybook.intake.inbox import Dismissed, RefusedPage, Retaken
+from daybook.intake.heard import Dismissed, RefusedPage, Retaken
 from daybook.terminal.render import Show, line
 from daybook.terminal.tables import table
 

@@ -1,4 +1,4 @@
-"""The inbox: what channels told of their orders, kept sealed until it was decided on.
+"""What channels told of their orders, kept sealed until it was decided on.
 
 A message tells an order as a whole, so of each order only the newest is kept. It holds a customer's name before anybody
 has an id for him or her; so each is sealed under a key of its own, which is destroyed once it was taken. Backups that
@@ -92,7 +92,7 @@ class OpenedOrder(msgspec.Struct, frozen=True):
     broken: SealBroken | None = None
 
 
-class Inbox:
+class HeardOrders:
     """Keeps what channels tell. Thread-safe; any number of processes. Raises Unavailable."""
 
     def __init__(self, pool: Pool, keys: Keyring) -> None:
@@ -245,7 +245,7 @@ def erase(pool: Pool, person: str) -> int:
 
 
 HEARD = ErasablePlace(
-    name="inbox",
+    name="heard orders",
     about="messages of channels about a person's orders that were not decided on, or could not be taken",
     erase=erase,
 )

@@ -122,3 +122,7 @@ UNDONE_BY_REQUEST = Limit("events to undo by one request", 5_000, "Use `daybook 
 FIND_WORDS = Limit("words to look for", 20, "Look for the rarer ones")
 FIND_TERMS = Limit("terms to look for", 50, "Name fewer")
 FOUND_COUNTED = Limit("products that an answer counts", 10_000, "It says that there are more; ask for less")
+EDITED = Limit("products to edit", 200_000, "Name more terms, and edit a part at a time")
+EDITED_BY_REQUEST = Limit("products to edit by one request", 2_000, "Use `daybook edit`, or edit a part at a time")
+EDIT_SETTINGS = Limit("fields to set", 50, "Edit in several steps")
+CELL = Limit("a cell, or what is set", 200_000, SHORTEN, "characters")

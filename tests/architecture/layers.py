@@ -88,7 +88,10 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "roles": "the worker processes, made of relay, projection and delivery",
                 "undo": "says commands that take events back",
             },
-            {"exporting": "writes what importing reads"},
+            {
+                "exporting": "writes what importing reads",
+                "edit": "says commands for many products at once: those that are found, those of a sheet",
+            },
         ),
     ),
     (

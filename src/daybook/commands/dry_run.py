@@ -69,6 +69,10 @@ class _Overlay:
         """As the log's own."""
         return self._log.now()
 
+    def carried_out(self, context: Context) -> Any:
+        """As the log's own."""
+        return self._log.carried_out(context)
+
     def products_of(self, key: str) -> int:
         """As the log's own."""
         return self._log.products_of(key) + self._created[key]
@@ -99,6 +103,10 @@ class DryRun:
         """The product as it would be, and the version of its stream."""
         found: tuple[Product | None, int] = self._overlay.load(f"product/{parse_sku(sku)}", evolve_product)
         return found
+
+    def carried_out(self, context: Context) -> Any:
+        """What the command with this id did in the book, or None. Raises CommandIdReused."""
+        return self._overlay.carried_out(context)
 
     def carry_out(self, command: Any, context: Context, *, expected_version: int | None = None) -> Decision:
         """Decides the command and remembers what it would do. Raises what the book would raise."""

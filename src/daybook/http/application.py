@@ -18,6 +18,7 @@ from daybook.http import (
     definitions,
     deliveries,
     documents,
+    edits,
     events,
     find,
     health,
@@ -55,7 +56,7 @@ from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo, schedules, texts),
-    "Catalogue": (catalogue, find, definitions, events, stream, traces),
+    "Catalogue": (catalogue, find, edits, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),
     "People": (people,),

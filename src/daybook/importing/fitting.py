@@ -14,7 +14,7 @@ from daybook.product.state import Product, slot
 
 def needs_look(row: Row) -> bool:
     """Whether what the row says depends on what the book holds."""
-    return bool(row.if_new) or not row.may_create or row.known_categories is not None
+    return row.derived is not None or bool(row.if_new) or not row.may_create or row.known_categories is not None
 
 
 def fitted(row: Row, product: Product | None) -> tuple[DescribeProduct, tuple[Flag, ...]]:
@@ -22,6 +22,8 @@ def fitted(row: Row, product: Product | None) -> tuple[DescribeProduct, tuple[Fl
 
     Raises NotFound when the book has no such product and the file says too little of it to create one.
     """
+    if row.derived is not None:
+        return row.derived(product)
     record = _without_idle_nulls(row, product)
     if product is None and not row.may_create:
         raise NotFound(

@@ -18,13 +18,13 @@ import msgspec
 from daybook.commands import DefinePart, DescribeProduct
 from daybook.commands.book import Book, Command, CommandResult
 from daybook.commands.dry_run import Decision, DryRun
-from daybook.errors import DaybookError, Refused, Unavailable, VersionConflict
+from daybook.errors import CommandIdReused, DaybookError, Refused, Unavailable, VersionConflict
 from daybook.ids import new_id
 from daybook.importing import records
 from daybook.importing.fitting import fitted, needs_look
 from daybook.importing.fitting_definitions import fitted_definition
 from daybook.importing.records import Record
-from daybook.importing.report import Outcome, Report, RowPlan, RowProblem
+from daybook.importing.report import Listing, Outcome, Report, RowPlan, RowProblem
 from daybook.importing.rows import Entry, Flag, Notice, Row
 from daybook.log.pending import Context
 from daybook.queries.fields import FieldChange
@@ -39,6 +39,9 @@ LOOKS_MAX = 20
 """How often a row is fitted anew to a product that others change meanwhile."""
 
 Progress = Callable[[Report], None]
+Follow = Callable[[str], Iterable[Listing]]
+"""From a SKU that would be changed to the listings that show something of it."""
+TAKEN_BEFORE = "was changed by this edit before: left as it is"
 RESUME = "Run the same import again to go on: what was taken is recognised and not written twice."
 
 
@@ -53,6 +56,9 @@ def ingest(
     workers: int = WORKERS,
     stop: threading.Event | None = None,
     dry_run: bool = False,
+    correlation_id: str | None = None,
+    follow: Follow | None = None,
+    resume: str = RESUME,
 ) -> Report:
     """Carries out every row and tells what became of each.
 
@@ -61,10 +67,12 @@ def ingest(
     report after each row, in the calling thread. When `stop` is set, rows in flight are finished and no new one is
     begun; when Postgres can't be reached the import ends in the same way. Both are told in `Report.ended` and
     `Report.message`, and running the import again resumes it. What `entries` raises passes through, after the rows in
-    flight are finished. With `dry_run` nothing is written: `Report.plans` says what would become of each row.
+    flight are finished. With `dry_run` nothing is written: `Report.plans` says what would become of each row,
+    and `Report.listings` how many listings could follow, by what `follow` tells.
     """
     door = book.dry_run() if dry_run else book
-    return _Ingest(door, actor, source, reason, progress, workers, stop or threading.Event()).run(entries)
+    context = Context.new(actor, source, reason=reason, correlation_id=correlation_id or new_id())
+    return _Ingest(door, context, progress, workers, stop or threading.Event(), follow, resume).run(entries)
 
 
 class _Finished(msgspec.Struct):
@@ -76,7 +84,8 @@ class _Finished(msgspec.Struct):
     outage: Unavailable | None = None
     crash: BaseException | None = None
     changes: tuple[FieldChange, ...] = ()
-    """Of a dry run."""
+    """Of a dry run, and so are the listings that could follow."""
+    listings: tuple[Listing, ...] = ()
 
 
 class _Ingest:
@@ -85,15 +94,17 @@ class _Ingest:
     def __init__(
         self,
         book: Book | DryRun,
-        actor: str,
-        source: str,
-        reason: str | None,
+        context: Context,
         progress: Progress | None,
         workers: int,
         stop: threading.Event,
+        follow: Follow | None,
+        resume: str,
     ) -> None:
         self.book = book
-        self.context = Context.new(actor, source, reason=reason, correlation_id=new_id())
+        self.resume = resume
+        self.context = context
+        self.follow = follow
         self.progress = progress
         self.workers = workers
         self.stop = stop
@@ -253,18 +264,25 @@ class _Ingest:
         record: Record | DefinePart = row.record
         if row.said is not None:
             record = fitted_definition(row.record, row.said, self.book.reference())
-        done, flags = self._taken(row, record)
+        try:
+            if row.command_id is not None:
+                self.book.carried_out(self._context(row))
+            done, flags = self._taken(row, record)
+        except CommandIdReused:
+            return _Finished(row, "unchanged", (Flag(None, None, TAKEN_BEFORE),))
         outcome: Outcome = "created" if done.created else "changed" if done.changed else "unchanged"
         finished = _Finished(row, outcome, (*flags, *_gtin_flags(row.record)))
         if isinstance(done, Decision) and outcome == "changed":
             finished.changes = tuple(planned(done))
+            if self.follow is not None and isinstance(row.record, DescribeProduct):
+                finished.listings = tuple(self.follow(row.record.sku))
         return finished
 
     def _taken(self, row: Row, record: Record | DefinePart) -> tuple[CommandResult | Decision, tuple[Flag, ...]]:
         """Carries the row out, fitted to the product where that makes a difference."""
         if not needs_look(row):
             try:
-                return self._done(record), ()
+                return self._done(row, record), ()
             except Refused:
                 if not isinstance(record, DescribeProduct):
                     raise
@@ -274,14 +292,16 @@ class _Ingest:
             product, version = self.book.product(name)
             fit, flags = fitted(row, product)
             try:
-                return self._done(fit, version), flags
+                return self._done(row, fit, version), flags
             except VersionConflict:
                 continue
         raise Refused(f"{name} is changed by others all the time: import it again when they have finished", sku=name)
 
-    def _done(self, record: Command, version: int | None = None) -> CommandResult | Decision:
-        context = msgspec.structs.replace(self.context, command_id=new_id())
-        return self.book.carry_out(record, context, expected_version=version)
+    def _done(self, row: Row, record: Command, version: int | None = None) -> CommandResult | Decision:
+        return self.book.carry_out(record, self._context(row), expected_version=version)
+
+    def _context(self, row: Row) -> Context:
+        return msgspec.structs.replace(self.context, command_id=row.command_id or new_id(), access=row.access)
 
     def _count(self, finished: _Finished) -> None:
         row, report = finished.row, self.report
@@ -303,6 +323,7 @@ class _Ingest:
                     taken=taken,
                 )
             )
+        report.listings.update(finished.listings)
         if report.dry_run and (finished.outcome != "unchanged" or flags):
             report.plan(_plan(finished, flags))
         if self.progress is not None:
@@ -316,10 +337,10 @@ class _Ingest:
         at = "before the first row" if report.at is None else f"at {report.at[0]}, line {report.at[1]}"
         if self.outage is not None:
             report.ended = "outage"
-            report.message = f"The import broke off {at}, after {report.rows} rows: {self.outage}. {RESUME}"
+            report.message = f"The import broke off {at}, after {report.rows} rows: {self.outage}. {self.resume}"
         else:
             report.ended = "stopped"
-            report.message = f"The import was stopped {at}, after {report.rows} rows. {RESUME}"
+            report.message = f"The import was stopped {at}, after {report.rows} rows. {self.resume}"
 
 
 def _plan(finished: _Finished, flags: Sequence[Flag]) -> RowPlan:

@@ -1,6 +1,7 @@
 """What an import did: counts, and every row that could not be taken or was taken with a flag."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from daybook.importing.records import NOUNS, Noun
 from daybook.queries.fields import FieldChange
 
 Outcome = Literal["created", "changed", "unchanged", "failed"]
+Listing = tuple[str, str]
+"""SKU and channel."""
 _PLURALS = {"attribute": "attributes", "category": "categories", "family": "families", "channel": "channels"}
 _SHOWN_MAX = 10
 PLANS_MAX = 20_000
@@ -81,6 +84,8 @@ class Report(msgspec.Struct, kw_only=True):
     plans: list[RowPlan] = []
     """Of a dry run, at most `PLANS_MAX`."""
     plans_left_out: int = 0
+    listings: set[Listing] = set()
+    """Of a dry run: those that show something of what would be changed."""
     ended: Literal["running", "complete", "stopped", "outage"] = "running"
     message: str | None = None
     """Why it did not come to its end, and what to do."""
@@ -112,10 +117,12 @@ class Report(msgspec.Struct, kw_only=True):
 
         `ended`, `message`, `rows`, `taken`, `failed`, `flagged`, `notices`, `counts` (noun -> created, changed,
         unchanged, failed), `at` ({file, line} or None), `seconds`, `products_per_second`, `correlation_id`, `dry_run`;
-        of a dry run `rows_planned` (file, line, noun, name, outcome, changes, reasons) and `rows_left_out`.
+        of a dry run `rows_planned` (file, line, noun, name, outcome, changes, reasons), `rows_left_out`, and `listings`
+        (channel -> how many show something of what would be changed).
         """
         products = self.counts["product"].total
-        dry = {"rows_planned": self.sorted_plans(), "rows_left_out": self.plans_left_out} if self.dry_run else {}
+        planned = {"rows_planned": self.sorted_plans(), "rows_left_out": self.plans_left_out}
+        dry = planned | {"listings": self.listings_by_channel()} if self.dry_run else {}
         return {
             "ended": self.ended,
             "message": self.message,
@@ -139,6 +146,10 @@ class Report(msgspec.Struct, kw_only=True):
             self.plans.append(plan)
         else:
             self.plans_left_out += 1
+
+    def listings_by_channel(self) -> dict[str, int]:
+        """How many listings could follow, by channel."""
+        return dict(sorted(Counter(channel for _, channel in self.listings).items()))
 
     def sorted_plans(self) -> list[RowPlan]:
         """In the order of the files' lines; definitions before products."""

@@ -1,12 +1,14 @@
 """What readers hand to the ingest: rows, and notices about what a file holds that Daybook does not take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from daybook.commands import DescribeProduct
 from daybook.errors import DaybookError
 from daybook.importing.records import Noun, Record
+from daybook.product.state import Product
 
 PROBLEMS_SHOWN_MAX = 20
 
@@ -34,6 +36,10 @@ class Said(msgspec.Struct, frozen=True):
     """Attributes that it knows: others in a family stay."""
     whole: bool = False
     """Each field that is said is all of it: a JSON line's labels are the labels. The others stay."""
+
+
+Derived = Callable[[Product | None], tuple[DescribeProduct, tuple[Flag, ...]]]
+"""From a product to what is said of it. Raises the domain's errors."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +70,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Why it may not create."""
     known_categories: frozenset[str] | None = None
     """The categories that the file knows: others that the product is in stay. None: the record says them all."""
+    derived: Derived | None = None
+    """What is said depends on what the product has. The record then tells only which fields that is about."""
+    command_id: str | None = None
+    """Chosen so that the book takes the row once. None: the row may be taken again, and changes nothing then."""
+    access: str | None = None
+    """The key and the grants that allowed it, as its events tell."""
 
 
 class Notice(msgspec.Struct, frozen=True):

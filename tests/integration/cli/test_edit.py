@@ -1,10 +1,17 @@
 """`daybook edit`: the real program on a real log."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from daybook_projections import search
 from tests.fixtures.commandline import Daybook
+from tests.fixtures.rebuilding import run_live
+
+
+def level(database: str) -> None:
+    asyncio.run(run_live(database, search.manifest))
 
 
 @pytest.fixture
@@ -50,3 +57,37 @@ def test_a_column_that_means_nothing_refuses_the_whole(daybook: Daybook, tmp_pat
     with daybook.unchanged():
         refused = daybook("edit", sheet)
     assert refused.code == 3 and "the column 'price' means nothing here" in refused.stderr
+
+
+def test_what_is_found_is_planned_changed_gone_on_with_and_undone(daybook: Daybook, database: str) -> None:
+    level(database)
+    wish = ("edit", "--where", "sku=001", "--set", "prices.default.EUR*=1.055")
+    with daybook.unchanged():
+        planned = daybook(*wish, "--dry-run")
+    assert "price default EUR 10.00 → 10.55" in planned.stdout and "1 products, as of position" in planned.stdout
+    done = daybook.json(*wish)
+    assert (done["counts"]["product"]["changed"], prices(daybook)) == (1, ["10.55", "10.00"])
+    with daybook.unchanged():
+        assert "was changed by this edit before" in daybook(*wish, "--correlation", done["correlation_id"]).stdout
+    daybook.json("undo", "--correlation", done["correlation_id"])
+    assert prices(daybook) == ["10.00", "10.00"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--dry-run",),
+        ("--where", "sku=001"),
+        ("--set", "gtin="),
+        ("x.csv", "--set", "gtin=", "--where", "sku=001"),
+        ("--set", "gtin=", "--rejected"),
+        ("--set", "gtn=1", "--where", "sku=001"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_to_say(
+    daybook: Daybook, database: str, words: tuple[str, ...]
+) -> None:
+    level(database)
+    with daybook.unchanged():
+        refused = daybook("edit", *words)
+    assert refused.code == 3 and refused.stderr.strip()

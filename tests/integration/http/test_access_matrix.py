@@ -83,6 +83,13 @@ SENT: dict[str, Sent] = {
         {"select": {"correlation": "{sku}"}},
         OF_PRODUCT,
     ),
+    "edit_products": Sent(
+        "POST",
+        "/edits?dry_run=true",
+        ("price.change",),
+        {"csv": "sku,prices.{price_list}.EUR\n{sku},3\n"},
+        (CATEGORY, PRICE_LIST),
+    ),
     "list_products": Sent("GET", "/products", ("product.read",), listed=True),
     "find_products": Sent("GET", "/find", ("product.read",), listed=True),
     "show_product": Sent("GET", P, ("product.read",), about=OF_PRODUCT),

@@ -16,6 +16,13 @@ Where = Annotated[
     typer.Option("--where", metavar="TERM", help="Must hold, such as 'prices.default.EUR<20'. May be repeated."),
 ]
 
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--missing", metavar="FIELD", help="Lacks gtin, media, prices, name@nl-NL ... May be repeated."),
+]
+On = Annotated[str | None, typer.Option("--on", metavar="CHANNEL", help="To be sold there.")]
+Rejected = Annotated[bool, typer.Option("--rejected", help="With --on: that channel refused it.")]
+
 
 @command(
     app,
@@ -30,12 +37,9 @@ def find(
         str | None, typer.Argument(metavar="[TEXT]", help="Words in any language, a SKU or a GTIN.")
     ] = None,
     where: Where = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", metavar="FIELD", help="Lacks gtin, media, prices, name@nl-NL ... May be repeated."),
-    ] = None,
-    on: Annotated[str | None, typer.Option("--on", metavar="CHANNEL", help="To be sold there.")] = None,
-    rejected: Annotated[bool, typer.Option("--rejected", help="With --on: that channel refused it.")] = False,
+    missing: Missing = None,
+    on: On = None,
+    rejected: Rejected = False,
     count_by: Annotated[
         str | None,
         typer.Option("--count-by", metavar="FIELD", help="Count by family, category, channel, kind or an attribute."),
@@ -49,16 +53,11 @@ def find(
     below it), channel, discontinued, has, missing, stock, prices.LIST.CURRENCY, an attribute such as color or
     name@nl-NL; due, accepted, confirmed, rejected, held (=CHANNEL); changed (>= a time or position), by (=WHO).
     """
-    from daybook.errors import InvalidValue
     from daybook.search.find import Search
-    from daybook.search.terms import Term, wanted
     from daybook.terminal.find import views
+    from daybook.terminal.find.asked import asked
 
-    if rejected and on is None:
-        raise InvalidValue("rejected", "needs a channel: --on NAME")
-    asked = [Term("missing", "=", one, "missing") for one in missing or ()]
-    asked += [Term("channel", "=", on, "on")] if on else []
-    asked += [Term("rejected", "=", on, "on")] if on and rejected else []
+    wish = asked(text, where, missing, on, rejected)
     with app_for_queries(common) as app:
-        found = Search(app, wanted(text, where or (), asked)).page(after, limit, count_by)
+        found = Search(app, wish).page(after, limit, count_by)
     answer(common, found, views.found(found, count_by))

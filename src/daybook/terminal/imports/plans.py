@@ -28,6 +28,9 @@ def show(report: Report) -> Show:
         if tally.total:
             counted = f"{tally.created} created, {tally.changed} changed, {tally.unchanged} unchanged"
             parts.append(line(f"{noun}: {counted}, {tally.failed} refused"))
+    if report.listings:
+        told = ", ".join(f"{count} on {channel}" for channel, count in report.listings_by_channel().items())
+        parts.append(line(f"listings that show something of it: {told}"))
     parts.append(line("dry run: nothing was written"))
     return stacked(*parts)
 

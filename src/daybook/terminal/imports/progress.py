@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from daybook.edit.followers import listings_below
 from daybook.errors import DaybookError, Unavailable
-from daybook.importing.ingest import ingest
+from daybook.importing.ingest import RESUME, ingest
 from daybook.importing.jsonl import STDIN
 from daybook.importing.report import Report, check_report_path
 from daybook.importing.rows import Entry
@@ -50,6 +52,8 @@ def run(
     report_file: Path | None,
     *,
     dry_run: bool = False,
+    correlation: str | None = None,
+    resume: str = RESUME,
 ) -> None:
     """Reads, imports, and prints what became of the rows; with `dry_run` what would become of them.
 
@@ -70,6 +74,9 @@ def run(
                 progress=progress,
                 stop=stop,
                 dry_run=dry_run,
+                correlation_id=correlation,
+                follow=partial(listings_below, app.reader) if dry_run else None,
+                resume=resume,
             )
     if report_file is not None:
         report.write(report_file)
@@ -163,7 +170,9 @@ def _summary(report: Report) -> Callable[..., None]:
     ]
     if shown:
         parts.append(line(f"remarks, the first {len(shown)} of {len(problems)}:"))
-    return stacked(*parts, *shown)
+    changed = any(tally.created or tally.changed for tally in report.counts.values())
+    last = [line(f"to undo this: daybook undo --correlation {report.correlation_id}")] if changed else []
+    return stacked(*parts, *shown, *last)
 
 
 def _raise(report: Report, report_file: Path | None) -> None:

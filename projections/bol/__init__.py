@@ -5,6 +5,7 @@ from daybook.channel.contract import Manifest, StockRule
 from daybook_projections.bol.connector import SETTINGS, connector
 from daybook_projections.bol.listing import fold
 from daybook_projections.bol.mapping import DEFAULTS, FACETS, NAME, PRICE, STOCK, amount, render, render_change
+from daybook_projections.bol.orders import ORDERS
 from daybook_projections.bol.sandbox.server import BolSandbox
 
 manifest = Manifest(
@@ -24,5 +25,6 @@ manifest = Manifest(
     in_flight_max=16,
     stock=StockRule(STOCK, PRICE, amount),
     last_facets=("content",),
+    orders=ORDERS,
     submission_seconds_max=24 * 3600.0,  # an upload takes its time, and bol keeps its status for a day
 )

@@ -16,12 +16,13 @@ RATES = {
     "update-offer": Rate(47),
     "get-offer": Rate(47),
     "get-offers": Rate(23.5),
+    "get-orders": Rate(25 / 60, burst=10),
 }
 """By bol's own names of its operations. Others have no published figure: their answers tell when to pause.
 
 bol allows 50 and, for lists, 25 requests in each second, counted anew for every second. Sent evenly at a little less, a
 second has room for some that come late. Without that room the last of a second is told that nothing is left, and to
-wait for a whole one.
+wait for a whole one. The list of orders may be asked for 25 times in a minute.
 """
 REFUSALS = (400, 409, 413, 422)
 """Statuses that are about what was sent. Any other failure is about the connection, the account or the API version."""

@@ -14,6 +14,7 @@ bol does not sell it as it is: what the book says is there.
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from urllib.parse import quote
 
 from daybook.channel.calls import Unanswered
@@ -27,8 +28,10 @@ from daybook.channel.contract import (
     Shown,
     Waiting,
 )
+from daybook.channel.orders import SWITCH, NotNow, OrdersPage
 from daybook_projections.bol.access import Access, Failed, Failure, body_of, failure
 from daybook_projections.bol.mapping import CONTENT, FACETS, OF_THE_OFFER, OFFER
+from daybook_projections.bol.order_query import OrderQuery
 from daybook_projections.bol.readback import facets_of, same_ean
 from daybook_projections.bol.uploads import Uploads
 
@@ -50,6 +53,7 @@ class BolConnector:
     ) -> None:
         self._access = Access(url, login_url, client_id, client_secret, clock)
         self._uploads = Uploads(self._access)
+        self._orders = OrderQuery(self._access)
         self.pace = self._access.pace
 
     async def push(self, push: Push) -> Outcome:
@@ -78,6 +82,10 @@ class BolConnector:
             return failed.outcome
         except Unanswered as unanswered:
             return unanswered.outcome()
+
+    async def changed_orders(self, since: datetime, page: str | None) -> OrdersPage | NotNow:
+        """A page of the orders that changed, and are ours to send."""
+        return await self._orders.changed(since, page)
 
     async def close(self) -> None:
         """Closes both connection pools."""
@@ -190,6 +198,7 @@ SETTINGS = (
     Setting("login_url", "where tokens come from: https://login.bol.com; without it, `url`", optional=True),
     Setting("client_id", "of the API credentials that bol's seller dashboard makes"),
     Setting("client_secret", "of the same credentials"),
+    Setting(SWITCH, "`true`: the orders that the retailer sends are taken in, by asking what changed", optional=True),
 )
 
 

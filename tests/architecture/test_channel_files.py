@@ -14,6 +14,7 @@ SHARED = {
     "api": "requests: signed in, paced, and what a status means everywhere",
     "access": "signing in to one account there",
     "orders": "what the channel says of an order: its messages, checked, and all that one order comes to",
+    "order_query": "which of its orders changed, asked for page by page, in the words of `orders`",
     "answers": "what the channel's statuses and error bodies mean for a push",
     "images": "the pictures of a product that the channel can fetch",
     "readback": "what the channel shows, in the words of the payloads that were pushed",
@@ -30,7 +31,7 @@ OWN = {
     "deepl": ("budget", "marks"),
     "sendcloud": ("shipment",),
     "shopify": (
-        *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations", "order_query"),
+        *("bulk_threshold", "connection", "custom_ids", "graphql", "ids", "inputs", "operations"),
         *("publication", "stock", "variant_cache"),
     ),
     "shopifyparcels": ("matching",),

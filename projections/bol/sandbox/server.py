@@ -1,17 +1,18 @@
-"""A small bol.com: Offers v11 with bol's statuses, problem bodies and paging. Content and tokens are next door.
+"""A small bol.com: Offers v11 with bol's statuses, problem bodies and paging. Orders, content, tokens are next door.
 
 Where bol's published contract is silent (an offer's stock above 999, a second offer for the same EAN and condition, a
 field that can't be patched) it refuses with a violation, as v10 documents or as sellers report.
 """
 
 import base64
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 
 from aiohttp import web
 
 from daybook.channel.contract import Payload
-from daybook_projections.bol.sandbox.content import ContentServer
+from daybook_projections.bol.sandbox.orders import OrderServer
 from daybook_projections.bol.sandbox.requests import Refusal, answer, now, object_of, operation, refuse
 from daybook_projections.bol.sandbox.rules import create_violations, patch_violations
 
@@ -19,17 +20,19 @@ PAGE_SIZE = 25
 ECONOMIC_OPERATOR = "0c6573a2-a80c-48b7-a03e-d5939f1173fa"
 
 
-class BolSandbox(ContentServer):
+class BolSandbox(OrderServer):
     """One account. Its rate limits are off unless `limits` has some."""
 
     def __init__(self, token_seconds: float = 299) -> None:
         super().__init__(token_seconds)
-        self.offers: dict[str, Payload] = {}
-        """By offer id, as `GET` gives them."""
         self.economic_operators = {ECONOMIC_OPERATOR: "VALID"}
         """Id -> VALID, PENDING or INVALID."""
         self.not_sold: dict[str, Payload] = {}
         """EAN -> a further reason for which bol does not sell it: category, code, description, missingAttributes."""
+
+    def settings(self) -> dict[str, str]:
+        """As every account's, and that its orders are let in."""
+        return super().settings() | {"orders": "true" if self.tells_orders else "false"}
 
     def shown(self) -> Mapping[str, Payload]:
         """Offers by reference. Two offers under one reference raise: a connector created something twice."""
@@ -43,7 +46,7 @@ class BolSandbox(ContentServer):
                 "ean": offer["ean"],
                 "price": f"{offer['pricing']['bundlePrices'][0]['unitPrice']:.2f}",
                 "currency": "EUR",
-                "stock": offer["stock"]["amount"],
+                "stock": self._corrected(offer),
                 "countries": [each["countryCode"] for each in offer["countryAvailabilities"]],
                 "live": not self._reasons(offer),
             }
@@ -60,6 +63,7 @@ class BolSandbox(ContentServer):
             web.delete("/retailer/offers/{id}", self.delete),
             web.get("/retailer/offers/{id}/not-for-sale-reasons", self.not_for_sale_reasons),
             *self.content_routes(),
+            *self.order_routes(),
         ]
 
     @operation("create-offer")
@@ -156,10 +160,14 @@ class BolSandbox(ContentServer):
         if self.title_of(offer["ean"]) is not None:
             offer.pop("unknownProductTitle", None)  # bol keeps it only while it does not know the product
         self.offers[offer["offerId"]] = offer | {"lastModifiedDateTime": now()}
+        self.updated_at[offer["offerId"]] = time.time()
+
+    def _corrected(self, offer: Payload) -> int:
+        return max(0, int(offer["stock"]["amount"]) - self.sold_of(offer))
 
     def _answered(self, offer: Payload) -> Payload:
         live = not self._reasons(offer)
-        stock = offer["stock"] | {"correctedStock": offer["stock"]["amount"]}
+        stock = offer["stock"] | {"correctedStock": self._corrected(offer)}
         countries = [each | {"forSale": live} for each in offer["countryAvailabilities"]]
         return offer | {"stock": stock, "countryAvailabilities": countries}
 
@@ -167,7 +175,7 @@ class BolSandbox(ContentServer):
         reasons = [self.not_sold[offer["ean"]]] if offer["ean"] in self.not_sold else []
         if offer["onHoldByRetailer"]:
             reasons.append({"category": "ON_HOLD", "description": "The offer is on hold by the retailer"})
-        if offer["stock"]["amount"] == 0:
+        if self._corrected(offer) == 0:
             reasons.append({"category": "STOCK", "description": "The offer has no stock"})
         return reasons
 

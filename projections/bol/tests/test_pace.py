@@ -14,7 +14,7 @@ from daybook_projections.bol.mapping import FACETS
 from daybook_projections.bol.tests.desk import Bol, listing, on_bol
 
 SECONDS = 2.5
-ALLOWED = {name: Rate(round(rate.per_second / 0.94)) for name, rate in RATES.items()}
+ALLOWED = {name: Rate(round(rate.per_second / 0.94)) for name, rate in RATES.items() if rate.per_second > 1}
 """bol's published limits: what the connector keeps a little below."""
 
 

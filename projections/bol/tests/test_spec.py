@@ -1,5 +1,6 @@
 """What the connector sends and the sandbox answers fits bol's published APIs, field by field."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from daybook.channel.calls import Exchange, exchanges
 from daybook.channel.contract import Rejected
+from daybook.channel.orders import OrdersPage
 from daybook.channel.sandbox import Faults
 from daybook.channel.testing import Shelf, catalogue, render
 from daybook.events import ProductCreated
@@ -92,6 +94,9 @@ def test_requests_and_answers_fit_the_published_contract() -> None:
         await bol.connector._access.call("GET", reasons, "get-not-for-sale-reasons")
         bol.sandbox.upload_end = "FAILURE"
         assert isinstance(await shelf.push(bol.connector, "SIMPLE-2", "content"), Rejected)
+        bol.sandbox.buy(("SIMPLE-1", 1), discount=0.5)
+        found = await bol.connector.changed_orders(datetime.now(UTC), None)
+        assert isinstance(found, OrdersPage) and len(found.orders) == 1
         await shelf.push(bol.connector, "SIMPLE-1", "offer", remove=True)
 
     on_bol(scenario)
@@ -107,6 +112,8 @@ def test_requests_and_answers_fit_the_published_contract() -> None:
         "get-process-status",
         "get-upload-report",
         "get-catalog-product",
+        "get-orders",
+        "get-order",
     }
 
 

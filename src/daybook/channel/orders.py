@@ -105,6 +105,8 @@ class ToldOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Line -> pieces of it that will not be sent, out of `quantity`."""
     rest_cancelled: bool = False
     """Nothing that was not sent yet will be."""
+    cancel_requested: frozenset[str] = frozenset()
+    """Lines of which the customer wants nothing any more: what did not leave yet is cancelled, and what left is not."""
     parcels: tuple[ToldParcel, ...] = ()
     returns: tuple[ToldReturn, ...] = ()
     refunds: tuple[ToldRefund, ...] = ()
@@ -115,6 +117,10 @@ class OrdersPage(msgspec.Struct, frozen=True):
 
     orders: tuple[HeardOrder, ...]
     next: str | None = None
+    until: datetime | None = None
+    """On the last page: by the channel's clock, the moment up to which all changes were told, where it says so. Else
+    the newest change that was seen counts, and a channel where nothing changes is asked about a longer and longer
+    time."""
 
 
 class NotNow(msgspec.Struct, frozen=True):

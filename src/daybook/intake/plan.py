@@ -108,7 +108,8 @@ def _cancelled(order: Order, told: ToldOrder) -> tuple[Commands, Refused | None]
         placed = order.lines[line]
         done = order.cancelled.get(line, 0)
         open_, back = order.remaining(placed), order.returned.get(line, 0)
-        pieces = open_ if told.rest_cancelled else min(max(0, target - done), open_)
+        all_of_it = told.rest_cancelled or line in told.cancel_requested
+        pieces = open_ if all_of_it else min(max(0, target - done), open_)
         if pieces:
             wanted[line] = pieces
         if target > done + open_ + back:
@@ -152,7 +153,7 @@ def _targets(order: Order, told: ToldOrder) -> Mapping[str, int]:
 
 
 def _cause(told: ToldOrder) -> CancelCause:
-    return "customer" if told.refunds or told.state == "cancelled" else "other"
+    return "customer" if told.refunds or told.cancel_requested or told.state == "cancelled" else "other"
 
 
 def _shipped(order: Order, told: ToldOrder) -> Commands:

@@ -1,8 +1,8 @@
 """Asks one channel which of its orders changed, page by page, and remembers how far it came.
 
 A page's orders are kept before the cursor moves: whoever is cut off in between asks for the page again, and what was
-kept is known. A round ends with the newest change that it saw, by the channel's own clock; the next one begins some
-minutes before that. So no clock of ours decides what is left out.
+kept is known. A round ends with the newest change that it saw, or with the moment that the channel names, by the
+channel's own clock; the next one begins some minutes before that. So no clock of ours decides what is left out.
 """
 
 import asyncio
@@ -81,8 +81,8 @@ class OrderPoller:
     def _keep(self, cursor: OrderCursor, page: OrdersPage) -> None:
         for one in page.orders:
             self._heard.hear(self._channel, one, "poll")
-        stamps = [one.stamp for one in page.orders if one.stamp is not None]
-        newest = max([*stamps, *([cursor.newest] if cursor.newest else [])], default=None)
+        moments = (*(one.stamp for one in page.orders), cursor.newest, page.until)
+        newest = max((one for one in moments if one is not None), default=None)
         if page.next is not None:
             self._cursors.move(self._channel, OrderCursor(cursor.since, newest, page.next))
             return

@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, str | tuple[str, ...]] = {
     "stream save": "log.verify",
     "import akeneo": "catalogue.import",
     "import jsonl": "catalogue.import",
+    "import shop": "catalogue.import",
     "user add": "user.add",
     "user lock": "user.lock",
     "user unlock": "user.lock",

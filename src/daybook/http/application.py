@@ -23,6 +23,7 @@ from daybook.http import (
     find,
     health,
     histories,
+    imports,
     intake,
     keys,
     listings,
@@ -56,7 +57,7 @@ from daybook.web.undeclared import READ, learn, refuse_undeclared
 
 ROUTES: dict[str, tuple[Any, ...]] = {
     "Products": (products, prices, media, stock, listings, histories, undo, schedules, texts),
-    "Catalogue": (catalogue, find, edits, definitions, events, stream, traces),
+    "Catalogue": (catalogue, find, edits, imports, definitions, events, stream, traces),
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),
     "People": (people,),

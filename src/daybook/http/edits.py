@@ -94,7 +94,7 @@ def edit_products(
     """
     cause = asker.correlation_id or asker.command_id
     entries = list(_entries(app, principal, data, cause))
-    rows, unread = _allowed(app, principal, [one for one in entries if isinstance(one, Row)])
+    rows, unread = allowed_rows(app, principal, [one for one in entries if isinstance(one, Row)])
     report = ingest(
         app.book,
         [*(one for one in entries if isinstance(one, Notice)), *rows],
@@ -106,7 +106,7 @@ def edit_products(
         follow=partial(listings_below, app.reader) if dry_run else None,
         resume="The same request with the X-Correlation-Id of this answer goes on.",
     )
-    return Response(_told(report, unread))
+    return Response(told(report, unread))
 
 
 def _entries(app: App, principal: Principal, data: EditWish, cause: str) -> Iterator[Entry]:
@@ -139,7 +139,7 @@ def _sheet(app: App, text: str, data: EditWish) -> Iterator[Entry]:
             raise InvalidValue(SHEET, "; ".join(map(str, told)), None) from error
 
 
-def _allowed(app: App, principal: Principal, rows: Sequence[Row]) -> tuple[list[Row], set[str]]:
+def allowed_rows(app: App, principal: Principal, rows: Sequence[Row]) -> tuple[list[Row], set[str]]:
     """The rows with what allowed them, and the SKUs that the caller may not read. Raises Forbidden before any is taken.
 
     Hazard: whether a row is allowed is asked before the book is: else its answer would tell a SKU that is outside from
@@ -158,11 +158,14 @@ def _allowed(app: App, principal: Principal, rows: Sequence[Row]) -> tuple[list[
             facts = partial(touched_at, app.reader, record.sku)
             if isinstance(decide(principal, "product.read", NOTHING, facts), Denied):
                 unread.add(record.sku)
+        elif record is not None:
+            row = msgspec.structs.replace(row, access=authorised(app, principal, record))
         found.append(row)
     return found, unread
 
 
-def _told(report: Report, unread: set[str]) -> EditReport:
+def told(report: Report, unread: set[str]) -> EditReport:
+    """The report as it is answered, without the fields of what the caller may not read."""
     return EditReport(
         correlation_id=report.correlation_id,
         dry_run=report.dry_run,

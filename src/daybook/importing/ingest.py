@@ -10,8 +10,9 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 
@@ -182,7 +183,7 @@ class _Ingest:
         """Begins the row, or lets it wait in its lane."""
         assert row.record is not None
         name = records.name(row.record)
-        lane, count = self.lane_of.get(name, (self._lane(row.record), 0))
+        lane, count = self.lane_of.get(name, (self._lane(row.record, row.if_new), 0))
         self.lane_of[name] = lane, count + 1
         if lane in self.lanes:
             self.lanes[lane].append(row)
@@ -191,13 +192,13 @@ class _Ingest:
         self.lanes[lane] = deque()
         self._begin(row)
 
-    def _lane(self, record: Record) -> str:
-        name, parent = records.name(record), records.parent(record)
+    def _lane(self, record: Record, if_new: Mapping[str, Any]) -> str:
+        name, parent = records.name(record), records.parent(record) or if_new.get("parent")
         if parent is None:
             return name
         root = self.roots.get(parent, parent)
         if isinstance(record, DescribeProduct):
-            if record.kind == "model":
+            if "model" in (record.kind, if_new.get("kind")):
                 self.roots[name] = root
             return root
         # A category needs its parent, but not its siblings.

@@ -91,3 +91,26 @@ def test_what_makes_no_sense_is_refused_with_what_to_say(
     with daybook.unchanged():
         refused = daybook("edit", *words)
     assert refused.code == 3 and refused.stderr.strip()
+
+
+def test_the_file_of_a_shop_is_planned_taken_and_undone(daybook: Daybook, tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("ID,Type,SKU,Name,Regular price,Tags\n1,simple,001,Cup,12.5,x\n2,simple,N,New,1,\n")
+    words = ("import", "shop", file, "--currency", "EUR")
+    with daybook.unchanged():
+        planned = daybook(*words, "--create", "--dry-run")
+    assert "price default EUR 10.00 → 12.50" in planned.stdout and "Tags: is not understood" in planned.stdout
+    assert daybook("import", "shop", file).code == 3, "no currency is guessed"
+    done = daybook.json(*words, "--create")
+    assert (done["counts"]["product"]["created"], prices(daybook)) == (1, ["12.50", "10.00"])
+    with daybook.unchanged():
+        assert daybook.json(*words, "--create")["counts"]["product"]["unchanged"] == 2
+    daybook.json("undo", "--correlation", done["correlation_id"])
+    assert prices(daybook) == ["10.00", "10.00"]
+    ours = tmp_path / "ours.json"
+    ours.write_text(
+        '{"name": "Ours", "grouping": "kind", "needs": [["Code"]], "columns": {"Code": "sku", "EAN": "gtin"}}'
+    )
+    file.write_text("Code;EAN\n001;4006381333931\n")
+    assert daybook.json("import", "shop", file, "--format", ours)["counts"]["product"]["changed"] == 1
+    assert daybook("import", "shop", file, "--format", tmp_path / "none.json").code == 3

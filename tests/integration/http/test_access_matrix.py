@@ -90,6 +90,13 @@ SENT: dict[str, Sent] = {
         {"csv": "sku,prices.{price_list}.EUR\n{sku},3\n"},
         (CATEGORY, PRICE_LIST),
     ),
+    "import_shop_file": Sent(
+        "POST",
+        "/imports?dry_run=true",
+        ("price.change",),
+        {"csv": "ID,Type,SKU,Name,Regular price\n1,simple,{sku},,3\n", "price_list": "{price_list}", "currency": "EUR"},
+        (CATEGORY, PRICE_LIST),
+    ),
     "list_products": Sent("GET", "/products", ("product.read",), listed=True),
     "find_products": Sent("GET", "/find", ("product.read",), listed=True),
     "show_product": Sent("GET", P, ("product.read",), about=OF_PRODUCT),

@@ -124,3 +124,25 @@ async def test_what_makes_no_sense_is_refused_with_the_field(
     answer = client.post(EDITS, json=wish)
     assert answer.status_code in (400, 422), answer.text
     assert answer.json()["field"] and "/tmp" not in answer.text
+
+
+def test_the_file_of_a_shop_is_recognised_planned_and_taken(client: TestClient[Litestar]) -> None:
+    text = "ID,Type,SKU,Name,Regular price,Tags\n1,simple,A,,12.5,x\n2,simple,NEW,New,1,\n"
+    wish = {"csv": text, "currency": "EUR"}
+    planned = client.post(f"{API}/imports?dry_run=true", json=wish).json()
+    assert planned["products"] == {"created": 0, "changed": 1, "unchanged": 0, "failed": 1}
+    assert any("is not understood" in notice and notice.startswith("Tags") for notice in planned["notices"])
+    assert amounts(client) == ["10.00", "10.00"]
+    made = client.post(f"{API}/imports", json=wish | {"create": True}).json()
+    assert made["products"] == {"created": 1, "changed": 1, "unchanged": 0, "failed": 0}
+    assert amounts(client) == ["12.50", "10.00"]
+    for wrong in ({"csv": text}, {"csv": "sku\nA\n"}, wish | {"format": "nosuch"}, wish | {"locale": "x"}):
+        refused = client.post(f"{API}/imports", json=wrong)
+        assert refused.status_code == 422 and refused.json()["field"] and "/tmp" not in refused.text
+
+
+def test_who_may_define_nothing_imports_no_new_attribute(app: App, client: TestClient[Litestar]) -> None:
+    app.access = CurrentAccess(app.reader, app.log, app.pool, state_of("service"))
+    text = "ID,Type,SKU,Name,Regular price\n1,simple,NEW,New,1\n"
+    answer = client.post(f"{API}/imports", json={"csv": text, "currency": "EUR", "create": True})
+    assert (answer.status_code, answer.json()["permission"]) == (403, "definition.change")

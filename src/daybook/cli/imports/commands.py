@@ -82,7 +82,7 @@ def akeneo(
         identifier=identifier,
     )
     lines = progress.lines_of_folder(folder)
-    progress.run(common, "import:akeneo", lambda: read(folder, options), lines, report, dry_run=dry_run)
+    progress.run(common, "import:akeneo", lambda _: read(folder, options), lines, report, dry_run=dry_run)
 
 
 @command(
@@ -103,4 +103,57 @@ def jsonl(
     from daybook.terminal.imports import progress
 
     lines = progress.lines_of_file(file)
-    progress.run(common, "import:jsonl", lambda: read(file), lines, report, dry_run=dry_run)
+    progress.run(common, "import:jsonl", lambda _: read(file), lines, report, dry_run=dry_run)
+
+
+@command(
+    app,
+    "shop",
+    "daybook import shop products.csv --currency EUR --locale nl-NL --create --dry-run",
+    "daybook import shop wc-export.csv --format woocommerce --currency EUR --create --list-on webshop",
+    "daybook import shop feed.tsv --format ./ours.json --report problems.csv",
+    own=WHO,
+)
+def shop(
+    common: CommonOptions,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV, TSV or Excel file that the shop wrote.")],
+    create: Annotated[
+        bool, typer.Option("--create", help="An unknown SKU is a new product; what is not defined is defined.")
+    ] = False,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="The currency of prices that name none.")
+    ] = None,
+    price_list: Annotated[
+        str, typer.Option("--price-list", metavar="NAME", help="The list of its prices.")
+    ] = "default",
+    locale: Annotated[
+        str | None, typer.Option("--locale", metavar="CODE", help="The locale of texts that differ by locale.")
+    ] = None,
+    location: Annotated[str, typer.Option("--location", metavar="NAME", help="Where its pieces lie.")] = "main",
+    list_on: Annotated[
+        list[str] | None,
+        typer.Option("--list-on", metavar="NAME", help="Sell what is published on this channel. May be repeated."),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="A format by its name, or a JSON file of your own.")
+    ] = None,
+    report: Report = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Import the product file of a shop: its format is recognised by its columns, and never guessed.
+
+    An unknown --format tells which there are. Products are known by their SKUs. What has no column, or an empty cell,
+    stays; columns that are not understood are named. All of it has one correlation id.
+    """
+    from daybook.importing.shop.cells import ShopOptions
+    from daybook.terminal.imports import shop as shops
+
+    options = ShopOptions(
+        create=create,
+        currency=currency,
+        price_list=price_list,
+        locale=locale,
+        location=location,
+        list_on=tuple(list_on or ()),
+    )
+    shops.take(common, file, options, form, report, dry_run=dry_run)

@@ -31,4 +31,4 @@ def take(
     lines = {NAME: len(made.skus)}
     entries = made.entries(cause)
     resume = f"The same command with --correlation {cause} goes on, and leaves what was changed."
-    progress.run(common, "edit", lambda: entries, lines, report, dry_run=dry_run, correlation=cause, resume=resume)
+    progress.run(common, "edit", lambda _: entries, lines, report, dry_run=dry_run, correlation=cause, resume=resume)

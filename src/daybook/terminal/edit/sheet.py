@@ -18,4 +18,4 @@ def take(
     with app_for_queries(common) as app:
         reference = app.reader.reference()
     lines = progress.lines_of_file(str(file))
-    progress.run(common, "edit", lambda: read(file, reference, options), lines, report, dry_run=dry_run)
+    progress.run(common, "edit", lambda _: read(file, reference, options), lines, report, dry_run=dry_run)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from daybook.app import App
 from daybook.edit.followers import listings_below
 from daybook.errors import DaybookError, Unavailable
 from daybook.importing.ingest import RESUME, ingest
@@ -47,7 +48,7 @@ class Interrupted(DaybookError):
 def run(
     common: CommonOptions,
     source: str,
-    read: Callable[[], Iterable[Entry]],
+    read: Callable[[App], Iterable[Entry]],
     lines: dict[str, int],
     report_file: Path | None,
     *,
@@ -63,7 +64,7 @@ def run(
         check_report_path(report_file)
     sender = context(common, source)
     with app_for_commands(common) as app:
-        entries = read()
+        entries = read(app)
         with stopping() as stop, _bar(common, lines) as progress:
             report = ingest(
                 app.book,

@@ -25,7 +25,7 @@ from daybook.events import ChannelConfigured, ProductListed
 from daybook.log.pending import Context, NewEvent
 from tests.fixtures.owner import client_of
 
-WORKS = ("deepl", "hubspot", "sendcloud", "shopifyparcels", "wooparcels")
+WORKS = ("bolparcels", "deepl", "hubspot", "sendcloud", "shopifyparcels", "wooparcels")
 
 
 @pytest.fixture

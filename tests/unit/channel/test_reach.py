@@ -35,6 +35,7 @@ async def serving(handler: Callable[[web.Request], Awaitable[web.StreamResponse]
 
 
 TO_DO: dict[str, dict[str, Any]] = {
+    "bolparcels": {"number": "1", "person": None, "parcels": [{"parcel": "p", "items": {"1": 1}}]},
     "deepl": {"text": "x", "source": "0", "source_locale": "nl-NL", "from": "NL", "to": "DE", "settings": {}},
     "shopifyparcels": {"number": "1", "notify": False, "parcels": [{"parcel": "p", "lines": {"1": 1}}]},
 }

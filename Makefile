@@ -34,6 +34,8 @@ test: setup
 	@$(MAKE) --no-print-directory -j2 lint compiled
 	$(BIN)/pytest -m "not long" --numprocesses 4 --dist loadfile
 
+# Real servers that are killed and started: on a busy machine one such test may take minutes, and hangs are still found.
+test-long: export PYTEST_TIMEOUT := 600
 # The hunts, every channel under every fault, what kills servers, and properties with hundreds of examples.
 test-long: setup
 	TESTS=long $(BIN)/pytest -m "long or examples" --numprocesses 3 --dist load

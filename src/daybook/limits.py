@@ -112,6 +112,7 @@ PAYMENTS = Limit("payments, or refunds, of an order", 500, "Tell several of them
 ORDER_TEXT = Limit("a parcel, carrier, tracking number or reference", 200, SHORTEN, "characters")
 
 HEARD = Limit("what a channel says of one order", 1024 * 1024, "Have the channel leave out what is not needed", "bytes")
+INBOX_MESSAGE = Limit("a message of the inbox", 900_000, "Send several commands", "bytes")
 BODY = Limit("the body of a request", 8 * 1024 * 1024, "Send less at once, or use an import", "bytes")
 PARAMETER = Limit("a parameter, or a part of an address", 2_000, SHORTEN, "characters")
 NAMED = Limit("names in one request", 1_000, "Send them in several requests")

@@ -66,6 +66,7 @@ LAYERS: tuple[tuple[str, Steps], ...] = (
                 "clock": "makes due what was planned: the one place where time enters the book",
                 "delivery": "brings channels to what their listings show; never folds",
                 "rebuild": "fills a generation of a projection beside the live one, plans and makes the switch",
+                "inbox": "commands that other systems publish: taken in order for each SKU, each once",
                 "intake": "orders that channels tell: kept first, then taken into the book, each once",
             },
             {"policy": "what follows in the book from what is in it: folded, decided, appended once"},

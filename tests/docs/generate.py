@@ -89,7 +89,7 @@ jetstream {
 
 accounts {
   DAYBOOK: {
-    jetstream: { max_mem: 64MB, max_file: 64GB, max_streams: 1, max_consumers: 1000 }
+    jetstream: { max_mem: 64MB, max_file: 64GB, max_streams: 2, max_consumers: 1000 }
     users: [
 """
 NATS_END = """

@@ -53,6 +53,8 @@ PERMISSIONS: dict[str, Permission] = {
     "channel.rebuild": Permission("rebuild a channel, switch it and take it back", (CHANNEL,)),
     "policy.read": Permission("see how policies are doing and what they would append"),
     "policy.operate": Permission("pause and resume policies, and try again what they could not fold"),
+    "inbox.read": Permission("see what other systems sent and the book refused"),
+    "inbox.operate": Permission("take what was refused of them after all, and leave it out"),
     "status.read": Permission("see what waits", (CHANNEL,)),
     "catalogue.import": Permission("import catalogues"),
     "catalogue.export": Permission("export the catalogue"),
@@ -89,7 +91,9 @@ _ORDERS = frozenset(
 
 ROLES: dict[str, frozenset[str]] = {
     "owner": frozenset(PERMISSIONS),
-    "editor": _SEES | _EDITS | {"definition.change", "catalogue.import", "catalogue.export"},
+    "editor": _SEES
+    | _EDITS
+    | {"inbox.read", "inbox.operate", "definition.change", "catalogue.import", "catalogue.export"},
     "merchandiser": _SEES | {"price.change", "policy.operate", "listing.change", "catalogue.export"},
     "channel-owner": _SEES
     | {"listing.change", "channel.configure", "channel.pause", "channel.retry", "channel.resync", "channel.rebuild"},
@@ -101,6 +105,7 @@ ROLES: dict[str, frozenset[str]] = {
     "auditor": _SEES
     | {
         "order.read",
+        "inbox.read",
         "log.read",
         "log.verify",
         "access.read",

@@ -15,6 +15,7 @@ from daybook.cli.completeness import commands as completeness
 from daybook.cli.edit import commands as edit
 from daybook.cli.find import commands as find
 from daybook.cli.imports import commands as imports
+from daybook.cli.inbox import commands as inbox
 from daybook.cli.key import commands as key
 from daybook.cli.log import commands as log
 from daybook.cli.options import Data, Debug, GroupHelp, Invocation, Json
@@ -80,7 +81,7 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    *(run, status, product, text, completeness, schedule, policy, order, find, catalogue, edit, undo),
+    *(run, status, product, text, completeness, schedule, policy, inbox, order, find, catalogue, edit, undo),
     *(channel, trace, log, stream, imports, user, access, key, privacy),
 )
 for part in PARTS:

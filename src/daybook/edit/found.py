@@ -11,13 +11,13 @@ from daybook.access.authority import EVERYWHERE, Reach
 from daybook.app import App
 from daybook.catalogue.reference import Reference
 from daybook.commands import DescribeProduct
+from daybook.commands.described import described
 from daybook.edit.settings import FieldSetting, Idle, settings, wished
 from daybook.errors import InvalidValue, NotFound
 from daybook.filters.names import check_channel
 from daybook.importing.rows import Entry, Flag, Notice, Row
 from daybook.limits import Limit
 from daybook.product.state import Product
-from daybook.queries.described import described
 from daybook.search.find import Search
 from daybook.search.terms import Wanted
 from daybook.values import check_limit

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from daybook.embedded import binaries, processes
+from daybook.embedded import binaries, nats_senders, processes
 from daybook.errors import Unavailable
 
 _HOST = "127.0.0.1"
@@ -161,6 +161,7 @@ class NatsServer:
             "host": _HOST,
             "port": port,
             "ports_file_dir": str(self._ports),
+            "server_name": self._mark,  # as on the command line, or the server refuses to read this again
             "authorization": {"users": self._authorized()},
             "max_payload": 8 * 2**20,
             "jetstream": jetstream,
@@ -187,7 +188,7 @@ class NatsServer:
             {"user": name, "password": self._passwords[name], "permissions": permitted}
             for name, permitted in self._users.items()
         ]
-        return [owner, *others]
+        return [owner, *others, *nats_senders.entries(self._data)]
 
     def _launch(self, program: Path, port: int) -> None:
         for stale in self._ports.glob("*.ports"):

@@ -36,7 +36,18 @@ def keep(data: Path) -> None:
             path.chmod(0o600)
 
 
-_OURS = {"logs", "nats", "nats.ports", "sandboxes", "lock", "servers.json", "nats.conf", "nats.port", "nats.users"}
+_OURS = {
+    "logs",
+    "nats",
+    "nats.ports",
+    "sandboxes",
+    "lock",
+    "servers.json",
+    "nats.conf",
+    "nats.port",
+    "nats.users",
+    "nats.senders",
+}
 
 
 def _mode() -> int:

@@ -24,6 +24,7 @@ from daybook.http import (
     health,
     histories,
     imports,
+    inbox,
     intake,
     keys,
     listings,
@@ -61,7 +62,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "Channels": (channels, deliveries, documents),
     "Orders": (orders, intake),
     "People": (people,),
-    "Status": (status, policies),
+    "Status": (status, policies, inbox),
     "Access": (users, keys, access),
 }
 """Tag -> modules with its routes. A path belongs to one tag: the framework answers its OPTIONS once for each router."""

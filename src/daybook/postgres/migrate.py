@@ -25,6 +25,7 @@ LINES: tuple[tuple[str, str], ...] = (
     ("people", "daybook.people"),
     ("keys", "daybook.people.keys"),
     ("intake", "daybook.intake"),
+    ("inbox", "daybook.inbox"),
 )
 """(line, package that holds its `migrations` folder), in the order in which they depend on one another."""
 KEYS: tuple[tuple[str, str], ...] = (("keys", "daybook.people.keys"),)

@@ -164,12 +164,22 @@ class _Look:
             yield self.item("orders_waiting", channel, count, since, "no intake takes them", "daybook run intake")
         for channel, count, order, why, since in self._conn.execute(QUERIES["waiting_refused"]):
             yield self.item("orders_refused", channel, count, since, f"{order} first: {why}", "daybook order refused")
+        yield from self._inbox()
         yield from self._unshipped()
         for channel, since, why in self._conn.execute(QUERIES["waiting_unasked"]):
             if channel in self._manifests:
                 step = f"daybook run intake --only {channel}" if why is None else f"daybook channel show {channel}"
                 reason = "nobody asks it" if why is None else f"it does not tell its orders: {why}"
                 yield self.item("orders_unasked", channel, 1, since, reason, step)
+
+    def _inbox(self) -> Iterator[WaitingItem]:
+        for noted, count, since, why in self._conn.execute(QUERIES["waiting_inbox"]):
+            if noted is not None:
+                yield self.item(
+                    "inbox_unread", None, 1, noted, "nobody takes what other systems send", "daybook run intake"
+                )
+            if count:
+                yield self.item("inbox_refused", None, count, since, f"first: {why}", "daybook inbox list")
 
     def _unshipped(self) -> Iterator[WaitingItem]:
         rows = self._conn.execute(QUERIES["waiting_unshipped"]) if self._thorough else ()

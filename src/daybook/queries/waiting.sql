@@ -118,6 +118,13 @@ SELECT channel, count(*), (array_agg(channel || ':' || number ORDER BY since))[1
        (array_agg(reason ORDER BY since))[1], min(since)
 FROM heard_orders WHERE state = 'refused' GROUP BY channel ORDER BY channel
 
+-- name: waiting_inbox
+-- Since when nobody reads the inbox; and how many messages of it were refused, since when, and why the first one.
+SELECT (SELECT noted_at FROM inbox_position
+        WHERE stream IS NOT NULL AND noted_at < clock_timestamp() - interval '10 seconds'), count(*), min(refused_at),
+       (array_agg(reason ORDER BY number))[1]
+FROM inbox_refused
+
 -- name: waiting_unshipped
 -- Of the newest orders those with pieces that are to be sent, by channel: how many, how many of them in part, how many
 -- sold what was not there, and the oldest of either.

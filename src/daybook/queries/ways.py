@@ -30,6 +30,8 @@ WAYS: Mapping[str, Way] = {
     "abandoned_people": Way("warning", 3600.0, "writes", "of people's data, cut off before they were recorded"),
     "orders_waiting": Way("warning", 60.0, "orders", "a channel told them, and nobody takes them"),
     "orders_refused": Way("warning", 0.0, "orders", "a channel told them, and they can't be taken as they are"),
+    "inbox_unread": Way("warning", 60.0, "", "other systems may send commands, and nobody takes them"),
+    "inbox_refused": Way("warning", 0.0, "messages", "other systems sent them, and they can't be taken as they are"),
     "orders_unshipped": Way("warning", 259200.0, "orders", "among the newest 10,000, with pieces that are to be sent"),
     "orders_oversold": Way("note", 0.0, "orders", "among those, that sold more than there was"),
     "orders_unasked": Way("warning", 900.0, "", "a channel can't be asked which of its orders changed"),

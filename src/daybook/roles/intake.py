@@ -1,4 +1,4 @@
-"""The role `intake`: asks channels which of their orders changed, and takes what they told into the book.
+"""The role `intake`: asks channels which of their orders changed, and takes what they and other systems told.
 
 Of several processes one takes; the others wait until it is gone. Should two believe that they are it, each command is
 still carried out once.
@@ -7,10 +7,11 @@ still carried out once.
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from daybook.access.authority import Principal
 from daybook.app import App
 from daybook.channel.connection import connection_of
 from daybook.channel.contract import Manifest
@@ -18,6 +19,9 @@ from daybook.channel.orders import OrdersIn, TellsOrders, takes_orders
 from daybook.channel.registry import Registry
 from daybook.config import Settings, hide
 from daybook.errors import BadConfiguration, DaybookError
+from daybook.inbox.reader import InboxReader
+from daybook.inbox.store import InboxStore
+from daybook.inbox.taker import InboxTaker
 from daybook.intake.cursors import OrderCursors
 from daybook.intake.heard import BELL
 from daybook.intake.poller import OrderPoller
@@ -25,13 +29,14 @@ from daybook.intake.taker import Taker
 from daybook.postgres.pool import connect, reachable
 from daybook.projection.starts import note_failures
 from daybook.roles.channel_supervisor import ChannelSupervisor, Job, NotStarted, Wanted, Work
+from daybook.roles.processes import together
 from daybook.stream.bell import Ringer
 from daybook.stream.subjects import wake_log
 from daybook.stream.witness import witnessed
 
 log = logging.getLogger("daybook.intake")
 
-CONNECTIONS = 8
+CONNECTIONS = 16
 AGAIN_SECONDS = 1.0
 LISTENED_SECONDS = 1.0
 """Without a bell it is looked up so often what waits: a notification can be lost with its connection."""
@@ -39,9 +44,16 @@ TURN = 0x6461796F  # 'dayo'
 
 
 async def intake(
-    settings: Settings, stop: asyncio.Event, names: tuple[str, ...] = (), registry: Registry | None = None
+    settings: Settings,
+    stop: asyncio.Event,
+    authorise: Callable[[App, Principal, object], str | None],
+    names: tuple[str, ...] = (),
+    registry: Registry | None = None,
 ) -> None:
-    """Polls and takes: those named, or all that let their orders in, also those that come while it runs."""
+    """Polls and takes: those named, or all that let their orders in, also those that come while it runs; and the inbox.
+
+    `authorise` says how what other systems publish is allowed, or raises Forbidden.
+    """
     ringer = Ringer(settings.require_nats(), wake_log())
     with witnessed(settings.nats), App(settings, registry, ringer.ring, connections=CONNECTIONS) as app:
         ending = threading.Event()
@@ -57,11 +69,17 @@ async def intake(
 
         supervisor = ChannelSupervisor("intake", wanted, partial(note_failures, app.pool, "intake"))
         try:
-            await supervisor.run(stop)
+            await together(supervisor.run, _inbox(app, authorise).run, stop)
         finally:
             ending.set()
             await taking
             ringer.close()
+
+
+def _inbox(app: App, authorise: Callable[[App, Principal, object], str | None]) -> InboxReader:
+    store = InboxStore(app.pool)
+    taker = InboxTaker(app.book, store, app.access.state, partial(authorise, app))
+    return InboxReader(app.settings.require_postgres(), app.settings.require_nats(), store, taker)
 
 
 def _polling(app: App, manifest: Manifest, cursors: OrderCursors) -> Job | NotStarted | None:

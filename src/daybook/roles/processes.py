@@ -75,10 +75,10 @@ async def project(
             return jobs | _broken(app.registry, names)
 
         supervisor = ChannelSupervisor("project", wanted, partial(note_failures, app.pool, "project"))
-        await _together(supervisor.run, process.run, stop)
+        await together(supervisor.run, process.run, stop)
 
 
-async def _together(supervise: Until, process: Until, stop: asyncio.Event) -> None:
+async def together(supervise: Until, process: Until, stop: asyncio.Event) -> None:
     """Runs a process of many channels until what is begun for each has ended."""
     ended = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -119,7 +119,7 @@ async def deliver(
                 return jobs | _broken(app.registry, names)
 
             supervisor = ChannelSupervisor("deliver", wanted, partial(note_failures, app.pool, "deliver"))
-            await _together(supervisor.run, process.run, stop)
+            await together(supervisor.run, process.run, stop)
         finally:
             ringer.close()
 

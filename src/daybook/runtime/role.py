@@ -29,6 +29,7 @@ from daybook.terminal.context import check_migrated, connected
 from daybook.terminal.options import CommonOptions
 from daybook.terminal.render import line, stacked
 from daybook.terminal.tables import table
+from daybook.web.authorise import authorised
 
 log = logging.getLogger("daybook.http")
 
@@ -47,7 +48,7 @@ def run(common: CommonOptions, role: str, only: tuple[str, ...]) -> None:
         "project": partial(processes.project, names=only),
         "clock": processes.clock,
         "deliver": partial(processes.deliver, names=only),
-        "intake": partial(intake, names=only),
+        "intake": partial(intake, authorise=authorised, names=only),
     }
     processes.run(known[role], found)
 

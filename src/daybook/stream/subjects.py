@@ -30,3 +30,20 @@ def wake_log() -> str:
 def wake_delivery(channel: str) -> str:
     """Rung when a channel has something due."""
     return f"{WAKE}.delivery.{channel}"
+
+
+INBOX_STREAM = "DAYBOOK_IN"
+INBOX_SUBJECTS = "daybook-in.*.>"
+"""Where other systems publish commands: the second word is the login of the user who sends. Not below `daybook.`, as
+two streams can't share subjects."""
+ANSWERS = "daybook-answer"
+
+
+def sender_of(subject: str) -> str:
+    """The login in the subject of a message of the inbox."""
+    return subject.split(".")[1]
+
+
+def answers_to(login: str) -> str:
+    """Below this a sender may be answered, and nobody else."""
+    return f"{ANSWERS}.{login}."

@@ -13,8 +13,8 @@ import msgspec
 
 from daybook.catalogue.group import Group, fold_group
 from daybook.commands import AdjustStock, DescribeProduct
+from daybook.commands.described import described
 from daybook.events import ProductCreated, Recorded, StockAdjusted, StockCounted, StockEvent, StockReceived
-from daybook.queries.described import described
 from daybook.queries.fields import FieldChange, Fields, differences, own
 from daybook.queries.groups import is_receipt
 

@@ -185,6 +185,7 @@ def test_what_would_be_one_too_many_is_refused(desk: Harness, name: str, monkeyp
 
 ELSEWHERE |= {"FIND_WORDS", "FIND_TERMS", "FOUND_COUNTED"}
 ELSEWHERE |= {"EDITED", "EDITED_BY_REQUEST", "EDIT_SETTINGS", "CELL"}
+ELSEWHERE |= {"INBOX_MESSAGE"}
 ELSEWHERE |= {"IDENTITIES", "UNDONE_BY_REQUEST", "UNDONE", "SUBJECT", "ISSUER"}
 
 

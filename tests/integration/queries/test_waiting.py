@@ -358,6 +358,20 @@ async def test_orders_that_nobody_takes_or_can_take_and_a_channel_that_is_not_as
         assert item.overdue
 
 
+async def test_messages_that_nobody_takes_or_that_were_refused_are_told(database: str, nats_url: str) -> None:
+    async with scene(database, nats_url, []) as book:
+        assert book.waits("inbox_unread") is None, "nobody has ever read it, so nobody sends"
+        book.execute(
+            "UPDATE inbox_position SET stream = clock_timestamp(), noted_at = clock_timestamp() - interval '5 minutes'",
+            "INSERT INTO inbox_refused (command_id, sender, subject, body, sequence, code, reason)"
+            " VALUES (gen_random_uuid(), 'erp', 'daybook-in.erp.x', '', 1, 'not_found', 'there is no product X')",
+        )
+        item = await book.seen("inbox_unread", "nobody takes what other systems send", "daybook run intake")
+        assert item.overdue
+        item = await book.seen("inbox_refused", "first: there is no product X", "daybook inbox list", 1)
+        assert item.overdue and not book.report().well
+
+
 async def test_orders_that_are_not_sent_are_told_with_their_age_and_those_that_sold_too_much(
     database: str, nats_url: str
 ) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from daybook.catalogue.reference import Reference
+from daybook.commands.described import described
 from daybook.errors import InvalidValue
 from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Entry, Fault, Flag, ImportRefused, Notice, Row
 from daybook.importing.sheet.columns import SheetColumn, column, said
 from daybook.importing.sheet.table import Cells, Sheet, opened
-from daybook.queries.described import described
 
 
 class SheetOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 from daybook.catalogue.reference import Reference
 from daybook.commands import DefineAttribute
 from daybook.commands.book import Book
+from daybook.commands.described import described
 from daybook.errors import InvalidValue
 from daybook.importing.rows import PROBLEMS_SHOWN_MAX, Entry, Fault, Flag, ImportRefused, Notice, Row
 from daybook.importing.sheet.columns import unguarded
@@ -15,7 +16,6 @@ from daybook.importing.sheet.table import Sheet, opened
 from daybook.importing.shop.cells import ShopCells, ShopOptions, Undecided
 from daybook.importing.shop.format import ShopFormat, recognised
 from daybook.importing.shop.items import ParentOf, ShopFile, ShopItem, ShopItems, ShopLine
-from daybook.queries.described import described
 
 ONLY_UPDATES = "an import of a shop's file creates none unless --create is given"
 Columns = list[tuple[int, str]]

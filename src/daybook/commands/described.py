@@ -1,11 +1,11 @@
-"""Flat fields of a product as one command that says them: the way back from `fields.own`. Pure."""
+"""Flat fields of a product as one command that says them: the way back from `queries.fields.own`. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from daybook.commands import DescribeProduct
+from daybook.commands.describe import DescribeProduct
 from daybook.product.state import slot_parts
 
 

@@ -1,0 +1,1 @@
+"""`daybook inbox`."""

@@ -1,0 +1,1 @@
+"""What `daybook inbox` does and shows."""

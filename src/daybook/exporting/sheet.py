@@ -46,11 +46,12 @@ def export_sheet(reader: Reader, position: int) -> Iterator[bytes]:
 
 
 def _cells(fields: Fields, reference: Reference) -> Mapping[str, str]:
-    found = {name: _cell(name, value, reference) for name, value in fields.items() if name not in _LEFT_OUT}
+    found = {name: cell_of(name, value, reference) for name, value in fields.items() if name not in _LEFT_OUT}
     return {name: cell for name, cell in found.items() if cell is not None}
 
 
-def _cell(name: str, value: Any, reference: Reference) -> str | None:
+def cell_of(name: str, value: Any, reference: Reference) -> str | None:
+    """A field's value as a cell; None for one that no cell can say."""
     noun, _, rest = name.partition(".")
     if noun == "media" or (noun == "channels" and rest in reference.removed):
         return None

@@ -114,3 +114,15 @@ def test_the_file_of_a_shop_is_planned_taken_and_undone(daybook: Daybook, tmp_pa
     file.write_text("Code;EAN\n001;4006381333931\n")
     assert daybook.json("import", "shop", file, "--format", ours)["counts"]["product"]["changed"] == 1
     assert daybook("import", "shop", file, "--format", tmp_path / "none.json").code == 3
+
+
+def test_a_catalogue_goes_out_as_the_file_of_a_shop_and_comes_back(daybook: Daybook, tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    daybook.json("product", "price", "001", "9", "USD")
+    written = daybook("catalogue", "export", file, "--format", "woocommerce", "--currency", "EUR")
+    assert written.code == 0 and "not in the file: prices.default.USD of 1" in written.stderr
+    with daybook.unchanged():
+        taken = daybook.json("import", "shop", file, "--currency", "EUR", "--create")
+        assert taken["counts"]["product"] == {"created": 0, "changed": 0, "unchanged": 2, "failed": 0}
+        for words in (("--currency", "EUR"), ("--format", "woocommerce"), ("--format", "nosuch", "--currency", "EUR")):
+            assert daybook("catalogue", "export", file, *words).code == 3

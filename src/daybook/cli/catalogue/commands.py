@@ -19,6 +19,7 @@ app = typer.Typer(name="catalogue", help="The catalogue as a whole.", no_args_is
     "daybook catalogue export --at 2026-03-01 | gzip > march.jsonl.gz",
     "daybook catalogue export - --position 1200 | daybook import jsonl - --data /tmp/copy",
     "daybook catalogue export products.csv --csv",
+    "daybook catalogue export shop.csv --format shopify --currency EUR --locale nl-NL --channel webshop",
 )
 def export(
     common: CommonOptions,
@@ -28,15 +29,39 @@ def export(
     sheet: Annotated[
         bool, typer.Option("--csv", help="As a sheet, which `daybook edit` takes back; without pictures.")
     ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="As the file of a shop, which `import shop` reads.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="With --format: of the prices that are written.")
+    ] = None,
+    locale: Annotated[
+        str | None, typer.Option("--locale", metavar="CODE", help="With --format: of texts that differ by locale.")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="NAME", help="With --format: published is what is sold there.")
+    ] = None,
 ) -> None:
-    """Write the catalogue as it is or was, as JSON Lines that `daybook import jsonl` reads."""
+    """Write the catalogue as it is or was, as JSON Lines that `daybook import jsonl` reads.
+
+    With --format, what the format has no column for is counted and named.
+    """
+    from daybook.errors import InvalidValue
     from daybook.exporting.catalogue import export as lines
     from daybook.exporting.sheet import export_sheet
     from daybook.queries.moment import resolve
     from daybook.queries.timeline import catalogue_at
     from daybook.terminal.catalogue.export import write_to
 
+    if form is None and (currency, locale, channel) != (None, None, None):
+        raise InvalidValue("format", "say as which shop's file: --format NAME")
     with app_for_queries(common) as on:
+        if form is not None:
+            from daybook.terminal.catalogue.shop import write_shop
+
+            upto = resolve(on.reader, at, position).position
+            write_shop(common, on, file, form, upto, currency=currency, locale=locale, channel=channel)
+            return
         if sheet:
             upto = resolve(on.reader, at, position).position
             write_to(common, file, export_sheet(on.reader, upto), upto)

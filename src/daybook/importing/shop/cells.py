@@ -68,7 +68,8 @@ class ShopCells:
 
     def code_of(self, label: str) -> str:
         """The attribute that an option or an attribute of the shop is. Raises InvalidValue."""
-        known = self._labels.get(label.casefold())
+        label = label.strip()
+        known = label if label in self._reference.attributes else self._labels.get(label.casefold())
         if known is not None:
             return known
         plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().casefold()

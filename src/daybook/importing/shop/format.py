@@ -32,6 +32,10 @@ class ShopFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=T
     """The same for columns with a number in their name, as regular expressions."""
     words: Mapping[str, Mapping[str, Any]] = {}
     """What it says -> cell -> what the cell means."""
+    writes: Mapping[str, str] = {}
+    """Column -> what it says, in the order in which an export writes them; none for a format that is only read."""
+    writes_options: Mapping[str, str] = {}
+    """The same for the columns of each option, with its number for `{}`."""
     plain: tuple[str, ...] = ()
     """Values of an option that stand for none."""
 

@@ -18,6 +18,8 @@ from daybook.importing.shop.format import ShopFormat, recognised
 from daybook.importing.shop.items import ParentOf, ShopFile, ShopItem, ShopItems, ShopLine
 
 ONLY_UPDATES = "an import of a shop's file creates none unless --create is given"
+_TEXTS = ("text.", "option", "axis.")
+"""What is taken with the blanks around it, as a text has them."""
 Columns = list[tuple[int, str]]
 
 
@@ -78,7 +80,9 @@ def _columns(table: Sheet, form: ShopFormat) -> Columns:
 
 def _lines(table: Sheet, columns: Columns) -> Iterator[ShopLine]:
     for number, cells in table.rows():
-        yield ShopLine(number, {target: cell for at, target in columns if (cell := unguarded(cells[at].strip()))})
+        said = {target: unguarded(cells[at]) for at, target in columns if cells[at].strip()}
+        texts = {target: cell if target.startswith(_TEXTS) else cell.strip() for target, cell in said.items()}
+        yield ShopLine(number, texts)
 
 
 def _entries(

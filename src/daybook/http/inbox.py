@@ -10,10 +10,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from daybook.app import App
 from daybook.inbox.refused import DroppedMessage, RefusedInbox, RefusedMessage, RefusedMessages, TriedMessage
 from daybook.inbox.store import InboxStore
-from daybook.inbox.taker import InboxTaker
+from daybook.inbox.taker import Corrector, InboxTaker
 from daybook.web.authorise import authorised
 from daybook.web.declared import ACTION, QUESTION
-from daybook.web.dependencies import InjectedApp
+from daybook.web.dependencies import InjectedApp, InjectedPrincipal
 from daybook.web.needs import needs
 from daybook.web.pages import RowLimit
 
@@ -28,7 +28,7 @@ class RetriedMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How a message is taken after all: `{}` takes it as it came."""
 
     data: dict[str, Any] | None = None
-    """The command's fields, corrected."""
+    """The command's fields, corrected: this needs your own permission to say them."""
     anyway: bool = False
     """Also when later messages about its SKU were taken since."""
 
@@ -46,11 +46,14 @@ def show_refused_message(app: InjectedApp, number: FromPath[int]) -> RefusedMess
 
 
 @post(f"{ONE}/retry", **ACTION, **needs("inbox.operate"), summary="Take a refused message after all")
-def retry_message(app: InjectedApp, number: FromPath[int], data: JSONBody[RetriedMessage]) -> TriedMessage:
-    """As the user who sent it. What is still wrong is the answer, and the message stays."""
+def retry_message(
+    app: InjectedApp, principal: InjectedPrincipal, number: FromPath[int], data: JSONBody[RetriedMessage]
+) -> TriedMessage:
+    """As the user who sent it; with other data, as you. What is still wrong is the answer, and the message stays."""
     taker = _taker(app)
+    corrector = Corrector(principal.login, partial(authorised, app, principal))
     try:
-        return RefusedInbox(app.pool).retry(taker, number, data.data, data.anyway)
+        return RefusedInbox(app.pool).retry(taker, number, corrector, data.data, data.anyway)
     finally:
         taker.close()
 

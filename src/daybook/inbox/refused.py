@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from daybook import limits
-from daybook.errors import DaybookError, InvalidValue, NotFound, Refused, Unavailable
+from daybook.errors import DaybookError, Forbidden, InvalidValue, NotFound, Refused, Unavailable
 from daybook.inbox.message import event_of, message_of
 from daybook.inbox.store import QUERIES
-from daybook.inbox.taker import InboxTaker
+from daybook.inbox.taker import Corrector, InboxTaker
 from daybook.postgres.pool import Pool, fetch, reachable
 
 NUMBER_MAX = 2**63 - 1
@@ -71,14 +71,16 @@ class RefusedInbox:
         """One of them, with what was sent. Raises NotFound."""
         return _shown(*self._row(number)[:8], whole=True)
 
-    def retry(self, taker: InboxTaker, number: int, data: Any = None, anyway: bool = False) -> TriedMessage:
-        """Takes it after all, with other `data` when that is given, as the user who sent it may now.
+    def retry(
+        self, taker: InboxTaker, number: int, corrector: Corrector, data: Any = None, anyway: bool = False
+    ) -> TriedMessage:
+        """Takes it after all, as the user who sent it may now; with other `data`, as who corrects it may.
 
         Raises the reason when it is refused again, NotFound, and Refused when later messages about its SKU were taken
         meanwhile: it would bring an older state back. `anyway` says that this is meant.
         """
         row = self._row(number)
-        sender, body, subject, sequence = row[1], bytes(row[7]), row[8], row[9]
+        sender, body, sequence = row[1], bytes(row[7]), row[9]
         try:
             message = message_of(sequence, sender, body if data is None else _corrected(sender, body, data))
             later = fetch(self._pool, QUERIES["later"], {"number": number, "sku": message.sku})[0][0]
@@ -88,8 +90,8 @@ class RefusedInbox:
                     "what is old. Say --anyway (`anyway`) if it is meant",
                     number=number,
                 )
-            done = taker.carry_out(message)
-        except (Unavailable, Refused):
+            done = taker.carry_out(message, None if data is None else corrector)
+        except (Unavailable, Refused, Forbidden):
             raise
         except DaybookError as error:
             field = error.details.get("field")
@@ -97,7 +99,6 @@ class RefusedInbox:
             with reachable(), self._pool.connection() as conn:
                 conn.execute(QUERIES["still_refused"], said)
             raise
-        assert subject, "every message has one"
         fetch(self._pool, QUERIES["drop"], (number,))
         return TriedMessage(number, done.last)
 

@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 from uuid import uuid5
 
 import msgspec
@@ -41,6 +42,13 @@ class InboxAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     code: str | None = None
     field: str | None = None
     reason: str | None = None
+
+
+class Corrector(NamedTuple):
+    """Who corrects a message: what it says then is his or her word, and needs his or her permission."""
+
+    actor: str
+    authorise: Callable[[object], str | None]
 
 
 Answered = tuple[str, InboxAnswer]
@@ -84,21 +92,31 @@ class InboxTaker:
                     rounds.finish(one)
         return answers
 
-    def carry_out(self, message: InboxMessage) -> CommandResult:
-        """Carries one message out, as the user who sent it. Raises the domain's errors, Forbidden and Unavailable."""
+    def carry_out(self, message: InboxMessage, corrector: Corrector | None = None) -> CommandResult:
+        """Carries one message out, as the user who sent it, or who corrected it.
+
+        Raises the domain's errors, Forbidden and Unavailable.
+        """
+        if corrector is not None:
+            access = corrector.authorise(message.command)
+            reason = f"corrects {message.event.id[:200]}, which {message.sender} sent"
+            return self._append(message, corrector.actor, access, reason)
         user = self._state().user_of(message.sender)
         if user is None:
             raise Forbidden(f"there is no user {message.sender}: add it, and grant it a role", permission="none")
         principal = allowed_in(user, f"nats:{message.sender}"[:100])
         if isinstance(principal, Denied):
             raise Forbidden(principal.message, permission="none")
+        return self._append(message, principal.login, self._authorise(principal, message.command), None)
+
+    def _append(self, message: InboxMessage, actor: str, access: str | None, reason: str | None) -> CommandResult:
         context = Context.new(
-            principal.login,
+            actor,
             SOURCE,
+            reason=reason,
             command_id=str(message.command_id),
             correlation_id=message.event.correlationid,
         )
-        access = self._authorise(principal, message.command)
         return self._book.carry_out(message.command, msgspec.structs.replace(context, access=access), repeatable=True)
 
     def _decide(self, message: InboxMessage) -> CommandResult | DaybookError:

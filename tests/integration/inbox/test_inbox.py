@@ -18,13 +18,13 @@ from daybook.channel.registry import Registry
 from daybook.commands import ChangePrice, CreateProduct
 from daybook.commands.access import AddUser, GrantAccess, LockUser
 from daybook.config import Settings
-from daybook.errors import DaybookError, InvalidValue, NotFound, Refused
+from daybook.errors import DaybookError, Forbidden, InvalidValue, NotFound, Refused
 from daybook.events import AccessScope
 from daybook.inbox.message import InboxMessage, message_of
 from daybook.inbox.reader import InboxReader
 from daybook.inbox.refused import RefusedInbox
 from daybook.inbox.store import InboxStore
-from daybook.inbox.taker import InboxTaker
+from daybook.inbox.taker import Corrector, InboxTaker
 from daybook.log.pending import Context
 from daybook.postgres.pool import fetch
 from daybook.queries import waiting
@@ -33,6 +33,8 @@ from daybook.stream.subjects import INBOX_STREAM
 from daybook.web.authorise import authorised
 from tests.fixtures.pipeline import until
 from tests.fixtures.waiting import until as until_true
+
+ANN = Corrector("ann", lambda command: "dbk_ann/gr_ann")
 
 
 class Desk:
@@ -143,14 +145,17 @@ def test_what_is_refused_is_kept_seen_corrected_and_taken(desk: Desk) -> None:
 
     number = found.messages[3].number
     with pytest.raises(InvalidValue, match="amount"):
-        desk.refused.retry(desk.taker, number, anyway=True)
+        desk.refused.retry(desk.taker, number, ANN, anyway=True)
     with pytest.raises(Refused, match="later messages about A"):
-        desk.refused.retry(desk.taker, number, {"sku": "A", "amount": "13.00", "currency": "EUR"})
-    desk.refused.retry(desk.taker, number, {"sku": "A", "amount": "13.00", "currency": "EUR"}, anyway=True)
+        desk.refused.retry(desk.taker, number, ANN, {"sku": "A", "amount": "13.00", "currency": "EUR"})
+    desk.refused.retry(desk.taker, number, ANN, {"sku": "A", "amount": "13.00", "currency": "EUR"}, anyway=True)
     assert desk.price("A") == "1300"
+    (last,) = desk.app.reader.last(1)
+    assert (last.actor, last.access) == ("ann", "dbk_ann/gr_ann"), "what is corrected is the word of who corrects it"
+    assert "erp sent" in str(last.reason)
 
     desk.do(CreateProduct(sku="NOSUCH", kind="product"))
-    desk.refused.retry(desk.taker, found.messages[2].number)
+    desk.refused.retry(desk.taker, found.messages[2].number, ANN)
     assert desk.price("NOSUCH") == "1200"
     assert "rubbish" in str(desk.refused.show(found.messages[0].number).message)
     for one in found.messages[:2]:
@@ -158,6 +163,19 @@ def test_what_is_refused_is_kept_seen_corrected_and_taken(desk: Desk) -> None:
     assert desk.refused.page().messages == []
     with pytest.raises(NotFound):
         desk.refused.drop(found.messages[0].number)
+
+
+def test_who_corrects_a_message_says_nothing_that_he_or_she_may_not_say(desk: Desk) -> None:
+    def refuse(command: object) -> str | None:
+        raise Forbidden("an editor changes no prices", permission="price.change")
+
+    desk.taker.take(desk.send(event("1", amount="12.345")))
+    (found,) = desk.refused.page().messages
+    with pytest.raises(Forbidden):
+        desk.refused.retry(
+            desk.taker, found.number, Corrector("eve", refuse), {"sku": "A", "amount": "0.01", "currency": "EUR"}
+        )
+    assert desk.price("A") is None and len(desk.refused.page().messages) == 1
 
 
 def test_what_was_refused_may_be_sent_once_more_and_leaves_the_list_when_it_is_taken(desk: Desk) -> None:

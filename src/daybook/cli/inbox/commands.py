@@ -60,7 +60,7 @@ def retry(
         bool, typer.Option("--anyway", help="Also when later messages about its SKU were taken since.")
     ] = False,
 ) -> None:
-    """Take a message after all, as the user who sent it. What is still wrong is said, and it stays."""
+    """Take a message after all, as who sent it; corrected, as you. What is still wrong is said, and it stays."""
     from daybook.terminal.inbox.retried import retried
 
     found = retried(common, number, corrected, anyway)

@@ -1,7 +1,7 @@
 """In which order messages are decided."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daybook.inbox.message import InboxMessage, message_of
@@ -19,6 +19,7 @@ def message(sequence: int, sku: str) -> InboxMessage:
     return message_of(sequence, "erp", msgspec.json.encode(said))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from("ABC"), max_size=12), st.data())
 def test_each_is_decided_once_in_order_for_its_sku_and_refused_only_when_all_before_it_are_done(
     skus: list[str], data: st.DataObject

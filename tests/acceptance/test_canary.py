@@ -41,6 +41,9 @@ KEYS = {
 TRACES = (CANARY.encode(), WEBHOOK_KEY.encode(), b64encode(f"ck_{CANARY}:cs_{CANARY}".encode()))
 """The secrets, and what Basic authentication makes of them."""
 
+ASKED_FOR_ORDERS = tuple(f"DAYBOOK_CHANNEL_{name}_".encode() for name in ("WEBSHOP", "SHOPIFY", "BOL"))
+"""Variables of channels that can let their orders in: who asks them needs those, and no others."""
+
 
 class Echo(BaseHTTPRequestHandler):
     """Answers with a refusal that repeats the request, in each marketplace's place for its reasons."""
@@ -131,6 +134,8 @@ def environments(pid: int) -> Iterator[tuple[str, bytes]]:
             command, told = " ".join(one.cmdline()), Path(f"/proc/{one.pid}/environ").read_bytes()
         except (psutil.Error, OSError):  # it has just ended
             continue
+        if command.endswith(" run intake"):
+            told = b"\0".join(one for one in told.split(b"\0") if not one.startswith(ASKED_FOR_ORDERS))
         if not command.endswith((" run deliver", " run api")):
             yield f"environment of {command}", told
 
